@@ -1,0 +1,51 @@
+# `make demo` and `make test` need nothing but Python 3.11+ and make: everything else is installed into .venv.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+.PHONY: help demo run test test-long check format lock bench bench-small docs clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if (3, 11) <= v < (3, 14) else f"Python 3.11 to 3.13 is needed, $(PYTHON) is {v.major}.{v.minor}. Name another: make PYTHON=python3.12 ...")'
+	@echo "setting up .venv (once) ..."
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@touch $(STAMP)
+
+demo: $(STAMP) ## a pump is paid per cubic metre through a fresh Tangle, on real readings
+	@$(BIN)/tangle demo $(DEMO_ARGS)
+
+run: $(STAMP) ## start the service (TANGLE_HOST, TANGLE_PORT, TANGLE_DATA are honoured)
+	@$(BIN)/tangle up
+
+test: $(STAMP) ## the whole suite
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
+
+test-long: $(STAMP) ## the suite with the longer runs
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "slow or not slow"
+
+check: $(STAMP) ## format, lint, types, import rule
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: $(STAMP) ## format and fix what can be fixed
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+bench: $(STAMP) ## the benchmark tables, small and large; keeps docs/benchmarks.md
+	@$(BIN)/python -m tests.bench --write docs/benchmarks.md
+
+bench-small: $(STAMP) ## the small table only
+	@$(BIN)/python -m tests.bench --small
+
+lock: $(STAMP) ## pin all dependencies with hashes
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --extra dev --python-version 3.11 pyproject.toml -o requirements.lock
+
+clean: ## remove what the targets made
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
