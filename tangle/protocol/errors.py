@@ -1,0 +1,238 @@
+"""Everything a caller can have done wrong, as one tree with stable codes.
+
+    TangleError
+    ├── ProtocolError            input that breaks a rule of the wire format or of a payload
+    │   ├── Malformed            the bytes or the JSON do not have the shape at all
+    │   │   ├── UnexpectedEnd, TrailingBytes, UnknownType, UnknownVersion, MalformedJson
+    │   │   └── MalformedAddress
+    │   ├── BlockTooLong
+    │   ├── CountOutOfRange, LengthOutOfRange, AmountOutOfRange, NotSorted, Repeated
+    │   ├── WrongNetwork, WrongProtocolVersion
+    │   ├── ProofOfWorkTooLow
+    │   ├── DepositTooSmall
+    │   ├── UnlockMismatch, SignatureInvalid
+    │   └── MilestoneInvalid
+    └── AttachError              a sound block that does not fit the Tangle as it is now
+        ├── UnknownParent, BelowMaxDepth, WaitingRoomFull, WindowFull
+        └── MilestoneOutOfOrder
+
+A code is part of the interface: it never changes meaning. One place (api) maps codes to HTTP status.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Self
+
+
+class TangleError(Exception):
+    """Base of all errors this project raises for its callers."""
+
+    code: ClassVar[str] = "tangle_error"
+
+
+class ProtocolError(TangleError):
+    """Input that breaks a rule.
+
+    Attributes
+    ----------
+    field : path of the offending field, such as ``payload.essence.outputs[0].amount``
+    rule : the rule it broke, as a sentence fragment
+    """
+
+    code: ClassVar[str] = "protocol"
+
+    def __init__(self, field: str, rule: str) -> None:
+        super().__init__(field, rule)
+        self.field = field
+        self.rule = rule
+
+    def inside(self, outer: str) -> Self:
+        """Name the structure that holds the field; returns itself, for ``raise error.inside("essence")``."""
+        joint = "" if self.field.startswith("[") or not self.field else "."
+        self.field = f"{outer}{joint}{self.field}"
+        return self
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.rule}" if self.field else self.rule
+
+
+class Malformed(ProtocolError):
+    """The input does not have the shape the format asks for."""
+
+    code = "malformed"
+
+
+class UnexpectedEnd(Malformed):
+    """The bytes end inside a field."""
+
+    code = "unexpected_end"
+
+
+class TrailingBytes(Malformed):
+    """Bytes remain after the last field."""
+
+    code = "trailing_bytes"
+
+
+class UnknownType(Malformed):
+    """A type number that the table of this place does not hold."""
+
+    code = "unknown_type"
+
+
+class MalformedJson(Malformed):
+    """A JSON value is missing or of the wrong kind."""
+
+    code = "malformed_json"
+
+
+class MalformedAddress(Malformed):
+    """A bech32 text that is no address, or of another network."""
+
+    code = "malformed_address"
+
+
+class BlockTooLong(ProtocolError):
+    """More than 32,768 bytes (TIP-24)."""
+
+    code = "block_too_long"
+
+
+class CountOutOfRange(ProtocolError):
+    """Too few or too many elements."""
+
+    code = "count_out_of_range"
+
+
+class LengthOutOfRange(ProtocolError):
+    """Too few or too many bytes."""
+
+    code = "length_out_of_range"
+
+
+class AmountOutOfRange(ProtocolError):
+    """An amount is zero, or a sum exceeds the supply."""
+
+    code = "amount_out_of_range"
+
+
+class NotSorted(ProtocolError):
+    """Elements that must be in lexical or numerical order are not."""
+
+    code = "not_sorted"
+
+
+class Repeated(ProtocolError):
+    """Elements that must be unique are not."""
+
+    code = "repeated"
+
+
+class WrongNetwork(ProtocolError):
+    """The network id is not this network's."""
+
+    code = "wrong_network"
+
+
+class WrongProtocolVersion(ProtocolError):
+    """The protocol version is not this network's."""
+
+    code = "wrong_protocol_version"
+
+
+class ProofOfWorkTooLow(ProtocolError):
+    """The nonce does not reach the score that the network asks for (TIP-12)."""
+
+    code = "pow_too_low"
+
+
+class DepositTooSmall(ProtocolError):
+    """An output holds less than its storage deposit (TIP-19)."""
+
+    code = "deposit_too_small"
+
+
+class UnlockMismatch(ProtocolError):
+    """Unlocks do not fit the inputs, or refer to what they must not (TIP-20)."""
+
+    code = "unlock_mismatch"
+
+
+class SignatureInvalid(ProtocolError):
+    """A signature does not verify (TIP-14, ZIP-215 rules)."""
+
+    code = "signature_invalid"
+
+
+class MilestoneInvalid(ProtocolError):
+    """A milestone breaks a rule of TIP-29: its signers, roots, parents or options."""
+
+    code = "milestone_invalid"
+
+
+class AttachError(TangleError):
+    """A sound block that cannot be attached now."""
+
+    code: ClassVar[str] = "attach"
+
+
+class UnknownParent(AttachError):
+    """A parent is not here and the caller did not want to wait for it."""
+
+    code = "unknown_parent"
+
+    def __init__(self, block_id: bytes) -> None:
+        super().__init__(block_id)
+        self.block_id = block_id
+
+    def __str__(self) -> str:
+        return f"parents: block 0x{self.block_id.hex()} is not known here"
+
+
+class BelowMaxDepth(AttachError):
+    """A parent's past reaches further back than the below-max-depth rule allows."""
+
+    code = "below_max_depth"
+
+    def __init__(self, block_id: bytes, depth: int) -> None:
+        super().__init__(block_id, depth)
+        self.block_id = block_id
+        self.depth = depth
+
+    def __str__(self) -> str:
+        return (
+            f"parents: block 0x{self.block_id.hex()} is below max depth "
+            f"(its past ends more than {self.depth} milestones back); ask for new tips"
+        )
+
+
+class WaitingRoomFull(AttachError):
+    """Too many bytes of blocks wait for parents already."""
+
+    code = "waiting_room_full"
+
+    def __str__(self) -> str:
+        return "too many blocks wait for their parents; send the parents first or try again later"
+
+
+class WindowFull(AttachError):
+    """The window of unconfirmed blocks is full: no milestone has come for too long."""
+
+    code = "window_full"
+
+    def __str__(self) -> str:
+        return "the window of blocks without a milestone is full; try again when milestones come"
+
+
+class MilestoneOutOfOrder(AttachError):
+    """A milestone that does not follow the latest one."""
+
+    code = "milestone_out_of_order"
+
+    def __init__(self, index: int, expected: int) -> None:
+        super().__init__(index, expected)
+        self.index = index
+        self.expected = expected
+
+    def __str__(self) -> str:
+        return f"payload.index: milestone {self.index} does not follow; {self.expected} is expected next"

@@ -1,0 +1,145 @@
+"""What all nodes of one network must agree on (TIP-22), and the price of storage (TIP-19)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from tangle.protocol.errors import LengthOutOfRange, ProtocolError
+from tangle.protocol.serial import Json, Reader, blake2b_256, blob, uint
+
+PROTOCOL_VERSION = 2
+"""the Stardust-era block format"""
+BLOCK_BYTES_MAX = 32_768
+"""bytes; TIP-24"""
+PARENTS_MAX = 8
+"""parents per block; TIP-24"""
+INPUTS_MAX = 128
+"""inputs per transaction; TIP-20"""
+OUTPUTS_MAX = 128
+"""outputs per transaction; TIP-20"""
+TAG_BYTES_MAX = 64
+"""bytes; TIP-23"""
+METADATA_BYTES_MAX = 8192
+"""bytes; TIP-22"""
+
+
+@dataclass(frozen=True, slots=True)
+class RentStructure:
+    """Price of a byte in the ledger, in base units, and the weight of key and data bytes (TIP-19)."""
+
+    v_byte_cost: int = 1
+    v_byte_factor_data: int = 1
+    v_byte_factor_key: int = 10
+
+
+@dataclass(frozen=True)
+class ProtocolParameters:
+    """The parameters of one network; the defaults are those of a new one.
+
+    Attributes
+    ----------
+    min_pow_score : least score 3^zeros / bytes of a block
+    below_max_depth : milestones that a block's past may reach back
+    token_supply : base units that exist
+    """
+
+    network_name: str = "tangle-local"
+    bech32_hrp: str = "tgl"
+    min_pow_score: int = 100
+    below_max_depth: int = 15
+    rent_structure: RentStructure = field(default_factory=RentStructure)
+    token_supply: int = 2_779_530_283_277_761
+    protocol_version: int = PROTOCOL_VERSION
+
+    def __post_init__(self) -> None:
+        sizes = (
+            ("min_pow_score", self.min_pow_score, 0, 4),
+            ("below_max_depth", self.below_max_depth, 1, 1),
+            ("token_supply", self.token_supply, 1, 8),
+            ("v_byte_cost", self.rent_structure.v_byte_cost, 1, 4),
+            ("v_byte_factor_data", self.rent_structure.v_byte_factor_data, 1, 1),
+            ("v_byte_factor_key", self.rent_structure.v_byte_factor_key, 1, 1),
+        )
+        for name, value, least, size in sizes:
+            if not least <= value < 2 ** (8 * size):
+                raise ProtocolError(name, f"must be an integer from {least} to {2 ** (8 * size) - 1}")
+        for name, text in (("network_name", self.network_name), ("bech32_hrp", self.bech32_hrp)):
+            if not 1 <= len(text.encode()) <= 255:
+                raise LengthOutOfRange(name, "must be 1 to 255 bytes")
+        hrp = self.bech32_hrp
+        if hrp != hrp.lower() or not all("!" <= char <= "~" for char in hrp) or len(hrp) > 30:
+            raise ProtocolError("bech32_hrp", "must be at most 30 printable lower-case ASCII characters")
+
+    @cached_property
+    def network_id(self) -> int:
+        """First 8 bytes, little endian, of the BLAKE2b-256 hash of the network name (TIP-20)."""
+        return int.from_bytes(blake2b_256(self.network_name.encode())[:8], "little")
+
+    def storage_deposit(self, output_bytes: int) -> int:
+        """Least amount, in base units, of an output whose binary form has `output_bytes` bytes (TIP-19).
+
+        The output id is a key of 34 bytes; block id, milestone index and timestamp are 40 bytes of data.
+        """
+        rent = self.rent_structure
+        weight = rent.v_byte_factor_key * 34 + rent.v_byte_factor_data * (40 + output_bytes)
+        return rent.v_byte_cost * weight
+
+    def encode(self) -> bytes:
+        """The binary form of a protocol-parameters milestone option (TIP-22)."""
+        rent = self.rent_structure
+        return b"".join(
+            (
+                uint(self.protocol_version, 1),
+                blob(self.network_name.encode(), 1),
+                blob(self.bech32_hrp.encode(), 1),
+                uint(self.min_pow_score, 4),
+                uint(self.below_max_depth, 1),
+                uint(rent.v_byte_cost, 4),
+                uint(rent.v_byte_factor_data, 1),
+                uint(rent.v_byte_factor_key, 1),
+                uint(self.token_supply, 8),
+            )
+        )
+
+    @classmethod
+    def decode(cls, data: bytes) -> ProtocolParameters:
+        """Read the binary form. Raises ProtocolError."""
+        reader = Reader(data)
+        version = reader.uint(1, "protocol_version")
+        name = _text(reader, "network_name")
+        hrp = _text(reader, "bech32_hrp")
+        min_pow_score = reader.uint(4, "min_pow_score")
+        below_max_depth = reader.uint(1, "below_max_depth")
+        rent = RentStructure(
+            reader.uint(4, "v_byte_cost"),
+            reader.uint(1, "v_byte_factor_data"),
+            reader.uint(1, "v_byte_factor_key"),
+        )
+        supply = reader.uint(8, "token_supply")
+        reader.finish("parameters")
+        return cls(name, hrp, min_pow_score, below_max_depth, rent, supply, version)
+
+    def to_json(self) -> Json:
+        """The `protocol` object of the node info (TIP-25)."""
+        rent = self.rent_structure
+        return {
+            "version": self.protocol_version,
+            "networkName": self.network_name,
+            "bech32Hrp": self.bech32_hrp,
+            "minPowScore": self.min_pow_score,
+            "belowMaxDepth": self.below_max_depth,
+            "rentStructure": {
+                "vByteCost": rent.v_byte_cost,
+                "vByteFactorData": rent.v_byte_factor_data,
+                "vByteFactorKey": rent.v_byte_factor_key,
+            },
+            "tokenSupply": str(self.token_supply),
+        }
+
+
+def _text(reader: Reader, name: str) -> str:
+    try:
+        return reader.blob(1, name).decode()
+    except UnicodeDecodeError:
+        raise ProtocolError(name, "must be UTF-8") from None

@@ -1,0 +1,274 @@
+"""Reading and writing the binary and the JSON form (TIP-21, TIP-25 naming).
+
+Binary is little endian with length prefixes given per field. `Reader` walks over bytes and names the field it
+stands at when they end too early. `Fields` does the same for a JSON object. A `TypeTable` maps a type number to
+the class that knows the rest: adding a type adds one row to one table.
+
+Every class in a table has the same four methods: `encode`, `decode`, `to_json`, `from_json`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
+
+from tangle.protocol.errors import (
+    CountOutOfRange,
+    LengthOutOfRange,
+    MalformedJson,
+    ProtocolError,
+    TrailingBytes,
+    UnexpectedEnd,
+    UnknownType,
+)
+
+Json = dict[str, Any]
+T = TypeVar("T")
+E = TypeVar("E")
+U64_MAX = 2**64 - 1
+"""largest amount, nonce or network id"""
+
+
+def blake2b_256(data: bytes) -> bytes:
+    """BLAKE2b with 32 bytes of digest: the hash behind every id."""
+    return hashlib.blake2b(data, digest_size=32).digest()
+
+
+def to_hex(data: bytes) -> str:
+    """``0x`` and lower-case hexadecimal digits."""
+    return "0x" + data.hex()
+
+
+def from_hex(text: str, field: str, *, size: int | None = None) -> bytes:
+    """Bytes of a ``0x…`` text; `size` in bytes is checked when given. Raises MalformedJson."""
+    digits = text[2:]
+    if not text.startswith("0x") or not digits.isascii() or digits != digits.strip():
+        raise MalformedJson(field, "must be hexadecimal digits after 0x")
+    try:
+        data = bytes.fromhex(digits)
+    except ValueError:
+        raise MalformedJson(field, "must be an even number of hexadecimal digits after 0x") from None
+    if len(data) * 2 != len(digits):
+        raise MalformedJson(field, "must be hexadecimal digits without spaces")
+    if size is not None and len(data) != size:
+        raise MalformedJson(field, f"must be {size} bytes, not {len(data)}")
+    return data
+
+
+class Reader:
+    """A cursor over bytes; every read names its field."""
+
+    __slots__ = ("data", "position")
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.position = 0
+
+    def take(self, size: int, field: str) -> bytes:
+        """The next `size` bytes."""
+        start, end = self.position, self.position + size
+        if end > len(self.data):
+            raise UnexpectedEnd(field, f"needs {size} bytes, {len(self.data) - start} remain")
+        self.position = end
+        return self.data[start:end]
+
+    def uint(self, size: int, field: str) -> int:
+        """The next unsigned integer of `size` bytes."""
+        return int.from_bytes(self.take(size, field), "little")
+
+    def blob(self, prefix_size: int, field: str, *, least: int = 0, most: int | None = None) -> bytes:
+        """Bytes after a length prefix of `prefix_size` bytes; between `least` and `most` long."""
+        size = self.uint(prefix_size, field)
+        check_length(size, field, least, most)
+        return self.take(size, field)
+
+    def count(self, size: int, field: str, *, least: int, most: int) -> int:
+        """A number of elements between `least` and `most`."""
+        return check_count(self.uint(size, field), field, least, most)
+
+    def peek(self, size: int, field: str) -> int:
+        """The next unsigned integer, without moving on."""
+        value = self.uint(size, field)
+        self.position -= size
+        return value
+
+    def finish(self, field: str) -> None:
+        """Raise unless every byte was read."""
+        rest = len(self.data) - self.position
+        if rest:
+            raise TrailingBytes(field, f"{rest} bytes remain after the last field")
+
+
+def check_count(count: int, field: str, least: int, most: int) -> int:
+    """Return `count` when it lies in the range, raise CountOutOfRange otherwise."""
+    if not least <= count <= most:
+        raise CountOutOfRange(field, f"must hold {least} to {most} elements, not {count}")
+    return count
+
+
+def check_length(size: int, field: str, least: int, most: int | None) -> None:
+    """Raise LengthOutOfRange unless `least` <= `size` <= `most` (bytes)."""
+    if size < least or (most is not None and size > most):
+        raise LengthOutOfRange(field, f"must be {least} to {most} bytes, not {size}")
+
+
+def uint(value: int, size: int) -> bytes:
+    """Little-endian bytes of an unsigned integer."""
+    return value.to_bytes(size, "little")
+
+
+def blob(data: bytes, prefix_size: int) -> bytes:
+    """Length prefix and bytes."""
+    return len(data).to_bytes(prefix_size, "little") + data
+
+
+class Fields:
+    """A JSON object whose members are read by kind; every failure names the member."""
+
+    __slots__ = ("members",)
+
+    def __init__(self, value: object, field: str = "") -> None:
+        if not isinstance(value, Mapping):
+            raise MalformedJson(field, "must be an object")
+        self.members: Mapping[str, Any] = value
+
+    def __contains__(self, name: str) -> bool:
+        return self.members.get(name) is not None
+
+    def _get(self, name: str) -> Any:
+        value = self.members.get(name)
+        if value is None:
+            raise MalformedJson(name, "is missing")
+        return value
+
+    def integer(self, name: str, most: int) -> int:
+        """A JSON integer from 0 to `most`."""
+        value = self._get(name)
+        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= most:
+            raise MalformedJson(name, f"must be an integer from 0 to {most}")
+        return value
+
+    def u64(self, name: str) -> int:
+        """An unsigned 64-bit integer, written as a decimal string."""
+        value = self._get(name)
+        valid = isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 20
+        number = int(value) if valid else -1
+        if not 0 <= number <= U64_MAX:
+            raise MalformedJson(name, f"must be a string of decimal digits from 0 to {U64_MAX}")
+        return number
+
+    def text(self, name: str) -> str:
+        """A JSON string."""
+        value = self._get(name)
+        if not isinstance(value, str):
+            raise MalformedJson(name, "must be a string")
+        return value
+
+    def data(self, name: str, *, size: int | None = None) -> bytes:
+        """Bytes written as ``0x…``."""
+        return from_hex(self.text(name), name, size=size)
+
+    def optional_data(self, name: str) -> bytes:
+        """Bytes written as ``0x…``; absent means none."""
+        return self.data(name) if name in self else b""
+
+    def items(self, name: str, *, optional: bool = False) -> Sequence[Any]:
+        """A JSON array; absent means empty where `optional`."""
+        if optional and name not in self:
+            return []
+        value = self._get(name)
+        if not isinstance(value, list):
+            raise MalformedJson(name, "must be an array")
+        return value
+
+    def nested(self, name: str, parse: Callable[[Fields], T]) -> T:
+        """What `parse` makes of the object under `name`; its errors name the outer field too."""
+        try:
+            return parse(Fields(self._get(name)))
+        except ProtocolError as error:
+            raise error if error.field == name else error.inside(name) from None
+
+    def each(self, name: str, parse: Callable[[Fields], T], *, optional: bool = False) -> tuple[T, ...]:
+        """What `parse` makes of every object of the array under `name`."""
+        return numbered(name, lambda value: parse(Fields(value)), self.items(name, optional=optional))
+
+
+class Coded(Protocol):
+    """What every class of a type table can do."""
+
+    TYPE: ClassVar[int]
+
+    def encode(self) -> bytes:
+        """The binary form, type number first."""
+        ...
+
+    @classmethod
+    def decode(cls, reader: Reader) -> Self:
+        """Read the binary form, type number first."""
+        ...
+
+    def to_json(self) -> Json:
+        """The JSON form."""
+        ...
+
+    @classmethod
+    def from_json(cls, fields: Fields) -> Self:
+        """Read the JSON form."""
+        ...
+
+
+C = TypeVar("C", bound=Coded)
+
+
+class TypeTable(Generic[C]):
+    """Type number -> class, for one place of the format.
+
+    Parameters
+    ----------
+    place : name used in errors
+    size : bytes of the type number on the wire
+    classes : the rows
+    """
+
+    def __init__(self, place: str, size: int, classes: Iterable[type[C]]) -> None:
+        self.place = place
+        self.size = size
+        self.classes = {kind.TYPE: kind for kind in classes}
+
+    def _row(self, number: int) -> type[C]:
+        kind = self.classes.get(number)
+        if kind is None:
+            known = ", ".join(str(n) for n in sorted(self.classes))
+            raise UnknownType("type", f"{number} is no {self.place} type here (known: {known})")
+        return kind
+
+    def decode(self, reader: Reader) -> C:
+        """Read one element; its class comes from its type number."""
+        return self._row(reader.peek(self.size, "type")).decode(reader)
+
+    def from_json(self, fields: Fields) -> C:
+        """Read one element from its JSON form."""
+        return self._row(fields.integer("type", 2 ** (8 * self.size) - 1)).from_json(fields)
+
+    def decode_each(self, reader: Reader, name: str, count: int) -> tuple[C, ...]:
+        """Read `count` elements; errors name the element."""
+        return numbered(name, lambda _: self.decode(reader), range(count))
+
+
+def numbered(name: str, make: Callable[[E], T], elements: Iterable[E]) -> tuple[T, ...]:
+    """`make` of every element; a ProtocolError is told with ``name[i]`` in front."""
+    made: list[T] = []
+    try:
+        made.extend(make(element) for element in elements)
+    except ProtocolError as error:
+        raise error.inside(f"{name}[{len(made)}]") from None
+    return tuple(made)
+
+
+def within(name: str, make: Callable[[], T]) -> T:
+    """Call `make`; a ProtocolError is told with `name` in front."""
+    try:
+        return make()
+    except ProtocolError as error:
+        raise error.inside(name) from None
