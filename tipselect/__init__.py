@@ -1,0 +1,4 @@
+"""Tip selection on plain integer arrays: a DAG with a moving window, walks, confidence.
+
+The room knows no block, no hash and no I/O, imports nothing of ours and can be used and measured alone.
+"""

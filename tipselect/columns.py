@@ -1,0 +1,54 @@
+"""The memory of a graph: one row per vertex, in arrays that move together.
+
+Everything is relative to the row (see kernels), so moving is copying. A row is 98 bytes, a tip 8 more at most.
+"""
+
+from dataclasses import dataclass, fields
+from typing import Self
+
+import numpy as np
+
+from tipselect.kernels import PARENTS_MAX, Bools, Int8, Int32, Int64, UInt64
+
+
+@dataclass(slots=True, eq=False)
+class Columns:
+    """Arrays of one length; rows not yet in use are zero. `back` to `last` are explained in kernels."""
+
+    back: Int32
+    following: Int32
+    count: Int8
+    first: Int32
+    last: Int32
+    approvers: Int32
+    """approvers that are not forbidden"""
+    forbidden: Bools
+    weights: Int64
+    """cumulative weight; 0 until the vertex has been added up"""
+    mask: UInt64
+    """scratch of the weight sweep, zero between sweeps"""
+    tip_at: Int32
+    """place in the tip list, -1 for a vertex that is no tip"""
+
+    @classmethod
+    def empty(cls, rows: int) -> Self:
+        """Return arrays of `rows` zeros."""
+        return cls(
+            back=np.zeros((rows, PARENTS_MAX), np.int32),
+            following=np.zeros((rows, PARENTS_MAX), np.int32),
+            count=np.zeros(rows, np.int8),
+            first=np.zeros(rows, np.int32),
+            last=np.zeros(rows, np.int32),
+            approvers=np.zeros(rows, np.int32),
+            forbidden=np.zeros(rows, np.bool_),
+            weights=np.zeros(rows, np.int64),
+            mask=np.zeros(rows, np.uint64),
+            tip_at=np.zeros(rows, np.int32),
+        )
+
+    def moved(self, start: int, stop: int, rows: int) -> Self:
+        """Return new arrays of `rows` rows that begin with a copy of the rows [start, stop)."""
+        new = type(self).empty(rows)
+        for field in fields(self):
+            getattr(new, field.name)[: stop - start] = getattr(self, field.name)[start:stop]
+        return new

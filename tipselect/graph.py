@@ -1,0 +1,303 @@
+"""An append-only DAG in arrays, with a window that moves forward.
+
+Vertices are numbered 0, 1, 2, … in the order of arrival, parents before children. Those with low <= index < high
+are in memory; arrays given and taken are indexed by index - low. Older ones are forgotten: a parent there counts
+as outside, -1.
+
+Invariants:
+
+- A parent's index is smaller than its child's, so one sweep through the arrays follows the edges.
+- The cumulative weight of a vertex is 1 + the number of vertices that approve it, directly or not. Approvers are
+  newer, so moving the window changes no weight that is left. Weights are added up when first asked for, 64
+  vertices in one masked sweep of the window.
+- A tip is a vertex that is not forbidden and has no approver, or only forbidden ones. Whoever attaches an invalid
+  vertex to a good tip therefore takes nothing away, and a walk over allowed vertices ends on a tip, always.
+
+Ownership: one thread writes to a graph and no other reads it meanwhile. Kernels release the GIL, but that lets
+other work run, it does not make two callers of one graph safe.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
+
+from tipselect import kernels
+from tipselect.columns import Columns
+from tipselect.errors import BadIndex, BadParents, BadSetting
+from tipselect.kernels import PARENTS_MAX, Bools, Int8, Int32, Int64
+
+OUTSIDE = -1
+"""stands for a parent that is not in the window"""
+
+
+class Graph:
+    """The DAG. `capacity` rows are allocated at first and at least; the first vertex gets the index `low`."""
+
+    def __init__(self, capacity: int = 1024, low: int = 0) -> None:
+        if capacity < 1:
+            raise BadSetting("capacity", f"at least one row is needed, not {capacity}")
+        if low < 0:
+            raise BadIndex("low", f"indices start at 0, not at {low}")
+        self._capacity = capacity
+        self._base = self._low = self._high = self._weighed = low
+        self._tips = np.empty(capacity, np.int64)
+        self._tip_count = np.zeros(1, np.int64)
+        self.columns = Columns.empty(capacity)
+
+    @property
+    def low(self) -> int:
+        """Oldest index in the window."""
+        return self._low
+
+    @property
+    def high(self) -> int:
+        """Index the next vertex will get."""
+        return self._high
+
+    @property
+    def base(self) -> int:
+        """Index of the vertex in row 0 of `columns`; at most `low`."""
+        return self._base
+
+    @property
+    def tip_count(self) -> int:
+        """Number of tips."""
+        return int(self._tip_count[0])
+
+    @property
+    def tips(self) -> Int64:
+        """int64[tip_count], tips in ascending order; a copy."""
+        return np.sort(self._tips[: self.tip_count])
+
+    @property
+    def weights(self) -> Int64:
+        """int64[window], cumulative weights, up to date; a view, good until the graph is next changed."""
+        self.flush()
+        return self.columns.weights[self._low - self._base : self._high - self._base]
+
+    @property
+    def forbidden(self) -> Bools:
+        """bool[window], True where forbidden; a view, good until the graph is next changed."""
+        return self.columns.forbidden[self._low - self._base : self._high - self._base]
+
+    @property
+    def memory_bytes(self) -> int:
+        """Bytes of all arrays, unused rows included."""
+        c = self.columns
+        arrays = (c.back, c.following, c.count, c.first, c.last, c.approvers, c.forbidden, c.weights, c.mask)
+        return sum(a.nbytes for a in arrays) + c.tip_at.nbytes + self._tips.nbytes
+
+    def __len__(self) -> int:
+        return self._high - self._low
+
+    # --- changes --------------------------------------------------------------------------------------------
+
+    def append(self, parents: Sequence[int]) -> int:
+        """Add one vertex with `parents` (absolute indices, in the order of the block) and return its index.
+
+        A negative parent, or one that has left the window, is outside. BadParents as for `extend`.
+        """
+        if len(parents) > PARENTS_MAX:
+            raise BadParents("parents", f"{len(parents)} given, at most {PARENTS_MAX} are possible")
+        rows = np.full((1, PARENTS_MAX), OUTSIDE, np.int64)
+        rows[0, : len(parents)] = parents
+        return self.extend(rows, np.array([len(parents)], np.int8))
+
+    def extend(self, parents: Int64, counts: Int8) -> int:
+        """Add n vertices and return the index of the first; a parent may be an earlier one of the same call.
+
+        parents : int64[n, 8], absolute indices, padded with -1; negative or out of the window: outside
+        counts : int8[n], how many of each row are parents
+
+        BadParents when a row has a parent that is not older than the vertex, or one twice; BadSetting for wrong
+        shapes. Then nothing is added.
+        """
+        parents = np.ascontiguousarray(parents, np.int64)
+        counts = np.ascontiguousarray(counts, np.int8)
+        n = counts.size
+        if counts.ndim != 1 or parents.shape != (n, PARENTS_MAX):
+            raise BadSetting("parents", f"shape {(n, PARENTS_MAX)} expected for {n} counts, not {parents.shape}")
+        bad = kernels.first_bad_row(parents, counts, self._high, self._low)
+        if bad >= 0:
+            raise BadParents("parents", self._complaint(bad, parents, counts))
+        self._make_room(n)
+        c = self.columns
+        kernels.attach(
+            parents, counts, self._base, self._low - self._base, self._high - self._base, c.back, c.count,
+            c.first, c.last, c.following, c.approvers, self._tips, c.tip_at, self._tip_count,
+        )  # fmt: skip
+        self._high += n
+        return self._high - n
+
+    def forbid(self, index: int) -> None:
+        """Never walk into this vertex nor select it. Forbidding its approvers is up to the caller. BadIndex."""
+        self.forbid_many(np.array([index], np.int64))
+
+    def forbid_many(self, indices: Iterable[int] | Int64) -> None:
+        """Forbid all `indices`; again is no error. BadIndex when one is outside the window: then none is."""
+        c = self.columns
+        kernels.forbid(
+            self._slots(indices, "indices"), self._base, self._low - self._base, c.back, c.count, c.approvers,
+            c.forbidden, self._tips, c.tip_at, self._tip_count,
+        )  # fmt: skip
+
+    def drop_before(self, index: int) -> None:
+        """Move the window so that `index` is its oldest vertex; nothing happens when it already begins later.
+
+        BadIndex for one beyond `high`.
+        """
+        if index > self._high:
+            raise BadIndex("index", f"{index} is beyond the newest vertex, {self._high - 1}")
+        if index <= self._low:
+            return
+        kernels.drop(
+            self._low - self._base,
+            index - self._base,
+            self._base,
+            self._tips,
+            self.columns.tip_at,
+            self._tip_count,
+        )
+        self._low = index
+
+    def flush(self) -> None:
+        """Bring the weights up to date. Readers of weights do this themselves."""
+        # Vertices that came and left unseen need no sweep: they are no approvers of what is left.
+        start = max(self._weighed, self._low)
+        if start == self._high:
+            return
+        c = self.columns
+        base = self._base
+        kernels.add_weights(start - base, self._high - base, self._low - base, c.back, c.count, c.mask, c.weights)
+        self._weighed = self._high
+
+    # --- reading --------------------------------------------------------------------------------------------
+
+    def parents(self, index: int) -> Int64:
+        """int64[k], parents in stored order, -1 for one outside the window. BadIndex outside."""
+        s = self._slot(index)
+        back = self.columns.back[s, : self.columns.count[s]].astype(np.int64)
+        found = index - back
+        found[(back == 0) | (found < self._low)] = OUTSIDE
+        return found
+
+    def children(self, index: int) -> Int64:
+        """int64[k], direct approvers in ascending order, forbidden ones too. BadIndex outside."""
+        s = self._slot(index)
+        c = self.columns
+        out = np.empty(64, np.int64)
+        n = kernels.children(s, c.first, c.following, out)
+        if n > out.size:
+            out = np.empty(n, np.int64)
+            kernels.children(s, c.first, c.following, out)
+        return out[:n] + self._base
+
+    def is_forbidden(self, index: int) -> bool:
+        """Tell whether the vertex is forbidden. BadIndex outside."""
+        return bool(self.columns.forbidden[self._slot(index)])
+
+    def past_cone(self, indices: int | Iterable[int] | Int64, stop: Bools | None = None) -> Int64:
+        """int64[k], ascending: the given vertices and all they approve, directly or not, within the window.
+
+        stop : bool[window], vertices that are not entered, given ones included. BadIndex outside.
+        """
+        starts = self._slots([indices] if isinstance(indices, int | np.integer) else indices, "indices")
+        stopped = self._window(stop, np.bool_, "stop")
+        out = np.empty(len(self), np.int64)
+        c = self.columns
+        n = kernels.past_cone(
+            starts, self._low - self._base, c.back, c.count, stopped, np.zeros(len(self), np.bool_), out
+        )
+        return out[:n][::-1] + self._base
+
+    def future_cone(self, index: int) -> Int64:
+        """int64[k], ascending: the vertex and all that approve it, directly or not. BadIndex outside."""
+        s = self._slot(index)
+        size = self._high - index
+        out = np.empty(size, np.int64)
+        c = self.columns
+        n = kernels.future_cone(s, s + size, c.back, c.count, np.zeros(size, np.bool_), out)
+        return out[:n] + self._base
+
+    def post_order(self, starts: Iterable[int] | Int64, done: Bools | None = None) -> Int64:
+        """int64[k]: the past cones of `starts` in white-flag order, parents before children (TIP-2).
+
+        Depth first, parents in stored order, then the vertex itself; starts one after the other. What is `done`
+        (bool[window]: referenced before) is not entered. BadIndex outside.
+        """
+        size = len(self)
+        out = np.empty(size, np.int64)
+        c = self.columns
+        n = kernels.post_order(
+            self._slots(starts, "starts"), self._low - self._base, c.back, c.count,
+            self._window(done, np.bool_, "done"), np.zeros(size, np.int8), np.empty(size, np.int64), out,
+        )  # fmt: skip
+        return out[:n] + self._base
+
+    def cone_roots(self, referenced: Int32, outside_root: int) -> tuple[Int32, Int32]:
+        """Return the oldest and youngest cone root index of every vertex, both int32[window].
+
+        referenced : int32[window], the milestone that referenced the vertex, 0 for none
+        outside_root : milestone taken for parents outside the window, and for a vertex without parents
+        """
+        marks = self._window(referenced, np.int32, "referenced")
+        oldest = np.empty(len(self), np.int32)
+        youngest = np.empty(len(self), np.int32)
+        low = self._low - self._base
+        c = self.columns
+        kernels.cone_roots(low, low + len(self), c.back, c.count, marks, int(outside_root), oldest, youngest)
+        return oldest, youngest
+
+    # --- inside ---------------------------------------------------------------------------------------------
+
+    def _slot(self, index: int) -> int:
+        if not self._low <= index < self._high:
+            raise BadIndex("index", f"{index} is not in the window {self._low} … {self._high - 1}")
+        return int(index) - self._base
+
+    def _slots(self, indices: Iterable[int] | Int64, argument: str) -> Int64:
+        """Return `indices` as fresh slots, or raise BadIndex."""
+        given = indices if isinstance(indices, np.ndarray) else list(indices)
+        slots = np.array(given, np.int64).reshape(-1) - self._base
+        wrong = (slots < self._low - self._base) | (slots >= self._high - self._base)
+        if wrong.any():
+            index = int(slots[wrong][0]) + self._base
+            raise BadIndex(argument, f"{index} is not in the window {self._low} … {self._high - 1}")
+        return slots
+
+    def _window(self, given: ArrayLike | None, dtype: DTypeLike, argument: str) -> Any:
+        """Return an array over the window as the kernels want it: contiguous, writable, of this type."""
+        if given is None:
+            return np.zeros(len(self), dtype)
+        array = np.require(given, dtype, ["C", "W"])
+        if array.shape != (len(self),):
+            raise BadSetting(argument, f"one entry for each of {len(self)} vertices expected, not {array.shape}")
+        return array
+
+    def _make_room(self, n: int) -> None:
+        """Move the window to the front of larger or fresh arrays when n rows do not fit behind it."""
+        top = self._high - self._base
+        if top + n <= self.columns.count.size:
+            return
+        # Half as much again as is alive: a row is copied at most about twice per life, and of a window at rest
+        # no more than a third of the memory is unused.
+        rows = max(self._capacity, (len(self) + n) * 3 // 2)
+        self.columns = self.columns.moved(self._low - self._base, top, rows)
+        tips = np.empty(rows, np.int64)
+        tips[: self.tip_count] = self._tips[: self.tip_count]
+        self._tips = tips
+        self._base = self._low
+
+    def _complaint(self, row: int, parents: Int64, counts: Int8) -> str:
+        """Say what is wrong with a row that `first_bad_row` found."""
+        index = self._high + row
+        count = int(counts[row])
+        if not 0 <= count <= PARENTS_MAX:
+            return f"{count} given for vertex {index}, 0 to {PARENTS_MAX} are possible"
+        given = [int(p) for p in parents[row, :count]]
+        newer = [p for p in given if p >= index]
+        if newer:
+            return f"{newer[0]} is not older than its child {index}"
+        return f"vertex {index} has the same parent twice in {given}"

@@ -1,0 +1,173 @@
+"""Weighted random walk, the Tangle's own tip selection (Popov 2018, sections 3 and 4.1).
+
+Entry points. Given ones (a settled milestone, say) are used as far as they are in the window and not forbidden.
+Without any, walkers start on vertices between ENTRY_DEPTH and twice that behind the newest which are allowed and
+approved by at least half of all that is newer: dead ends and side chains are no place to start. A graph too young
+or too torn for that is entered at its heaviest vertex, the oldest of several.
+
+Step. From x a walker goes to approver y with probability proportional to exp(-alpha (H(x) - H(y))); forbidden
+approvers are as if they were not there. It ends on a vertex without allowed approvers, which is a tip.
+
+Race. For k tips, k times WALKERS_PER_TIP walkers start on random entry points. A walker's pace is its steps per
+vertex between its entry and the newest. One whose pace is below FAST_RATIO times the median came suspiciously fast,
+over a lazy tip that approves only what is old, and is out. Of the others those with the fewest steps win, for equal
+steps in the order they were sent, until k distinct tips are found. Should that leave tips wanting, more walkers are
+sent, up to ROUNDS times as many; then the fast ones are let in, and at last random tips.
+
+Randomness. The generator draws one seed per call for a splitmix64 stream: equal seeds on equal graphs select
+equally.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from tipselect import kernels
+from tipselect.errors import BadIndex, BadSetting
+from tipselect.graph import Graph
+from tipselect.kernels import Int32, Int64, UInt64
+
+ALPHA = 0.01
+"""per block of weight; how strongly walkers prefer the heavy branch"""
+ENTRY_DEPTH = 2_000
+"""vertices behind the newest; Popov's W"""
+WALKERS_PER_TIP = 4
+"""walkers sent for each tip asked for"""
+FAST_RATIO = 0.5
+"""of the median pace; slower paces are honest ones"""
+ROUNDS = 4
+"""times the walkers are sent at most"""
+
+
+def select(
+    graph: Graph,
+    k: int,
+    rng: np.random.Generator,
+    *,
+    alpha: float = ALPHA,
+    entry: Sequence[int] | None = None,
+    entry_depth: int = ENTRY_DEPTH,
+    walkers_per_tip: int = WALKERS_PER_TIP,
+    fast_ratio: float = FAST_RATIO,
+) -> Int64:
+    """Return min(k, number of tips) distinct tips as absolute indices, in the order of arrival.
+
+    alpha : >= 0; 0 is the unweighted walk
+    entry : absolute indices; BadIndex for one that does not exist yet
+    entry_depth : in vertices, used without `entry`
+    fast_ratio : 0 lets every walker finish
+
+    BadSetting for a number out of its range.
+    """
+    _check("k", k, 1)
+    _check("alpha", alpha, 0.0)
+    _check("walkers_per_tip", walkers_per_tip, 1)
+    _check("fast_ratio", fast_ratio, 0.0)
+    wanted = min(k, graph.tip_count)
+    if wanted == 0:
+        return np.empty(0, np.int64)
+    found = _race(
+        graph,
+        wanted,
+        k * walkers_per_tip,
+        fast_ratio=fast_ratio,
+        alpha=alpha,
+        entries=entry_points(graph, entry, entry_depth),
+        state=seed(rng),
+    )
+    if found.size < wanted:
+        others = np.setdiff1d(graph.tips, found)
+        found = np.concatenate((found, rng.permutation(others)[: wanted - found.size]))
+    return found
+
+
+def walks(
+    graph: Graph,
+    n: int,
+    rng: np.random.Generator,
+    *,
+    alpha: float = ALPHA,
+    entry: Sequence[int] | None = None,
+    entry_depth: int = ENTRY_DEPTH,
+) -> tuple[Int64, Int64, Int32]:
+    """Send n walkers without a race; return their entry points, tips (int64[n]) and steps (int32[n]).
+
+    Arguments and errors as for `select`. All three are empty for a graph without tips.
+    """
+    _check("n", n, 1)
+    _check("alpha", alpha, 0.0)
+    n = n if graph.tip_count else 0
+    arrivals = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.int32)
+    if n:
+        slots = entry_points(graph, entry, entry_depth) - graph.base
+        _send(graph, range(n), alpha, slots, (seed(rng), *arrivals))
+    return arrivals[0] + graph.base, arrivals[1] + graph.base, arrivals[2]
+
+
+def entry_points(graph: Graph, entry: Sequence[int] | None = None, depth: int = ENTRY_DEPTH) -> Int64:
+    """Return the vertices walkers start from, int64[k] ascending unless given; empty only without tips.
+
+    BadIndex for a given one that does not exist yet, BadSetting for a depth < 0.
+    """
+    _check("entry_depth", depth, 0)
+    if entry is not None:
+        given = np.array(entry, np.int64).reshape(-1)
+        if given.size and given.max() >= graph.high:
+            raise BadIndex("entry", f"{given.max()} is beyond the newest vertex, {graph.high - 1}")
+        given = given[given >= graph.low]
+        given = given[~graph.forbidden[given - graph.low]]
+        if given.size:
+            return given
+    graph.flush()
+    c = graph.columns
+    base = graph.base
+    top = graph.high - base
+    out = np.empty(depth + 1, np.int64)
+    start = max(graph.high - 1 - 2 * depth, graph.low) - base
+    n = kernels.settled(start, max(top - depth, start), top, c.weights, c.forbidden, out) if depth else 0
+    if n == 0:
+        out[0] = kernels.heaviest(graph.low - base, top, c.weights, c.forbidden)
+        n = int(out[0] >= 0)
+    return out[:n] + base
+
+
+def seed(rng: np.random.Generator) -> UInt64:
+    """Draw the state of a kernel's random stream, uint64[1]."""
+    return rng.integers(0, 2**64, size=1, dtype=np.uint64)
+
+
+def _race(
+    graph: Graph, wanted: int, walkers: int, *, fast_ratio: float, alpha: float, entries: Int64, state: UInt64
+) -> Int64:
+    """Return up to `wanted` distinct tips in the order of arrival, as the module says."""
+    size = walkers * ROUNDS
+    arrivals = np.empty(size, np.int64), np.empty(size, np.int64), np.empty(size, np.int32)
+    pace = np.empty(size, np.float64)
+    out = np.empty(wanted, np.int64)
+    top = graph.high - graph.base
+    slots = entries - graph.base
+    n = 0
+    for sent in range(walkers, size + 1, walkers):
+        _send(graph, range(sent - walkers, sent), alpha, slots, (state, *arrivals))
+        n = kernels.finish(*arrivals, sent, top, fast_ratio, False, pace, out)
+        if n == wanted:
+            break
+    else:
+        n = kernels.finish(*arrivals, size, top, fast_ratio, True, pace, out)
+    return out[:n] + graph.base
+
+
+def _send(
+    graph: Graph, walkers: range, alpha: float, slots: Int64, outcome: tuple[UInt64, Int64, Int64, Int32]
+) -> None:
+    """Let `walkers` walk from random `slots`; writes to `outcome`: random state, entries, tips, steps."""
+    graph.flush()
+    c = graph.columns
+    kernels.walks(
+        slots, walkers.start, walkers.stop, float(alpha), c.first, c.following, c.weights, c.forbidden, *outcome
+    )
+
+
+def _check(argument: str, value: float, least: float) -> None:
+    if not least <= value < float("inf"):
+        raise BadSetting(argument, f"a number of at least {least} is needed, not {value}")
