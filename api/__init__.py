@@ -1,0 +1,1 @@
+"""The ledger service: HTTP over one node."""

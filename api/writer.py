@@ -1,0 +1,245 @@
+"""The one writer: a thread that owns the node, fed through a bounded queue.
+
+Handlers hand checked blocks over with `submit` and wait. The thread drains whatever has gathered, attaches it as
+one batch with one commit (group commit: the more is waiting, the more each disk flush carries), and wakes all of
+them. Between batches it does what is due: milestones, confidence, giving up on parents that never came.
+
+A block whose parents are missing is not answered until they come or its time is up. Nobody is told that a block is
+safe while it only waits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+
+from tangle.node import Node, Outcome, Receipt
+from tangle.protocol.blocks import Block
+from tangle.protocol.errors import TangleError, UnknownParent
+from tangle.protocol.pow.search import search
+
+log = logging.getLogger("tangle.writer")
+
+Answer = Receipt | TangleError
+
+
+class QueueFull(TangleError):
+    """More blocks wait for the writer than it may hold; none of this one was kept."""
+
+    code = "queue_full"
+
+    def __str__(self) -> str:
+        return "too many blocks wait to be written; try again in a moment"
+
+
+class NotWritten(TangleError):
+    """The block could not be made durable; nothing of it was kept."""
+
+    code = "not_written"
+
+    def __str__(self) -> str:
+        return "the block could not be written to the database; nothing of it was kept"
+
+
+@dataclass(frozen=True, slots=True)
+class WriterSettings:
+    """How the writer works.
+
+    Attributes
+    ----------
+    queue_max : blocks that may wait for the writer
+    batch_max : blocks per commit
+    parents_wait_ms : how long a block may wait for missing parents
+    milestone_interval_ms : between milestones while there is something new; 1,000 at least
+    milestone_silence_ms : between milestones when there is nothing new
+    confidence_interval_ms : between samplings, at least
+    coordinator : whether this node issues milestones
+    """
+
+    queue_max: int = 10_000
+    batch_max: int = 1_000
+    parents_wait_ms: int = 3_000
+    milestone_interval_ms: int = 1_000
+    milestone_silence_ms: int = 10_000
+    confidence_interval_ms: int = 500
+    coordinator: bool = True
+
+
+@dataclass(slots=True)
+class _Entry:
+    block: Block
+    future: asyncio.Future[Receipt]
+
+
+@dataclass(slots=True)
+class _Parked:
+    deadline: float
+    futures: list[asyncio.Future[Receipt]] = field(default_factory=list)
+
+
+class Writer:
+    """Runs a `Node` on a thread of its own.
+
+    Parameters
+    ----------
+    node : used by nobody else for writing from `start` to `stop`
+    clock : seconds since the Unix epoch
+    """
+
+    def __init__(
+        self, node: Node, settings: WriterSettings | None = None, *, clock: Callable[[], float] = time.time
+    ) -> None:
+        self.node = node
+        self.settings = settings or WriterSettings()
+        self.clock = clock
+        self.failure: Exception | None = None
+        self._queue: deque[_Entry] = deque()
+        self._ready = threading.Condition()
+        self._stopping = False
+        self._parked: dict[bytes, _Parked] = {}
+        self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._milestone_at = 0.0
+        self._looked_at = 0.0
+        self._sample_due = 0.0
+        self._fresh = True
+
+    @property
+    def queued(self) -> int:
+        """Blocks that wait for the writer."""
+        return len(self._queue)
+
+    @property
+    def alive(self) -> bool:
+        """Whether the thread runs and its last commit succeeded."""
+        return self._thread.is_alive() and self.failure is None
+
+    def start(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Start the thread; answers are delivered on `loop`."""
+        self._loop = loop
+        self._milestone_at = self.node.latest_milestone.timestamp
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Write what is queued, then end the thread; returns when it has ended."""
+        with self._ready:
+            self._stopping = True
+            self._ready.notify()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    async def submit(self, block: Block) -> Receipt:
+        """Attach `block`, which has passed `check_block`; returns when it is durable.
+
+        Raises
+        ------
+        QueueFull, NotWritten : nothing was kept; try again
+        AttachError, MilestoneInvalid : the block does not fit the Tangle
+        """
+        future: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
+        with self._ready:
+            if self._stopping or len(self._queue) >= self.settings.queue_max:
+                raise QueueFull
+            self._queue.append(_Entry(block, future))
+            self._ready.notify()
+        return await future
+
+    # On the writer's thread.
+
+    def _run(self) -> None:
+        while True:
+            entries = self._gather(self._pause())
+            if entries:
+                self._attach(entries)
+            if self._stopping and not entries:
+                self._expire(everything=True)
+                return
+            for duty in (self._expire, self._milestone, self._sample):
+                try:
+                    duty()
+                    self.failure = None if duty is not self._expire else self.failure
+                except Exception as error:
+                    self.failure = error
+                    log.exception("the writer could not do its duty %s", duty.__name__)
+
+    def _pause(self) -> float:
+        """Seconds until something is due."""
+        return 0.05 if self._parked or self._fresh else 0.2
+
+    def _gather(self, timeout: float) -> list[_Entry]:
+        with self._ready:
+            if not self._queue and not self._stopping:
+                self._ready.wait(timeout)
+            count = min(len(self._queue), self.settings.batch_max)
+            return [self._queue.popleft() for _ in range(count)]
+
+    def _attach(self, entries: list[_Entry]) -> None:
+        try:
+            attached = self.node.attach([entry.block for entry in entries], int(self.clock() * 1000))
+        except Exception as error:
+            self.failure = error
+            log.exception("a batch of %d blocks was not written", len(entries))
+            self._answer([(entry.future, NotWritten()) for entry in entries])
+            return
+        self.failure = None
+        self._fresh = True
+        answers: list[tuple[asyncio.Future[Receipt], Answer]] = []
+        for entry, answer in zip(entries, attached.answers, strict=True):
+            if isinstance(answer, Receipt) and answer.outcome is Outcome.WAITING:
+                deadline = self.clock() + self.settings.parents_wait_ms / 1000
+                parked = self._parked.setdefault(entry.block.id, _Parked(deadline))
+                parked.futures.append(entry.future)
+            else:
+                answers.append((entry.future, answer))
+        for block_id, answer in attached.released.items():
+            waiting = self._parked.pop(block_id, None)
+            answers.extend((future, answer) for future in (waiting.futures if waiting else []))
+        self._answer(answers)
+        self.node.refresh_tips()
+
+    def _expire(self, *, everything: bool = False) -> None:
+        now = self.clock()
+        overdue = [i for i, parked in self._parked.items() if everything or parked.deadline <= now]
+        for block_id in overdue:
+            missing = self.node.forget_waiting(block_id)
+            error = UnknownParent(missing) if missing else NotWritten()
+            self._answer([(future, error) for future in self._parked.pop(block_id).futures])
+
+    def _milestone(self) -> None:
+        settings, now = self.settings, self.clock()
+        if not settings.coordinator or now - self._looked_at < settings.milestone_interval_ms / 1000:
+            return
+        self._looked_at = now
+        silent = now - self._milestone_at >= settings.milestone_silence_ms / 1000
+        if silent or self.node.has_news():
+            essence = self.node.issue_milestone(int(now), partial(search, workers=1))
+            self._milestone_at = essence.timestamp
+            self._fresh = True
+            self.node.refresh_tips()
+
+    def _sample(self) -> None:
+        now = self.clock()
+        if self._fresh and now >= self._sample_due:
+            self.node.sample_confidence()
+            self._fresh = False
+            self._sample_due = now + self.settings.confidence_interval_ms / 1000
+
+    def _answer(self, answers: list[tuple[asyncio.Future[Receipt], Answer]]) -> None:
+        if answers and self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(_deliver, answers)
+
+
+def _deliver(answers: list[tuple[asyncio.Future[Receipt], Answer]]) -> None:
+    for future, answer in answers:
+        if future.done():
+            continue
+        if isinstance(answer, Receipt):
+            future.set_result(answer)
+        else:
+            future.set_exception(answer)
