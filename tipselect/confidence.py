@@ -1,7 +1,8 @@
 """Confidence: out of n independent tip selections, the share m / n whose tip approves a vertex.
 
-Popov 2018, section 1, has the idea. n walks become n bits on their tips; masked sweeps, 64 walks each, carry them back through the window, so all
-vertices are answered at the cost of n / 64 sweeps. An estimate from samples has an interval: Wilson 1927.
+The idea is in Popov 2018, section 1. n walks become n bits on their tips; masked sweeps, 64 walks each, carry them
+back through the window, so all vertices are answered at the cost of n / 64 sweeps. An estimate from samples has an
+interval: Wilson 1927.
 """
 
 import math

@@ -9,10 +9,10 @@ Step. From x a walker goes to approver y with probability proportional to exp(-a
 approvers are as if they were not there. It ends on a vertex without allowed approvers, which is a tip.
 
 Race. For k tips, k times WALKERS_PER_TIP walkers start on random entry points. A walker's pace is its steps per
-vertex between its entry and the newest. One whose pace is below FAST_RATIO times the median came suspiciously fast,
-over a lazy tip that approves only what is old, and is out. Of the others those with the fewest steps win, for equal
-steps in the order they were sent, until k distinct tips are found. Should that leave tips wanting, more walkers are
-sent, up to ROUNDS times as many; then the fast ones are let in, and at last random tips.
+vertex between its entry and the newest. One whose pace is below FAST_RATIO times the median came suspiciously
+fast, over a lazy tip that approves only what is old, and is out. Of the others those with the fewest steps win,
+for equal steps in the order they were sent, until k distinct tips are found. Should that leave tips wanting, more
+walkers are sent, up to ROUNDS times as many; then the fast ones are let in, and at last random tips.
 
 Randomness. The generator draws one seed per call for a splitmix64 stream: equal seeds on equal graphs select
 equally.

@@ -1,0 +1,213 @@
+"""The graph in arrays equals its networkx twin through every kind of change."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tipselect import reference
+from tipselect.errors import BadIndex, BadParents, BadSetting
+from tipselect.graph import OUTSIDE, Graph
+
+
+class Record:
+    """A graph and, kept apart from it, what was done to it."""
+
+    def __init__(self, capacity: int = 1, low: int = 0) -> None:
+        self.graph = Graph(capacity, low)
+        self.parents: dict[int, list[int]] = {}
+        self.forbidden: set[int] = set()
+
+    def extend(self, rng: np.random.Generator, n: int, reach: int) -> None:
+        rows = np.full((n, 8), OUTSIDE, np.int64)
+        counts = np.zeros(n, np.int8)
+        for i in range(n):
+            x = self.graph.high + i
+            choices = np.arange(max(-1, x - reach), x)
+            chosen = rng.choice(choices, min(int(rng.integers(0, 9)), choices.size), replace=False)
+            rows[i, : chosen.size] = chosen
+            counts[i] = chosen.size
+            self.parents[x] = chosen.tolist()
+        assert self.graph.extend(rows, counts) == self.graph.high - n
+
+    def append(self, rng: np.random.Generator, reach: int) -> None:
+        x = self.graph.high
+        choices = np.arange(max(-1, x - reach), x)
+        self.parents[x] = rng.choice(choices, min(2, choices.size), replace=False).tolist()
+        assert self.graph.append(self.parents[x]) == x
+
+    def forbid(self, rng: np.random.Generator, n: int) -> None:
+        if len(self.graph):
+            chosen = rng.integers(self.graph.low, self.graph.high, n)
+            self.graph.forbid_many(chosen)
+            self.forbidden |= set(chosen.tolist())
+
+    def drop(self, rng: np.random.Generator) -> None:
+        index = int(rng.integers(self.graph.low, self.graph.high + 1))
+        self.graph.drop_before(index)
+        self.parents = {x: p for x, p in self.parents.items() if x >= index}
+        self.forbidden = {x for x in self.forbidden if x >= index}
+
+    def twin(self) -> reference.Tangle:
+        return reference.tangle(self.parents, self.forbidden)
+
+    def assert_equal(self) -> None:
+        graph, twin = self.graph, self.twin()
+        window = range(graph.low, graph.high)
+        assert list(window) == sorted(twin)
+        assert dict(zip(window, graph.weights.tolist(), strict=True)) == reference.weights(twin)
+        assert graph.tips.tolist() == reference.tips(twin)
+        assert graph.tip_count == graph.tips.size
+        assert not graph.columns.mask.any()
+        for x in window:
+            assert graph.parents(x).tolist() == twin.nodes[x]["parents"]
+            assert graph.children(x).tolist() == sorted(twin.predecessors(x))
+            assert graph.is_forbidden(x) == (x in self.forbidden)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_equals_twin_while_batches_come_and_the_window_moves(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    record = Record(low=int(rng.integers(0, 3)) * 1000)
+    for _ in range(8):
+        record.extend(rng, int(rng.choice([0, 1, 3, 17, 63, 64, 65, 90])), reach=int(rng.integers(2, 60)))
+        if rng.random() < 0.4:
+            record.assert_equal()
+        record.forbid(rng, int(rng.integers(0, 6)))
+        if rng.random() < 0.6:
+            record.drop(rng)
+    record.assert_equal()
+
+
+changes = st.lists(
+    st.one_of(
+        st.tuples(st.just("extend"), st.integers(0, 70)),
+        st.tuples(st.just("append"), st.integers(1, 9)),
+        st.tuples(st.just("forbid"), st.integers(0, 4)),
+        st.tuples(st.just("drop"), st.just(0)),
+        st.tuples(st.just("look"), st.just(0)),
+    ),
+    max_size=12,
+)
+
+
+@settings(max_examples=80, deadline=None)
+@given(changes=changes, seed=st.integers(0, 2**32), capacity=st.integers(1, 40))
+def test_invariants_hold_after_any_changes(changes: list[tuple[str, int]], seed: int, capacity: int) -> None:
+    rng = np.random.default_rng(seed)
+    record = Record(capacity)
+    for change, size in changes:
+        match change:
+            case "extend":
+                record.extend(rng, size, reach=10)
+            case "append":
+                record.append(rng, reach=size)
+            case "forbid":
+                record.forbid(rng, size)
+            case "drop":
+                record.drop(rng)
+            case _:
+                record.graph.flush()
+    record.assert_equal()
+    if not record.graph.forbidden.all():
+        assert record.graph.tip_count > 0
+
+
+def test_window_has_bounded_memory() -> None:
+    graph = Graph(capacity=64)
+    rng = np.random.default_rng(5)
+    graph.append([])
+    for x in range(1, 6_000):
+        graph.append([int(p) for p in np.unique(rng.integers(max(0, x - 20), x, 2))])
+        graph.drop_before(x - 999)
+    assert len(graph) == 1_000
+    assert graph.memory_bytes <= 200 * len(graph)
+
+
+def test_a_forbidden_approver_leaves_its_parent_a_tip() -> None:
+    graph = Graph()
+    graph.append([])
+    graph.append([0])
+    graph.append([1])
+    assert graph.tips.tolist() == [2]
+    graph.forbid(2)
+    assert graph.tips.tolist() == [1]
+    graph.append([1])
+    assert graph.tips.tolist() == [3]
+    graph.forbid_many([3, 3, 1])
+    assert graph.tips.tolist() == [0]
+    graph.forbid(0)
+    assert graph.tips.size == 0
+
+
+def test_many_approvers_are_all_listed() -> None:
+    graph = Graph()
+    graph.append([])
+    for _ in range(200):
+        graph.append([0])
+    assert graph.children(0).tolist() == list(range(1, 201))
+    assert graph.weights.tolist() == [201] + [1] * 200
+
+
+def test_parents_keep_their_order_and_outside_ones_their_place() -> None:
+    graph = Graph(low=10)
+    graph.append([3])
+    graph.append([10])
+    graph.append([11, -1, 10])
+    assert graph.parents(12).tolist() == [11, -1, 10]
+    graph.drop_before(11)
+    assert graph.parents(12).tolist() == [11, -1, -1]
+    assert graph.low == 11
+
+
+@pytest.mark.parametrize(
+    ("parents", "words"),
+    [([2], "not older"), ([7], "not older"), ([0, 1, 0], "twice"), ([0] * 9, "at most 8")],
+)
+def test_impossible_parents_change_nothing(parents: list[int], words: str) -> None:
+    record = Record()
+    record.extend(np.random.default_rng(0), 2, reach=2)
+    with pytest.raises(BadParents, match=words) as caught:
+        record.graph.append(parents)
+    assert caught.value.argument == "parents"
+    record.assert_equal()
+
+
+def test_one_bad_row_refuses_the_batch() -> None:
+    record = Record()
+    record.extend(np.random.default_rng(0), 2, reach=2)
+    rows = np.full((3, 8), OUTSIDE, np.int64)
+    rows[:, 0] = [0, 2, 4]
+    with pytest.raises(BadParents, match="4 is not older than its child 4"):
+        record.graph.extend(rows, np.ones(3, np.int8))
+    with pytest.raises(BadParents, match="9 given"):
+        record.graph.extend(rows, np.full(3, 9, np.int8))
+    with pytest.raises(BadSetting, match="shape"):
+        record.graph.extend(rows[:, :4], np.ones(3, np.int8))
+    record.assert_equal()
+
+
+def test_vertices_outside_the_window_are_named() -> None:
+    graph = Graph()
+    for _ in range(4):
+        graph.append([])
+    graph.drop_before(2)
+    for index in (-1, 1, 4):
+        for call in (graph.parents, graph.children, graph.is_forbidden, graph.forbid, graph.future_cone):
+            with pytest.raises(BadIndex, match=f"{index} is not in the window"):
+                call(index)
+        with pytest.raises(BadIndex, match="indices"):
+            graph.forbid_many([2, index])
+        with pytest.raises(BadIndex, match="indices"):
+            graph.past_cone(index)
+        with pytest.raises(BadIndex, match="starts"):
+            graph.post_order([3, index])
+    assert not graph.forbidden.any()
+    with pytest.raises(BadIndex, match="beyond"):
+        graph.drop_before(5)
+    with pytest.raises(BadSetting, match="stop"):
+        graph.past_cone(3, np.zeros(1, np.bool_))
+    with pytest.raises(BadSetting, match="capacity"):
+        Graph(capacity=0)
+    with pytest.raises(BadIndex, match="low"):
+        Graph(low=-1)
