@@ -9,8 +9,8 @@ Rename position ``j`` of round ``r`` to ``old[m j]`` with ``m = (-2)**r`` and th
 
 **Two bits, four operations.** A trit is a pair of bits: P set for 1, N set for -1. With ``a`` the first and ``b``
 the second trit the function is ``P' = ~a.P & (a.N ^ b.P)`` and ``N' = ~P' & ~(a.P ^ b.N)``: two three-input
-operations where the processor has them (AVX-512). Elsewhere a ``not`` would cost, so rounds alternate between bits and
-their complements (Q = ~P, M = ~N): (Q, N) -> (P, N) -> (P, M) -> (Q, N) takes four operations each.
+operations where the processor has them (AVX-512). Elsewhere a ``not`` would cost, so rounds alternate between bits
+and their complements (Q = ~P, M = ~N): (Q, N) -> (P, N) -> (P, M) -> (Q, N) takes four operations each.
 
 **Three rounds in one pass.** Each ``k`` is -2 times the next, so with ``u`` the step of the third round the three
 reach 4u ahead, 2u back and u ahead. Walking the state in steps of ``u`` keeps what they need of each other in
