@@ -1,0 +1,1 @@
+"""All SQL: engine, tables, journal, queries. The URL decides which database."""

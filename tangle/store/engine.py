@@ -1,0 +1,141 @@
+"""Opening the database that a URL names, and bringing its schema up to date.
+
+Everything that only SQLite understands is here. Files run in WAL mode, so that readers never block the writer nor
+the writer them, with `synchronous=FULL`, so that a commit is on the disk before it returns: acknowledged means
+durable. The driver's own transaction handling is switched off and BEGIN emitted instead: a reader then sees one
+snapshot for the length of its transaction, DDL is transactional, and `writing` takes the write lock at once
+(BEGIN IMMEDIATE) rather than fail half way at the first INSERT.
+Source: https://sqlite.org/wal.html, https://sqlite.org/pragma.html, SQLAlchemy's notes on the sqlite3 driver.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from alembic.command import upgrade
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from tangle.protocol.parameters import ProtocolParameters
+from tangle.store import tables
+from tangle.store.errors import OtherNetwork, UnknownRevision
+
+READERS_MAX = 100
+"""simultaneous read connections; wallets send this many requests at once while they recover"""
+POOL_SIZE = 16
+"""connections kept open when idle"""
+POOL_WAIT_S = 30
+BUSY_TIMEOUT_MS = 15_000
+CACHE_KIB = 8_192
+"""page cache of one connection; it grows as pages are read"""
+WAL_PAGES = 4_000
+"""pages of 4 KiB after which a commit also moves the log into the database"""
+WAL_KEPT_BYTES = 64 * 2**20
+"""the log file is cut to this size when it has been moved"""
+_PRAGMAS = (
+    f"busy_timeout={BUSY_TIMEOUT_MS}",
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    f"cache_size=-{CACHE_KIB}",
+    f"wal_autocheckpoint={WAL_PAGES}",
+    f"journal_size_limit={WAL_KEPT_BYTES}",
+)
+_WRITES = "tangle_writes"
+
+
+def open_engine(url: str) -> Engine:
+    """The engine for an SQLAlchemy URL: ``sqlite:///path``, ``sqlite://`` (memory) or ``postgresql+psycopg://…``.
+
+    A database in memory has one connection, which its users take in turn: hold none while you open another.
+    """
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        return create_engine(parsed, pool_size=POOL_SIZE, max_overflow=READERS_MAX, pool_timeout=POOL_WAIT_S)
+    return _open_sqlite(url, in_memory=parsed.database in {None, "", ":memory:"})
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """A transaction that writes: committed when the block ends, rolled back when it raises."""
+    with engine.execution_options(**{_WRITES: True}).begin() as connection:
+        yield connection
+
+
+def migrate(engine: Engine) -> None:
+    """Bring the schema to the newest revision, all or nothing. Raises UnknownRevision."""
+    config = Config()
+    config.set_main_option("script_location", str(_migrations()).replace("%", "%%"))
+    script = ScriptDirectory.from_config(config)
+    with writing(engine) as connection:
+        _check_revision(connection, script)
+        config.attributes["connection"] = connection
+        upgrade(config, "head")
+
+
+def check_network(engine: Engine, parameters: ProtocolParameters) -> None:
+    """Raise OtherNetwork when the database holds a network whose parameters are not `parameters`."""
+    with engine.connect() as connection:
+        stored = connection.execute(
+            tables.network.select().with_only_columns(tables.network.c.parameters)
+        ).scalar()
+    if stored is None:
+        return
+    here = ProtocolParameters.decode(stored)
+    names = [name for name in parameters.__dataclass_fields__ if getattr(here, name) != getattr(parameters, name)]
+    if names:
+        raise OtherNetwork(
+            here.network_name, {name: (getattr(here, name), getattr(parameters, name)) for name in names}
+        )
+
+
+def _open_sqlite(url: str, *, in_memory: bool) -> Engine:
+    size, overflow = (1, 0) if in_memory else (POOL_SIZE, READERS_MAX + 1 - POOL_SIZE)
+    engine = create_engine(
+        url,
+        connect_args={"check_same_thread": False},
+        pool_size=size,
+        max_overflow=overflow,
+        pool_timeout=POOL_WAIT_S,
+        pool_use_lifo=True,
+    )
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in _PRAGMAS:
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get(_WRITES, False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def _migrations() -> Path:
+    """In a wheel the migrations lie beside this file, in a checkout at the top."""
+    packaged = Path(__file__).with_name("migrations")
+    return packaged if packaged.is_dir() else Path(__file__).parents[2] / "alembic"
+
+
+def _check_revision(connection: Connection, script: ScriptDirectory) -> None:
+    newest = str(script.get_current_head())
+    known = {revision.revision for revision in script.walk_revisions()}
+    found = MigrationContext.configure(connection).get_current_heads()
+    for revision in found:
+        if revision not in known:
+            raise UnknownRevision(f"revision {revision!r}", newest)
+    if not found:
+        present = set(inspect(connection).get_table_names()) & set(tables.metadata.tables)
+        if present:
+            raise UnknownRevision(f"no revision although it has a table {min(present)!r}", newest)

@@ -1,0 +1,317 @@
+"""The journal: what happened, appended in batches, replayed at start.
+
+The rows are frozen dataclasses whose fields are the columns of `tables`, in their order. A `Batch` is everything
+that one group commit makes durable; `append` writes it inside the caller's transaction, `write` in one of its own.
+Rows are only ever added, save that an output is marked as spent, once. The single writer takes numbers from one
+counter and commits them in order, so a reader who has seen number n will never see a smaller one appear.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Table, bindparam, func, insert, select, union_all, update
+
+from tangle.protocol.milestones import MilestoneKeys
+from tangle.protocol.parameters import ProtocolParameters
+from tangle.store import tables
+from tangle.store.engine import writing
+from tangle.store.errors import DoubleSpend, NetworkExists, UnusableNetwork
+
+REPLAY_PAGE = 2_000
+"""blocks read at a time by `replay`"""
+_KEY_BYTES = 32
+
+
+class Inclusion(IntEnum):
+    """What a milestone made of a block (TIP-2, TIP-25 `ledgerInclusionState`)."""
+
+    NO_TRANSACTION = 0
+    INCLUDED = 1
+    CONFLICTING = 2
+
+
+# No slots: the instance dictionary of a row is, as it stands, the parameter set of its INSERT.
+@dataclass(frozen=True)
+class BlockRow:
+    """A block as it was attached.
+
+    Attributes
+    ----------
+    number : of its solid event, which is its place in the order of attaching
+    block_id : 32 bytes
+    data : the binary form
+    payload_type : type number, or None without a payload
+    tag : of tagged data, else None
+    received_at : milliseconds since the Unix epoch
+    """
+
+    number: int
+    block_id: bytes
+    data: bytes
+    payload_type: int | None
+    tag: bytes | None
+    received_at: int
+
+
+@dataclass(frozen=True)
+class ReferencedRow:
+    """A block became final through a milestone; rows of one milestone are numbered in white-flag order (TIP-2).
+
+    Attributes
+    ----------
+    inclusion : an `Inclusion`
+    conflict_reason : code of TIP-25, None unless conflicting
+    """
+
+    number: int
+    block_number: int
+    milestone_index: int
+    inclusion: int
+    conflict_reason: int | None
+
+
+@dataclass(frozen=True)
+class MilestoneRow:
+    """A milestone that was applied; `payload` is its binary form, `timestamp` in seconds."""
+
+    index: int
+    number: int
+    milestone_id: bytes
+    block_number: int
+    timestamp: int
+    payload: bytes
+
+
+@dataclass(frozen=True)
+class TransactionRow:
+    """A transaction the ledger applied, and the block that counts as its carrier."""
+
+    transaction_id: bytes
+    block_number: int
+    milestone_index: int
+
+
+@dataclass(frozen=True)
+class OutputRow:
+    """An output of an applied transaction, or the genesis.
+
+    Attributes
+    ----------
+    output_id : 34 bytes: transaction id and index (TIP-20)
+    block_id : 32 bytes, of the carrier; zeros for the genesis
+    amount : base units, at most `tables.SUPPLY_MAX`
+    data : the binary form
+    address, sender : 33 bytes: type and hash
+    created_index, created_at : milestone index (0: genesis) and its timestamp in seconds
+    spent_index, spent_at, spent_by : milestone index, timestamp and transaction id of the spending; None: unspent
+    """
+
+    output_id: bytes
+    block_id: bytes
+    output_type: int
+    amount: int
+    data: bytes
+    address: bytes
+    sender: bytes | None
+    tag: bytes | None
+    created_index: int
+    created_at: int
+    spent_index: int | None = None
+    spent_at: int | None = None
+    spent_by: bytes | None = None
+
+
+@dataclass(frozen=True)
+class SpentRow:
+    """An output was spent; fields as in `OutputRow`."""
+
+    output_id: bytes
+    spent_index: int
+    spent_at: int
+    spent_by: bytes
+
+
+@dataclass(frozen=True)
+class CrossingRow:
+    """The confidence of a block, `hits` of `walks`, crossed a threshold in thousandths."""
+
+    number: int
+    block_number: int
+    threshold_permille: int
+    hits: int
+    walks: int
+
+
+@dataclass
+class Batch:
+    """What one commit makes durable. Outputs may be created and spent in the same batch."""
+
+    blocks: list[BlockRow] = field(default_factory=list)
+    referenced: list[ReferencedRow] = field(default_factory=list)
+    milestones: list[MilestoneRow] = field(default_factory=list)
+    outputs: list[OutputRow] = field(default_factory=list)
+    spent: list[SpentRow] = field(default_factory=list)
+    transactions: list[TransactionRow] = field(default_factory=list)
+    crossings: list[CrossingRow] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Network:
+    """The network a database belongs to; `created_at` in seconds since the Unix epoch."""
+
+    parameters: ProtocolParameters
+    keys: MilestoneKeys
+    created_at: int
+
+
+_INSERTS = tuple((table.name, insert(table)) for table in tables.JOURNAL)
+_SPEND = (
+    update(tables.outputs)
+    .where(tables.outputs.c.output_id == bindparam("spent_output"), tables.outputs.c.spent_index.is_(None))
+    .values(
+        spent_index=bindparam("new_spent_index"),
+        spent_at=bindparam("new_spent_at"),
+        spent_by=bindparam("new_spent_by"),
+    )
+)
+
+
+def append(connection: Connection, batch: Batch) -> None:
+    """Write `batch` inside the caller's transaction.
+
+    Raises
+    ------
+    DoubleSpend : an output to spend is absent or spent; the caller's transaction must be rolled back
+    sqlalchemy.exc.IntegrityError : a number, id or spent output repeats, or a row refers to an absent block
+    """
+    for name, statement in _INSERTS:
+        rows = getattr(batch, name)
+        if rows:
+            connection.execute(statement, [row.__dict__ for row in rows])
+    if batch.spent:
+        done = connection.execute(_SPEND, [_spending(row) for row in batch.spent]).rowcount
+        if done != len(batch.spent):
+            raise DoubleSpend(len(batch.spent), done)
+
+
+def write(engine: Engine, batch: Batch) -> None:
+    """Write `batch` in one transaction; when this returns it is durable. Raises as `append`."""
+    with writing(engine) as connection:
+        append(connection, batch)
+
+
+def replay(connection: Connection, from_number: int = 0) -> Iterator[tuple[BlockRow, ReferencedRow | None]]:
+    """The blocks from `from_number` on in the order of attaching, each with what a milestone made of it."""
+    joined = tables.blocks.outerjoin(tables.referenced, tables.referenced.c.block_number == tables.blocks.c.number)
+    page = (
+        select(*tables.blocks.c, *tables.referenced.c)
+        .select_from(joined)
+        .where(tables.blocks.c.number >= bindparam("start"))
+        .order_by(tables.blocks.c.number)
+        .limit(REPLAY_PAGE)
+    )
+    start = from_number
+    while rows := connection.execute(page, {"start": start}).all():
+        for row in rows:
+            block = BlockRow(*row[:6])
+            yield block, None if row[6] is None else ReferencedRow(*row[6:])
+        start = rows[-1][0] + 1
+
+
+def replay_milestones(connection: Connection, from_index: int = 0) -> Iterator[MilestoneRow]:
+    """The milestones from `from_index` on, in order."""
+    statement = (
+        select(*tables.milestones.c)
+        .where(tables.milestones.c.index >= from_index)
+        .order_by(tables.milestones.c.index)
+    )
+    for row in connection.execute(statement):
+        yield MilestoneRow(*row)
+
+
+def next_number(connection: Connection) -> int:
+    """The number of the next event: one more than the largest, 1 in an empty database."""
+    numbered: tuple[Table, ...] = (tables.blocks, tables.referenced, tables.milestones, tables.crossings)
+    largest = union_all(*(select(func.max(table.c.number).label("number")) for table in numbered)).subquery()
+    return int(connection.execute(select(func.max(largest.c.number))).scalar() or 0) + 1
+
+
+def first_number_of_window(connection: Connection, milestone_index: int) -> int:
+    """Where to start a replay that must cover everything referenced by milestone `milestone_index` and later.
+
+    That is the smallest number among those blocks; every block with a smaller one was referenced earlier, or
+    has a past that ended before this milestone. An index up to 1, or one without blocks, asks for all.
+    """
+    if milestone_index <= 1:
+        return 0
+    chosen = tables.referenced.c.milestone_index >= milestone_index
+    return int(connection.execute(select(func.min(tables.referenced.c.block_number)).where(chosen)).scalar() or 0)
+
+
+def latest_milestone(connection: Connection) -> MilestoneRow | None:
+    """The newest milestone, or None before the first."""
+    statement = select(*tables.milestones.c).order_by(tables.milestones.c.index.desc()).limit(1)
+    row = connection.execute(statement).one_or_none()
+    return MilestoneRow(*row) if row else None
+
+
+def unspent_total(connection: Connection) -> int:
+    """The sum, in base units and exact, of all unspent outputs: the token supply if the ledger is sound."""
+    unspent = tables.outputs.c.spent_index.is_(None)
+    return int(connection.execute(select(func.sum(tables.outputs.c.amount)).where(unspent)).scalar() or 0)
+
+
+def create_network(engine: Engine, network: Network, genesis: OutputRow) -> None:
+    """Found `network`, whose whole supply is `genesis`, in an empty database.
+
+    Raises
+    ------
+    NetworkExists : there is one
+    UnusableNetwork : the supply exceeds `tables.SUPPLY_MAX`, or `genesis` is not the supply
+    """
+    supply = network.parameters.token_supply
+    if supply > tables.SUPPLY_MAX:
+        raise UnusableNetwork(f"token supply {supply} exceeds {tables.SUPPLY_MAX}, the most this store can count")
+    if genesis.amount != supply:
+        raise UnusableNetwork(f"the genesis output holds {genesis.amount} base units, the supply is {supply}")
+    with writing(engine) as connection:
+        found = _network(connection)
+        if found is not None:
+            raise NetworkExists(found.parameters.network_name)
+        row: dict[str, Any] = {
+            "id": 1,
+            "name": network.parameters.network_name,
+            "parameters": network.parameters.encode(),
+            "milestone_keys": b"".join(network.keys.public_keys),
+            "threshold": network.keys.threshold,
+            "created_at": network.created_at,
+        }
+        connection.execute(insert(tables.network), row)
+        append(connection, Batch(outputs=[genesis]))
+
+
+def read_network(engine: Engine) -> Network | None:
+    """The network of this database, or None before `create_network`."""
+    with engine.connect() as connection:
+        return _network(connection)
+
+
+def _network(connection: Connection) -> Network | None:
+    row = connection.execute(select(tables.network)).one_or_none()
+    if row is None:
+        return None
+    keys = tuple(row.milestone_keys[i : i + _KEY_BYTES] for i in range(0, len(row.milestone_keys), _KEY_BYTES))
+    return Network(ProtocolParameters.decode(row.parameters), MilestoneKeys(keys, row.threshold), row.created_at)
+
+
+def _spending(row: SpentRow) -> dict[str, Any]:
+    return {
+        "spent_output": row.output_id,
+        "new_spent_index": row.spent_index,
+        "new_spent_at": row.spent_at,
+        "new_spent_by": row.spent_by,
+    }

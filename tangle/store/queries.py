@@ -1,0 +1,212 @@
+"""The read side for the API and the node: each function takes a connection and returns frozen rows.
+
+Every query is served from an index. One statement answers one question, so that an answer is consistent on any
+database whatever its isolation level. The indexer (TIP-26) and the event stream have files of their own and are
+passed on from here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, select
+
+from tangle.store import tables
+from tangle.store.events import (
+    EVENT_TYPES,
+    CrossingEvent,
+    Event,
+    MilestoneEvent,
+    ReferencedEvent,
+    SolidEvent,
+    events,
+)
+from tangle.store.indexer import BasicFilter, Cursor, OutputPage, basic_outputs
+from tangle.store.journal import BlockRow, MilestoneRow, OutputRow, ReferencedRow, latest_milestone
+
+__all__ = [
+    "EVENT_TYPES",
+    "BasicFilter",
+    "BlockRecord",
+    "CrossingEvent",
+    "Cursor",
+    "Event",
+    "MilestoneEvent",
+    "NumberedBlock",
+    "OutputPage",
+    "ReferencedEvent",
+    "SolidEvent",
+    "UtxoChanges",
+    "basic_outputs",
+    "block",
+    "block_numbers",
+    "blocks_by_tag",
+    "events",
+    "included_block",
+    "latest_blocks",
+    "latest_milestone",
+    "milestone_blocks",
+    "milestone_by_id",
+    "milestone_by_index",
+    "output",
+    "outputs_by_ids",
+    "record",
+    "records_by_ids",
+    "utxo_changes",
+]
+
+IDS_PER_QUERY = 500
+"""ids in one IN list; databases bound the number of parameters"""
+
+
+@dataclass(frozen=True)
+class BlockRecord:
+    """A block, what a milestone made of it (None: not referenced), and the milestone it carries, if applied."""
+
+    block: BlockRow
+    referenced: ReferencedRow | None
+    milestone_index: int | None
+
+
+@dataclass(frozen=True)
+class NumberedBlock:
+    """A block id and the number of its solid event."""
+
+    number: int
+    block_id: bytes
+
+
+@dataclass(frozen=True)
+class UtxoChanges:
+    """The output ids that a milestone created and consumed, each in ascending order."""
+
+    created: tuple[bytes, ...]
+    consumed: tuple[bytes, ...]
+
+
+_RECORDS: Select[*tuple[Any, ...]] = select(
+    *tables.blocks.c, *tables.referenced.c, tables.milestones.c.index
+).select_from(
+    tables.blocks.outerjoin(
+        tables.referenced, tables.referenced.c.block_number == tables.blocks.c.number
+    ).outerjoin(tables.milestones, tables.milestones.c.block_number == tables.blocks.c.number)
+)
+_BLOCK_WIDTH = len(tables.blocks.c)
+
+
+def block(connection: Connection, block_id: bytes) -> BlockRow | None:
+    """The block with this id."""
+    row = connection.execute(select(*tables.blocks.c).where(tables.blocks.c.block_id == block_id)).one_or_none()
+    return BlockRow(*row) if row else None
+
+
+def record(connection: Connection, block_id: bytes) -> BlockRecord | None:
+    """The block with this id and what became of it."""
+    return _one_record(connection, _RECORDS.where(tables.blocks.c.block_id == block_id))
+
+
+def records_by_ids(connection: Connection, block_ids: Iterable[bytes]) -> dict[bytes, BlockRecord]:
+    """The records of those of `block_ids` that exist."""
+    found = _in_parts(connection, _RECORDS, tables.blocks.c.block_id, block_ids)
+    return {one.block.block_id: one for one in map(_record, found)}
+
+
+def included_block(connection: Connection, transaction_id: bytes) -> BlockRecord | None:
+    """The block through which the ledger applied this transaction."""
+    carrier = (
+        select(tables.transactions.c.block_number)
+        .where(tables.transactions.c.transaction_id == transaction_id)
+        .scalar_subquery()
+    )
+    return _one_record(connection, _RECORDS.where(tables.blocks.c.number == carrier))
+
+
+def latest_blocks(connection: Connection, limit: int, *, after: int = 0) -> list[BlockRecord]:
+    """The newest `limit` blocks with a number above `after`, oldest first."""
+    newest = _RECORDS.where(tables.blocks.c.number > after).order_by(tables.blocks.c.number.desc()).limit(limit)
+    return [_record(row) for row in reversed(connection.execute(newest).all())]
+
+
+def block_numbers(connection: Connection, block_ids: Iterable[bytes]) -> dict[bytes, int]:
+    """The numbers of those of `block_ids` that exist."""
+    columns = select(tables.blocks.c.block_id, tables.blocks.c.number)
+    return {row[0]: row[1] for row in _in_parts(connection, columns, tables.blocks.c.block_id, block_ids)}
+
+
+def blocks_by_tag(connection: Connection, tag: bytes, after: int, limit: int) -> list[NumberedBlock]:
+    """At most `limit` blocks with this tag of their tagged data and a number above `after`, oldest first."""
+    of = tables.blocks.c
+    statement = (
+        select(of.number, of.block_id).where(of.tag == tag, of.number > after).order_by(of.number).limit(limit)
+    )
+    return [NumberedBlock(*row) for row in connection.execute(statement)]
+
+
+def milestone_by_index(connection: Connection, index: int) -> MilestoneRow | None:
+    """The milestone with this index."""
+    return _milestone(connection, tables.milestones.c.index == index)
+
+
+def milestone_by_id(connection: Connection, milestone_id: bytes) -> MilestoneRow | None:
+    """The milestone with this id (32 bytes)."""
+    return _milestone(connection, tables.milestones.c.milestone_id == milestone_id)
+
+
+def milestone_blocks(connection: Connection, index: int) -> list[BlockRecord]:
+    """The blocks that milestone `index` referenced, in white-flag order (TIP-2)."""
+    chosen = tables.referenced.c.milestone_index == index
+    return [
+        _record(row) for row in connection.execute(_RECORDS.where(chosen).order_by(tables.referenced.c.number))
+    ]
+
+
+def output(connection: Connection, output_id: bytes) -> OutputRow | None:
+    """The output with this id (34 bytes), spent or not."""
+    row = connection.execute(
+        select(*tables.outputs.c).where(tables.outputs.c.output_id == output_id)
+    ).one_or_none()
+    return OutputRow(*row) if row else None
+
+
+def outputs_by_ids(connection: Connection, output_ids: Iterable[bytes]) -> dict[bytes, OutputRow]:
+    """Those of `output_ids` that exist, spent or not; what a transaction's inputs are resolved with."""
+    found = _in_parts(connection, select(*tables.outputs.c), tables.outputs.c.output_id, output_ids)
+    return {row[0]: OutputRow(*row) for row in found}
+
+
+def utxo_changes(connection: Connection, index: int) -> UtxoChanges:
+    """What milestone `index` created and consumed; empty for one that does not exist."""
+    of = tables.outputs.c
+    created = connection.execute(select(of.output_id).where(of.created_index == index).order_by(of.output_id))
+    consumed = connection.execute(select(of.output_id).where(of.spent_index == index).order_by(of.output_id))
+    return UtxoChanges(tuple(created.scalars()), tuple(consumed.scalars()))
+
+
+def _milestone(connection: Connection, chosen: ColumnElement[bool]) -> MilestoneRow | None:
+    row = connection.execute(select(*tables.milestones.c).where(chosen)).one_or_none()
+    return MilestoneRow(*row) if row else None
+
+
+def _one_record(connection: Connection, statement: Select[*tuple[Any, ...]]) -> BlockRecord | None:
+    row = connection.execute(statement).one_or_none()
+    return _record(row) if row else None
+
+
+def _record(row: Row[*tuple[Any, ...]]) -> BlockRecord:
+    first = BlockRow(*row[:_BLOCK_WIDTH])
+    settled = None if row[_BLOCK_WIDTH] is None else ReferencedRow(*row[_BLOCK_WIDTH:-1])
+    return BlockRecord(first, settled, row[-1])
+
+
+def _in_parts(
+    connection: Connection,
+    statement: Select[*tuple[Any, ...]],
+    column: ColumnElement[bytes],
+    keys: Iterable[bytes],
+) -> Iterator[Row[*tuple[Any, ...]]]:
+    remaining = iter(keys)
+    while part := list(islice(remaining, IDS_PER_QUERY)):
+        yield from connection.execute(statement.where(column.in_(part)))
