@@ -187,7 +187,17 @@ def _stores(_: Any, state: Any, _at: Any, _value: Any) -> Any:
     return types.void(state, types.intp, _lanes), generate
 
 
+def _spreads(_: Any, _word: Any) -> Any:
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        first = builder.insert_element(ir.Constant(_vector, ir.Undefined), arguments[0], ir.IntType(32)(0))
+        mask = ir.Constant(ir.VectorType(ir.IntType(32), LANE_WORDS), [0] * LANE_WORDS)
+        return builder.shuffle_vector(first, first, mask)
+
+    return _lanes(types.uint64), generate
+
+
 _load: Final[Any] = intrinsic(_loads)
+_spread: Final[Any] = intrinsic(_spreads)
 _store: Final[Any] = intrinsic(_stores)
 
 
@@ -261,34 +271,40 @@ def _pass(state: Words, step: int) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _fill_byte(state: Words, row: int, byte: np.intp, first_word: int, last_word: int) -> None:
-    """Write the six trits of one byte into some words of their rows."""
+def _fill_byte(state: Words, row: int, byte: np.intp) -> None:
+    """Write the six trits of a byte that all lanes share."""
     for trit in range(6):
         bit = np.uint64(trit)
         q = ((_POSITIVE[byte] >> bit) & np.uint64(1)) - np.uint64(1)
         n = np.uint64(0) - ((_NEGATIVE[byte] >> bit) & np.uint64(1))
-        at = 2 * (row + trit) * LANE_WORDS
-        for word in range(first_word, last_word):
-            state[at + word] = q
-            state[at + LANE_WORDS + word] = n
+        _store(state, 2 * (row + trit), _spread(q))
+        _store(state, 2 * (row + trit) + 1, _spread(n))
+
+
+@njit(cache=True, nogil=True)
+def _fill_second_byte(state: Words, row: int, byte: np.intp) -> None:
+    """Write the six trits of the second nonce byte, which counts up every four words."""
+    for word in range(LANE_WORDS):
+        value = (byte + (word >> 2)) & 255
+        for trit in range(6):
+            bit = np.uint64(trit)
+            at = 2 * (row + trit) * LANE_WORDS + word
+            state[at] = ((_POSITIVE[value] >> bit) & np.uint64(1)) - np.uint64(1)
+            state[at + LANE_WORDS] = np.uint64(0) - ((_NEGATIVE[value] >> bit) & np.uint64(1))
 
 
 @njit(cache=True, nogil=True)
 def _fill(state: Words, digest: npt.NDArray[np.uint8], base: np.uint64, low_rows: Words) -> None:
     """Write the input of LANES hashes: digest, nonces from base on, zeros."""
     for i in range(32):
-        _fill_byte(state, 6 * i, np.intp(digest[i]), 0, LANE_WORDS)
+        _fill_byte(state, 6 * i, np.intp(digest[i]))
     state[2 * 192 * LANE_WORDS : 2 * 198 * LANE_WORDS] = low_rows
-    for i in range(LANE_WORDS // 4):
-        byte = np.intp(((base >> np.uint64(8)) + np.uint64(i)) & np.uint64(255))
-        _fill_byte(state, 198, byte, 4 * i, 4 * i + 4)
+    _fill_second_byte(state, 198, np.intp((base >> np.uint64(8)) & np.uint64(255)))
     for i in range(2, 8):
-        byte = np.intp((base >> np.uint64(8 * i)) & np.uint64(255))
-        _fill_byte(state, 192 + 6 * i, byte, 0, LANE_WORDS)
+        _fill_byte(state, 192 + 6 * i, np.intp((base >> np.uint64(8 * i)) & np.uint64(255)))
     for row in range(240, STATE_TRITS):
-        at = 2 * row * LANE_WORDS
-        state[at : at + LANE_WORDS] = ~np.uint64(0)
-        state[at + LANE_WORDS : at + 2 * LANE_WORDS] = np.uint64(0)
+        _store(state, 2 * row, _spread(~np.uint64(0)))
+        _store(state, 2 * row + 1, _spread(np.uint64(0)))
 
 
 @njit(cache=True, nogil=True)
