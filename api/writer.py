@@ -160,13 +160,13 @@ class Writer:
             if self._stopping and not entries:
                 self._expire(everything=True)
                 return
-            for duty in (self._expire, self._milestone, self._sample):
-                try:
-                    duty()
-                    self.failure = None if duty is not self._expire else self.failure
-                except Exception as error:
-                    self.failure = error
-                    log.exception("the writer could not do its duty %s", duty.__name__)
+            try:
+                self._expire()
+                self._milestone()
+                self._sample()
+            except Exception as error:
+                self.failure = error
+                log.exception("a milestone or a confidence sample was not written")
 
     def _pause(self) -> float:
         """Seconds until something is due."""
@@ -219,6 +219,7 @@ class Writer:
         silent = now - self._milestone_at >= settings.milestone_silence_ms / 1000
         if silent or self.node.has_news():
             essence = self.node.issue_milestone(int(now), partial(search, workers=1))
+            self.failure = None
             self._milestone_at = essence.timestamp
             self._fresh = True
             self.node.refresh_tips()

@@ -2,7 +2,7 @@
 
 `Node.attach` is a block's way from checked bytes to a durable part of the Tangle. It changes memory first, then
 commits everything that the batch brought in one database transaction, and only then returns receipts. When the
-commit fails, memory is rebuilt from the journal: what is on disk is the truth, memory is a view of its newest part.
+commit fails, memory is rebuilt from the journal: the disk holds the truth, memory is a view of its newest part.
 
 Threads: one writer calls what changes the node (`attach`, `issue_milestone`, `refresh_tips`, `sample_confidence`).
 Anybody may call what reads: `tips`, `confidence`, `advice`, `in_window`, `latest_milestone`.
@@ -46,7 +46,7 @@ from tangle.protocol.tagged_data import TaggedData
 from tangle.protocol.transactions import Transaction
 from tangle.state.confidence import ConfidenceBoard, Sample
 from tangle.state.coordinator import Coordinator
-from tangle.state.dag import NOT_REFERENCED, Dag
+from tangle.state.dag import Dag
 from tangle.state.ledger import Changes, Conflict, Found, apply
 from tangle.state.solidify import WAITING_BYTES_MAX, WaitingRoom
 from tangle.store import journal, queries
@@ -55,6 +55,7 @@ from tangle.store.journal import (
     Batch,
     BlockRow,
     CrossingRow,
+    Inclusion,
     MilestoneRow,
     Network,
     OutputRow,
@@ -69,8 +70,6 @@ log = logging.getLogger("tangle.node")
 
 GENESIS_OUTPUT_ID = bytes(34)
 """the output that holds the whole supply of a new network"""
-NO_TRANSACTION, INCLUDED, CONFLICTING = 0, 1, 2
-"""a referenced block's part in the ledger, as stored"""
 LEFT_BEHIND_MERGED_MAX = 16
 """checkpoint blocks a coordinator issues before one milestone, at most"""
 PROMOTE_DEPTH = 3
@@ -85,7 +84,7 @@ class NodeSettings:
     ----------
     alpha : how strongly walks prefer heavy branches, per block of weight
     tip_count : tips handed out when a caller names no number, 1 to 8
-    tip_pool : selections kept ready
+    tip_pool_min, tip_pool_max : selections kept ready; between the two, as many as were lately asked for
     confidence_walks : n, walks behind each confidence
     confidence_thresholds : shares told as events when first reached
     waiting_bytes_max : bytes of blocks that may wait for parents
@@ -95,7 +94,8 @@ class NodeSettings:
 
     alpha: float = walk.ALPHA
     tip_count: int = 2
-    tip_pool: int = 16
+    tip_pool_min: int = 8
+    tip_pool_max: int = 256
     confidence_walks: int = 100
     confidence_thresholds: tuple[float, ...] = (0.5, 0.95)
     waiting_bytes_max: int = WAITING_BYTES_MAX
@@ -204,8 +204,8 @@ class Node:
         self.on_events = on_events
         self._seeds = tuple(coordinator_seeds)
         self._rng = np.random.default_rng(self.settings.seed)
-        with engine.connect() as connection:
-            network = journal.read_network(connection)
+        self._tips_asked = 0
+        network = journal.read_network(engine)
         if network is None:
             raise NoNetwork
         self.network = network
@@ -275,6 +275,7 @@ class Node:
         found: dict[bytes, None] = {}
         for _ in range(len(pool)):
             pool.rotate(-1)
+            self._tips_asked += 1
             found.update(dict.fromkeys(pool[0]))
             if len(found) >= wanted:
                 break
@@ -283,7 +284,7 @@ class Node:
     def confidence(self, block_id: bytes, milestone_index: int | None) -> tuple[int, int]:
         """m and n of a known block: m of n walks ended on a tip that approves it.
 
-        Outside the window no walk is needed: walks start at a milestone of the window, so every tip approves what a
+        Outside the window no walk is needed. Walks start at a milestone of the window: every tip approves what a
         milestone before the window referenced (m = n), and no tip can approve what none had.
         """
         index = self._dag.index_of(block_id)
@@ -342,9 +343,7 @@ class Node:
         newest = self._dag.index_of(self._coordinator.block_id)
         return any(int(tip) != newest for tip in self._dag.graph.tips)
 
-    def issue_milestone(
-        self, now: int, work_for: Callable[[bytes, int], int] | None = None
-    ) -> MilestoneEssence:
+    def issue_milestone(self, now: int, work_for: Callable[[bytes, int], int] | None = None) -> MilestoneEssence:
         """Issue, sign and apply the next milestone; durable when this returns.
 
         Parameters
@@ -373,16 +372,18 @@ class Node:
         return essence
 
     def refresh_tips(self) -> None:
-        """Fill the pool with new selections."""
+        """Fill the pool with new selections.
+
+        As many as were asked for since the last time: with fewer, everyone would approve the same few tips and the
+        number of tips would grow with the load.
+        """
         self._dag.flush()
-        graph = self._dag.graph
-        select = partial(walk.select, alpha=self.settings.alpha, entry=self._entries())
-        count = self.settings.tip_count
-        pool: deque[tuple[bytes, ...]] = deque()
-        for _ in range(min(self.settings.tip_pool, 1 + graph.tip_count * 2)):
-            tips = select(graph, count, self._rng)
-            pool.append(tuple(self._dag.id_of(int(tip)) for tip in tips))
-        self._pool = pool
+        graph, settings = self._dag.graph, self.settings
+        select = partial(walk.select, alpha=settings.alpha, entry=self._entries())
+        wanted = min(max(self._tips_asked, settings.tip_pool_min), settings.tip_pool_max, 1 + 2 * graph.tip_count)
+        self._tips_asked = 0
+        selections = (select(graph, settings.tip_count, self._rng) for _ in range(wanted))
+        self._pool = deque(tuple(self._dag.id_of(int(tip)) for tip in tips) for tips in selections)
         self._tip_total = graph.tip_count
 
     def sample_confidence(self) -> None:
@@ -425,9 +426,9 @@ class Node:
                 start = 1
                 self._dag = Dag.genesis()
             by_number = self._replay_blocks(connection, start)
-            for index, number in journal.milestone_numbers(connection, start):
-                if number in by_number:
-                    self._entry_blocks.append((index, by_number[number]))
+            for milestone in journal.replay_milestones(connection, max(oldest, FIRST_INDEX)):
+                if milestone.block_number in by_number:
+                    self._entry_blocks.append((milestone.index, by_number[milestone.block_number]))
             told = journal.crossings(connection, start)
             self._board.restore((by_number[n], level) for n, level in told if n in by_number)
         self._coordinator = Coordinator(self.parameters, self.network.keys)
@@ -577,12 +578,12 @@ class Node:
         dag, batch = self._dag, work.batch
         for index in order:
             conflict = conflicts.get(index)
-            inclusion = NO_TRANSACTION if conflict is None else CONFLICTING if conflict else INCLUDED
-            if inclusion == INCLUDED:
+            inclusion = _inclusion(conflict)
+            if inclusion is Inclusion.INCLUDED:
                 transaction_id = dag.transactions[index].id
                 batch.transactions.append(TransactionRow(transaction_id, dag.number_of(index), essence.index))
             number = self._take_number()
-            values = essence.index, inclusion, int(conflict or Conflict.NONE)
+            values = essence.index, int(inclusion), int(conflict) if conflict else None
             batch.referenced.append(ReferencedRow(number, dag.number_of(index), *values))
             work.events.append(queries.ReferencedEvent(number, dag.id_of(index), *values))
         for output_id, (output, position) in changes.created.items():
@@ -591,7 +592,7 @@ class Node:
         for output_id, transaction_id in changes.spent.items():
             batch.spent.append(SpentRow(output_id, essence.index, essence.timestamp, transaction_id))
         number = self._take_number()
-        work.events.append(queries.MilestoneEvent(number, essence.index, essence.id, essence.timestamp))
+        work.events.append(queries.MilestoneEvent(number, essence.id, essence.index, essence.timestamp))
         batch.milestones.append(
             MilestoneRow(
                 index=essence.index,
@@ -708,6 +709,13 @@ def _applied(dag: Dag, changes: Changes, carriers: Sequence[int]) -> list[bytes]
     """Ids of the blocks whose transactions changed the ledger, in order (TIP-29, applied root)."""
     pairs = zip(carriers, changes.conflicts, strict=True)
     return [dag.id_of(index) for index, conflict in pairs if conflict is Conflict.NONE]
+
+
+def _inclusion(conflict: Conflict | None) -> Inclusion:
+    """How a referenced block counts; None stands for one without a transaction."""
+    if conflict is None:
+        return Inclusion.NO_TRANSACTION
+    return Inclusion.CONFLICTING if conflict else Inclusion.INCLUDED
 
 
 def _parents(data: bytes) -> list[bytes]:

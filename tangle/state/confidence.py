@@ -80,9 +80,9 @@ class ConfidenceBoard:
         told = self._told[: len(levels)]
         crossings = []
         for at in np.flatnonzero(levels > told):
-            hits = int(sample.hits[at])
-            for level in range(int(told[at]), int(levels[at])):
-                crossings.append(Crossing(sample.low + int(at), self.thresholds[level], hits, sample.walks))
+            index, hits = sample.low + int(at), int(sample.hits[at])
+            reached = self.thresholds[int(told[at]) : int(levels[at])]
+            crossings.extend(Crossing(index, threshold, hits, sample.walks) for threshold in reached)
         np.maximum(told, levels, out=told)
         return crossings
 

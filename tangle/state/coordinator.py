@@ -1,7 +1,7 @@
 """Finality by signed milestones (TIP-29, TIP-2, TIP-4).
 
-`Coordinator.settle` is the finality rule: told of a block, it answers what has become final, in white-flag order. A
-block without milestone settles nothing. `compose` makes the next milestone. Both derive the roots from the same
+`Coordinator.settle` is the finality rule: told of a block, it answers what has become final, in white-flag order.
+A block without milestone settles nothing. `compose` makes the next milestone. Both derive the roots from the same
 order, so what a coordinator signs is what every other node finds.
 """
 

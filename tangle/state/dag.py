@@ -3,12 +3,13 @@
 `tipselect.graph` knows integers only; this knows which block each of them is. Beside the id, a block in the window
 has the number of its solid event, the milestone that referenced it, and its cone roots: the oldest and youngest
 milestone that its not yet referenced past rests upon. A block whose oldest root lies more than below-max-depth
-milestones back is too old to be approved (below max depth); it is forbidden in the graph and can only be reattached.
+milestones back is too old to be approved (below max depth): it is forbidden in the graph, its payload can only be
+reattached.
 
 Index 0 of a new network is the block before all blocks, whose id is 32 zero bytes.
 
-The window moves with the milestones: everything that a block may still approve lies within it, and what has left it
-lives in the database only. One thread owns a Dag; `index_of` and `id_of` may be asked from others.
+The window moves with the milestones: all that a block may still approve lies within it, and what has left it lives
+in the database only. One thread owns a Dag; `index_of` and `id_of` may be asked from others.
 """
 
 from __future__ import annotations
@@ -157,10 +158,6 @@ class Dag:
         self.graph.forbid_many(indices)
         return indices
 
-    def unreferenced_in_cone(self, parents: Iterable[int]) -> int:
-        """How many blocks a milestone with these parents would newly reference."""
-        return len(self.white_flag_order(parents))
-
     def drop_before(self, index: int, outside_root: int) -> None:
         """Move the window so that `index` is its oldest block; `outside_root` from now on stands for the rest."""
         self.flush()
@@ -177,4 +174,5 @@ class Dag:
         self.outside_root = outside_root
 
     def _is_referenced(self) -> NDArray[np.bool_]:
-        return np.array(self._referenced, np.int32) != NOT_REFERENCED
+        referenced: NDArray[np.bool_] = np.array(self._referenced, np.int32) != NOT_REFERENCED
+        return referenced

@@ -259,6 +259,13 @@ def latest_milestone(connection: Connection) -> MilestoneRow | None:
     return MilestoneRow(*row) if row else None
 
 
+def crossings(connection: Connection, from_number: int) -> Iterator[tuple[int, int]]:
+    """Block number and threshold (permille) of what was told of blocks from `from_number` on."""
+    told = select(tables.crossings.c.block_number, tables.crossings.c.threshold_permille)
+    for row in connection.execute(told.where(tables.crossings.c.block_number >= from_number)):
+        yield row[0], row[1]
+
+
 def unspent_total(connection: Connection) -> int:
     """The sum, in base units and exact, of all unspent outputs: the token supply if the ledger is sound."""
     unspent = tables.outputs.c.spent_index.is_(None)
