@@ -1,0 +1,28 @@
+"""What a machine imports: a node over REST, and a wallet.
+
+    async with NodeClient("http://127.0.0.1:14265") as node:
+        wallet = Wallet(node, Keys.from_mnemonic(words))
+        print(await node.bech32(wallet.address()), (await wallet.balance()).available)
+        inclusion = await wallet.send(from_bech32(text), 1_000)
+        print("paid under milestone", inclusion.milestone_index)
+
+Everything is asynchronous, amounts are integers in base units, ids are bytes. Errors are the tree of
+`client.errors`; those of the wire format (`tangle.protocol.errors`) come up when an argument breaks one of its
+rules. The package uses `tangle.protocol` and never the node: what it can do, any program over HTTP can do.
+"""
+
+from client.errors import ClientError, Conflicting, InsufficientFunds, NodeError, NodeUnreachable
+from client.keys import KeyPair, Keys, new_mnemonic
+from client.rest import NodeClient
+
+__all__ = [
+    "ClientError",
+    "Conflicting",
+    "InsufficientFunds",
+    "KeyPair",
+    "Keys",
+    "NodeClient",
+    "NodeError",
+    "NodeUnreachable",
+    "new_mnemonic",
+]

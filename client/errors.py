@@ -1,0 +1,230 @@
+"""What can go wrong for a program that uses a node, as one tree with stable codes.
+
+TangleError
+└── ClientError
+    ├── NodeUnreachable          no answer: refused, timed out, broken off
+    ├── NodeError                the node answered with an error
+    ├── UnexpectedAnswer         the node answered something that is not what the route promises
+    ├── InvalidMnemonic, InvalidSeed
+    └── WalletError
+        ├── InsufficientFunds, RemainderTooSmall, FundsTooScattered, UnknownInput
+        ├── Conflicting          the ledger refused the transaction for good
+        └── NotIncludedInTime    nothing known either way yet
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from tangle.protocol.errors import TangleError
+
+CONFLICT_REASONS: dict[int, str] = {
+    1: "an input was already spent",
+    2: "an input was already spent under the same milestone",
+    3: "an input is not in the ledger",
+    4: "inputs and outputs do not add up to the same amount",
+    5: "a signature is invalid",
+    6: "a timelock has not expired yet",
+    7: "the native tokens are invalid",
+    8: "a return amount is not fulfilled by the outputs",
+    9: "an unlock does not unlock its input",
+    10: "the inputs commitment does not match the inputs",
+    11: "an output names a sender whose address is not unlocked",
+    12: "the state transition of a chain is invalid",
+    255: "the ledger refused it without a more precise reason",
+}
+"""conflict reason -> what it means; TIP-25, block metadata"""
+
+
+class ClientError(TangleError):
+    """Base of all errors of this package."""
+
+    code: ClassVar[str] = "client"
+
+
+class NodeUnreachable(ClientError):
+    """The node gave no answer.
+
+    Attributes
+    ----------
+    url : what was asked
+    reason : what the connection said
+    """
+
+    code = "node_unreachable"
+
+    def __init__(self, url: str, reason: str) -> None:
+        super().__init__(url, reason)
+        self.url = url
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"no answer from {self.url}: {self.reason}"
+
+
+class NodeError(ClientError):
+    """The node refused a request or failed at it.
+
+    Attributes
+    ----------
+    status : HTTP status
+    code : the node's own code, such as ``pow_too_low``; where it gives none, its status as text
+    message : one sentence from the node
+    field : path of the offending field, where the node names one
+    """
+
+    code: str  # type: ignore[misc]  # what went wrong is the node's to say, so this class has no code of its own
+
+    def __init__(self, status: int, code: str, message: str, field: str | None = None) -> None:
+        super().__init__(status, code, message)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.field = field
+
+    def __str__(self) -> str:
+        return f"the node answered {self.status} ({self.code}): {self.message}"
+
+
+class UnexpectedAnswer(ClientError):
+    """An answer that is not what the route promises: is this URL a node at all?"""
+
+    code = "unexpected_answer"
+
+    def __init__(self, url: str, reason: str) -> None:
+        super().__init__(url, reason)
+        self.url = url
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"{self.url} answered something unexpected: {self.reason}"
+
+
+class InvalidMnemonic(ClientError):
+    """Words that are no BIP-39 mnemonic. The words are not repeated: they may be nearly right."""
+
+    code = "invalid_mnemonic"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"not a mnemonic: {self.reason}"
+
+
+class InvalidSeed(ClientError):
+    """A seed of a length that no wallet of this format uses."""
+
+    code = "invalid_seed"
+
+    def __init__(self, size: int) -> None:
+        super().__init__(size)
+        self.size = size
+
+    def __str__(self) -> str:
+        return f"a seed has 32 or 64 bytes, not {self.size}"
+
+
+class WalletError(ClientError):
+    """The wallet cannot do what it was asked."""
+
+    code = "wallet"
+
+
+class InsufficientFunds(WalletError):
+    """Less is available than needed, in base units. Pending transactions hold their inputs back."""
+
+    code = "insufficient_funds"
+
+    def __init__(self, needed: int, available: int) -> None:
+        super().__init__(needed, available)
+        self.needed = needed
+        self.available = available
+
+    def __str__(self) -> str:
+        return f"{self.needed} base units are needed, {self.available} are available"
+
+
+class RemainderTooSmall(WalletError):
+    """What would remain is more than nothing and less than an output must hold (TIP-19), in base units."""
+
+    code = "remainder_too_small"
+
+    def __init__(self, remainder: int, least: int) -> None:
+        super().__init__(remainder, least)
+        self.remainder = remainder
+        self.least = least
+
+    def __str__(self) -> str:
+        return (
+            f"{self.remainder} base units would remain, which no output may hold: at least {self.least} are "
+            f"needed; send {self.remainder} more, or at least {self.least - self.remainder} less"
+        )
+
+
+class FundsTooScattered(WalletError):
+    """There is enough, but in more outputs than one transaction may consume. `Wallet.consolidate` helps."""
+
+    code = "funds_too_scattered"
+
+    def __init__(self, needed: int, reachable: int, inputs_max: int) -> None:
+        super().__init__(needed, reachable, inputs_max)
+        self.needed = needed
+        self.reachable = reachable
+        self.inputs_max = inputs_max
+
+    def __str__(self) -> str:
+        return (
+            f"{self.needed} base units are needed, but the {self.inputs_max} largest outputs hold only "
+            f"{self.reachable}; consolidate first"
+        )
+
+
+class UnknownInput(WalletError):
+    """An output this wallet was told to consume and cannot."""
+
+    code = "unknown_input"
+
+    def __init__(self, output_id: bytes, reason: str) -> None:
+        super().__init__(output_id, reason)
+        self.output_id = output_id
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"output 0x{self.output_id.hex()} cannot be consumed: {self.reason}"
+
+
+class Conflicting(WalletError):
+    """The ledger refused a transaction for good; its inputs are free again unless something else spent them.
+
+    Attributes
+    ----------
+    transaction_id : 32 bytes
+    reason : conflict reason of TIP-25, see `CONFLICT_REASONS`
+    """
+
+    code = "conflicting"
+
+    def __init__(self, transaction_id: bytes, reason: int) -> None:
+        super().__init__(transaction_id, reason)
+        self.transaction_id = transaction_id
+        self.reason = reason
+
+    def __str__(self) -> str:
+        text = CONFLICT_REASONS.get(self.reason, "a reason this client does not know")
+        return f"transaction 0x{self.transaction_id.hex()} is conflicting ({self.reason}): {text}"
+
+
+class NotIncludedInTime(WalletError):
+    """Neither included nor conflicting within the time given; it may still become either."""
+
+    code = "not_included_in_time"
+
+    def __init__(self, block_id: bytes, seconds: float) -> None:
+        super().__init__(block_id, seconds)
+        self.block_id = block_id
+        self.seconds = seconds
+
+    def __str__(self) -> str:
+        return f"block 0x{self.block_id.hex()} was not referenced by a milestone within {self.seconds:g} s"

@@ -1,0 +1,51 @@
+"""Proof of work on this machine, without holding up the event loop.
+
+The search runs in threads and releases the interpreter lock. When the awaiting task is cancelled, the search stops
+within some milliseconds. numba is imported with the first search: a program that lets its node work never loads
+it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+
+from tangle.protocol.blocks import NONCE_BYTES, Block
+
+
+async def work(
+    block: Block,
+    min_score: int,
+    *,
+    workers: int | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Block:
+    """The same block with a nonce that reaches a score (TIP-12).
+
+    Parameters
+    ----------
+    min_score : expected hashes per byte
+    workers : threads, all cores by default
+    progress : called now and then, from a thread of the search, with the nonces tried so far
+    """
+    cancel = threading.Event()
+    try:
+        nonce = await asyncio.to_thread(
+            _search, block.encoded[:-NONCE_BYTES], min_score, workers, cancel, progress
+        )
+    finally:
+        cancel.set()
+    return block.with_nonce(nonce)
+
+
+def _search(
+    data: bytes,
+    min_score: int,
+    workers: int | None,
+    cancel: threading.Event,
+    progress: Callable[[int], None] | None,
+) -> int:
+    from tangle.protocol.pow.search import search  # noqa: PLC0415
+
+    return search(data, min_score, workers=workers, cancel=cancel, progress=progress)
