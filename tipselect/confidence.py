@@ -13,7 +13,7 @@ import numpy as np
 from tipselect import kernels
 from tipselect.errors import BadSetting
 from tipselect.graph import Graph
-from tipselect.kernels import Int32
+from tipselect.kernels import Int32, Int64
 from tipselect.walk import ALPHA, walks
 
 
@@ -23,7 +23,7 @@ def hits(
     rng: np.random.Generator,
     *,
     alpha: float = ALPHA,
-    entry: Sequence[int] | None = None,
+    entry: Sequence[int] | Int64 | None = None,
 ) -> Int32:
     """Return int32[window]: how many of n walks ended on a tip that is, or approves, the vertex.
 

@@ -41,7 +41,7 @@ class Graph:
         if low < 0:
             raise BadIndex("low", f"indices start at 0, not at {low}")
         self._capacity = capacity
-        self._base = self._low = self._high = self._weighed = low
+        self._base = self._low = self._high = self._weighed = int(low)
         self._tips = np.empty(capacity, np.int64)
         self._tip_count = np.zeros(1, np.int64)
         self.columns = Columns.empty(capacity)
@@ -115,6 +115,8 @@ class Graph:
         shapes. Then nothing is added.
         """
         parents = np.ascontiguousarray(parents, np.int64)
+        if counts.dtype != np.int8 and not ((counts >= 0) & (counts <= PARENTS_MAX)).all():
+            raise BadParents("counts", f"0 to {PARENTS_MAX} parents are possible")
         counts = np.ascontiguousarray(counts, np.int8)
         n = counts.size
         if counts.ndim != 1 or parents.shape != (n, PARENTS_MAX):
@@ -160,7 +162,7 @@ class Graph:
             self.columns.tip_at,
             self._tip_count,
         )
-        self._low = index
+        self._low = int(index)
 
     def flush(self) -> None:
         """Bring the weights up to date. Readers of weights do this themselves."""

@@ -45,7 +45,7 @@ def select(
     rng: np.random.Generator,
     *,
     alpha: float = ALPHA,
-    entry: Sequence[int] | None = None,
+    entry: Sequence[int] | Int64 | None = None,
     entry_depth: int = ENTRY_DEPTH,
     walkers_per_tip: int = WALKERS_PER_TIP,
     fast_ratio: float = FAST_RATIO,
@@ -70,7 +70,7 @@ def select(
         graph,
         wanted,
         k * walkers_per_tip,
-        fast_ratio=fast_ratio,
+        fast_ratio=float(fast_ratio),
         alpha=alpha,
         entries=entry_points(graph, entry, entry_depth),
         state=seed(rng),
@@ -87,7 +87,7 @@ def walks(
     rng: np.random.Generator,
     *,
     alpha: float = ALPHA,
-    entry: Sequence[int] | None = None,
+    entry: Sequence[int] | Int64 | None = None,
     entry_depth: int = ENTRY_DEPTH,
 ) -> tuple[Int64, Int64, Int32]:
     """Send n walkers without a race; return their entry points, tips (int64[n]) and steps (int32[n]).
@@ -104,7 +104,7 @@ def walks(
     return arrivals[0] + graph.base, arrivals[1] + graph.base, arrivals[2]
 
 
-def entry_points(graph: Graph, entry: Sequence[int] | None = None, depth: int = ENTRY_DEPTH) -> Int64:
+def entry_points(graph: Graph, entry: Sequence[int] | Int64 | None = None, depth: int = ENTRY_DEPTH) -> Int64:
     """Return the vertices walkers start from, int64[k] ascending unless given; empty only without tips.
 
     BadIndex for a given one that does not exist yet, BadSetting for a depth < 0.

@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tipselect import confidence, reference, walk
-from tipselect.compile import compile_kernels
 from tipselect.errors import BadSetting
 from tipselect.graph import Graph
 
@@ -74,10 +73,3 @@ def test_wilson_names_what_is_wrong(argument: str, m: int, n: int, z: float) -> 
     with pytest.raises(BadSetting) as caught:
         confidence.wilson(m, n, z)
     assert caught.value.argument == argument
-
-
-def test_compiling_reports_each_part() -> None:
-    lines: list[str] = []
-    compile_kernels(lines.append)
-    assert lines[0] == "compiling tip selection, 1 of 7: graph"
-    assert len(lines) == len(set(lines)) == 7

@@ -182,6 +182,8 @@ def test_one_bad_row_refuses_the_batch() -> None:
         record.graph.extend(rows, np.ones(3, np.int8))
     with pytest.raises(BadParents, match="9 given"):
         record.graph.extend(rows, np.full(3, 9, np.int8))
+    with pytest.raises(BadParents, match="counts"):
+        record.graph.extend(rows, np.full(3, 257))
     with pytest.raises(BadSetting, match="shape"):
         record.graph.extend(rows[:, :4], np.ones(3, np.int8))
     record.assert_equal()
