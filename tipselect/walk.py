@@ -122,7 +122,7 @@ def entry_points(graph: Graph, entry: Sequence[int] | Int64 | None = None, depth
     c = graph.columns
     base = graph.base
     top = graph.high - base
-    out = np.empty(depth + 1, np.int64)
+    out = np.empty(min(depth, len(graph)) + 1, np.int64)
     start = max(graph.high - 1 - 2 * depth, graph.low) - base
     n = kernels.settled(start, max(top - depth, start), top, c.weights, c.forbidden, out) if depth else 0
     if n == 0:
