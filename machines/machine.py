@@ -1,0 +1,222 @@
+"""The machine: it hears orders, waits for the deposit, produces while the credit lasts, pays its owner per
+unit, and refunds what is left.
+
+A process of its own with its own seed. Everything it decides goes through `machines.settlement`, so it may
+be killed at any moment and started again with the same command; SIGTERM ends it after the step it is in.
+
+`python -m machines.machine --help`
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from machines import journal
+from machines.errors import MessageRefused
+from machines.ledger import Ledger
+from machines.messages import seal, unseal
+from machines.meter import Reading
+from machines.order import OVER, State
+from machines.settlement import Settlement
+from machines.terms import machine_tag, order_tag
+from tangle.protocol.serial import to_hex
+from tangle.protocol.transactions import Transaction
+
+Report = Callable[[dict[str, Any]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast a machine goes.
+
+    Attributes
+    ----------
+    readings_per_s : readings replayed per second while an order is in production
+    tick_s : seconds between two looks at the Tangle
+    deposit_within_s : seconds after which an order without a deposit is called off
+    late_every_s : seconds between two looks for deposits of orders that are over
+    """
+
+    readings_per_s: float = 1.0
+    tick_s: float = 0.25
+    deposit_within_s: int = 600
+    late_every_s: float = 10.0
+
+
+@dataclass
+class Machine:
+    """One machine at work.
+
+    Attributes
+    ----------
+    source : gives the readings that follow a number; called once per process
+    orders : end after so many orders are over; None goes on for ever
+    """
+
+    settlement: Settlement
+    ledger: Ledger
+    source: Callable[[int], Iterator[Reading]]
+    pace: Pace = field(default_factory=Pace)
+    report: Report = lambda _: None
+    orders: int | None = None
+    stopped: asyncio.Event = field(default_factory=asyncio.Event)
+    _paying: dict[bytes, asyncio.Task[int]] = field(default_factory=dict, init=False)
+    _readings: Iterator[Reading] | None = field(default=None, init=False)
+    _next_reading: float = field(default=0.0, init=False)
+    _next_late: float = field(default=0.0, init=False)
+    _told: dict[bytes, object] = field(default_factory=dict, init=False)
+
+    async def run(self) -> None:
+        """Work until stopped, or until the orders asked for are over.
+
+        Raises
+        ------
+        PaymentConflicting : a payment can never be included; nothing more is done then
+        """
+        await self._announce()
+        try:
+            while not self.stopped.is_set():
+                await self.step()
+                if self.orders is not None and self._finished() >= self.orders:
+                    return
+                await self._rest()
+        finally:
+            for task in self._paying.values():
+                task.cancel()
+            await asyncio.gather(*self._paying.values(), return_exceptions=True)
+
+    async def step(self) -> None:
+        """One round: hear, take deposits, produce, pay, post, report."""
+        await self._hear()
+        await self._deposits()
+        self._produce()
+        self._pay()
+        await self._post()
+        self._tell()
+
+    async def _announce(self) -> None:
+        key, terms = self.settlement.key, self.settlement.terms
+        tag = machine_tag(key.address)
+        with self.settlement.engine.begin() as connection:
+            quote = seal(terms.to_json(), key)
+            if not journal.announced(connection, tag, quote):
+                journal.enqueue(connection, tag, quote)
+        await self._post()
+
+    async def _hear(self) -> None:
+        tags = [machine_tag(self.settlement.key.address)]
+        tags += [order_tag(order_id) for order_id, _ in self.settlement.open_orders()]
+        for tag in tags:
+            with self.settlement.engine.begin() as connection:
+                after = journal.heard_up_to(connection, tag)
+            for heard in await self.ledger.hear(tag, after):
+                self._take(heard.data)
+                with self.settlement.engine.begin() as connection:
+                    journal.mark_heard(connection, tag, heard.number)
+
+    def _take(self, data: bytes) -> None:
+        # A kill between taking a message and noting that it was heard makes it heard twice: taking is idempotent.
+        try:
+            message = unseal(data)
+            if message.kind == "order":
+                self.settlement.take_order(message, int(time.time()))
+            elif message.kind == "stop":
+                self.settlement.take_stop(message)
+        except MessageRefused as refusal:
+            self.report({"event": "message_refused", "reason": str(refusal)})
+
+    async def _deposits(self) -> None:
+        self.settlement.expire(int(time.time()) - self.pace.deposit_within_s)
+        wanted = [one for one, state in self.settlement.open_orders() if state is State.AWAITING_DEPOSIT]
+        if time.monotonic() >= self._next_late:
+            self._next_late = time.monotonic() + self.pace.late_every_s
+            wanted = self.settlement.recent_orders()
+        for order_id in wanted:
+            for coin in await self.ledger.coins(self.settlement.key.address, order_tag(order_id)):
+                self.settlement.take_deposit(order_id, coin)
+
+    def _produce(self) -> None:
+        now = time.monotonic()
+        while order_id := self._in_production():
+            # A machine that fell behind goes on at its pace: it catches up one tick, not the whole pause.
+            self._next_reading = max(self._next_reading, now - self.pace.tick_s)
+            if self._next_reading > now:
+                return
+            self._next_reading += 1 / self.pace.readings_per_s
+            reading = next(self._source(), None)
+            if reading is None:
+                self.settlement.end_readings(order_id)
+            else:
+                self.settlement.take_reading(order_id, reading)
+
+    def _in_production(self) -> bytes | None:
+        found = (one for one, state in self.settlement.open_orders() if state is State.PRODUCING)
+        return next(found, None)
+
+    def _source(self) -> Iterator[Reading]:
+        if self._readings is None:
+            with self.settlement.engine.begin() as connection:
+                self._readings = self.source(journal.last_reading(connection))
+        return self._readings
+
+    def _pay(self) -> None:
+        for task in [task for task in self._paying.values() if task.done()]:
+            task.result()
+        self._paying = {key: task for key, task in self._paying.items() if not task.done()}
+        for transaction in self.settlement.due():
+            if transaction.id not in self._paying:
+                self._paying[transaction.id] = asyncio.create_task(self._include(transaction))
+
+    async def _include(self, transaction: Transaction) -> int:
+        milestone = await self.ledger.include(transaction)
+        self.settlement.note_included(transaction.id, milestone)
+        return milestone
+
+    async def _post(self) -> None:
+        with self.settlement.engine.begin() as connection:
+            messages = journal.unposted(connection)
+        for number, tag, data in messages:
+            await self.ledger.post(tag, data)
+            with self.settlement.engine.begin() as connection:
+                journal.mark_posted(connection, number)
+
+    def _tell(self) -> None:
+        for order_id in self.settlement.recent_orders(limit=10):
+            status = self.settlement.status(order_id)
+            if self._told.get(order_id) == status:
+                continue
+            self._told[order_id] = status
+            self.report(
+                {
+                    "event": "order",
+                    "order": to_hex(order_id),
+                    "state": status.state.value,
+                    "deposit": status.deposit,
+                    "price": status.price,
+                    "credit": status.credit,
+                    "produced": status.produced,
+                    "paidUnits": status.paid_units,
+                    "paid": status.paid,
+                    "refunded": status.refunded,
+                    "volumeMillilitres": status.volume_ml,
+                    "readings": status.verdicts,
+                }
+            )
+
+    def _finished(self) -> int:
+        with self.settlement.engine.begin() as connection:
+            pending = bool(journal.unposted(connection, limit=1))
+            states = journal.states(connection)
+        # Only a quiet machine is finished: what it has to say must be posted, too.
+        quiet = not pending and not self._paying and all(State(state) in OVER for state in states)
+        return len(states) if quiet else 0
+
+    async def _rest(self) -> None:
+        try:
+            await asyncio.wait_for(self.stopped.wait(), self.pace.tick_s)
+        except TimeoutError:
+            return

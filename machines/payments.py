@@ -1,0 +1,143 @@
+"""The coins of an order: made from its deposit, paid to the owner one by one, and what is left sent back.
+
+All of this happens in the caller's transaction over the journal. Nothing here talks to a node: a transfer is signed
+and stored, and `due` tells later which stored transfers can be posted.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, exists, func, insert, select, update
+
+from client.keys import KeyPair
+from machines.journal import coins, transfers
+from machines.terms import order_tag
+from machines.transfers import Coin, made_by, transfer
+from tangle.protocol.addresses import Address
+from tangle.protocol.outputs import OUTPUTS, BasicOutput
+from tangle.protocol.parameters import INPUTS_MAX, ProtocolParameters
+from tangle.protocol.serial import Reader, to_hex
+from tangle.protocol.tagged_data import TaggedData
+from tangle.protocol.transactions import Transaction
+
+ALLOTMENT, UNIT, REFUND = "allotment", "unit", "refund"
+"""purposes of transfers"""
+UNITS_PER_ALLOTMENT = 100
+"""unit coins that one allotment makes; with the rest at most 127 outputs fit (TIP-20)"""
+
+
+@dataclass(frozen=True, slots=True)
+class Payments:
+    """The coins of one order, over an open transaction of the journal.
+
+    Attributes
+    ----------
+    key : the machine's, which holds the coins
+    """
+
+    connection: Connection
+    order_id: bytes
+    key: KeyPair
+    parameters: ProtocolParameters
+
+    def keep(self, coin: Coin, unit: int | None = None) -> None:
+        """Enter a coin; `unit` is the unit it pays for."""
+        self.connection.execute(
+            insert(coins).values(
+                output_id=coin.output_id,
+                order_id=self.order_id,
+                output=coin.output.encoded,
+                made_by=coin.output_id[:32],
+                unit=unit,
+            )
+        )
+
+    def allot(self, deposit: Coin, credit: int, price: int, rest: int) -> None:
+        """Sign the transfers that make one coin of `price` for each of `credit` units, and one of the rest.
+
+        Each makes 100 unit coins from what the one before it has left; only the first spends the deposit.
+        """
+        source = deposit
+        for number, first in enumerate(range(1, credit + 1, UNITS_PER_ALLOTMENT), start=1):
+            units = range(first, min(first + UNITS_PER_ALLOTMENT, credit + 1))
+            left = (credit - units[-1]) * price + rest
+            amounts = [price] * len(units) + ([left] if left else [])
+            outputs = [BasicOutput.to(self.key.address, amount) for amount in amounts]
+            made = self._store(ALLOTMENT, number, [source], outputs)
+            for index, coin in enumerate(made):
+                self.keep(coin, units[index] if index < len(units) else None)
+            source = made[-1]
+
+    def pay(self, unit: int, owner: Address) -> None:
+        """Sign the payment of one unit: its coin, and nothing else, to the owner."""
+        mine = (coins.c.order_id == self.order_id, coins.c.unit == unit)
+        row = self.connection.execute(select(coins).where(*mine)).one()
+        coin = Coin(row.output_id, OUTPUTS.decode(Reader(row.output)))
+        self._store(UNIT, unit, [coin], [BasicOutput.to(owner, coin.amount)])
+
+    def refund(self, customer: Address) -> bool:
+        """Sign transfers of all coins that no transfer spends; False when there are none."""
+        mine = (coins.c.order_id == self.order_id, coins.c.spent_by.is_(None))
+        rows = self.connection.execute(select(coins).where(*mine).order_by(coins.c.output_id)).all()
+        left = [Coin(row.output_id, OUTPUTS.decode(Reader(row.output))) for row in rows]
+        earlier = (transfers.c.order_id == self.order_id, transfers.c.purpose == REFUND)
+        count = self.connection.execute(select(func.count()).where(*earlier)).scalar_one()
+        for number, start in enumerate(range(0, len(left), INPUTS_MAX), start=count + 1):
+            part = left[start : start + INPUTS_MAX]
+            self._store(REFUND, number, part, [BasicOutput.to(customer, sum(coin.amount for coin in part))])
+        return bool(left)
+
+    def open_count(self) -> int:
+        """Transfers of the order that are not in the ledger."""
+        waiting = (transfers.c.order_id == self.order_id, transfers.c.milestone.is_(None))
+        return self.connection.execute(select(func.count()).where(*waiting)).scalar_one()
+
+    def is_allotted(self) -> bool:
+        """Whether the first allotment is in the ledger, so that units can be paid."""
+        first = (transfers.c.order_id == self.order_id, transfers.c.purpose == ALLOTMENT, transfers.c.number == 1)
+        return self.connection.execute(select(transfers.c.milestone).where(*first)).scalar() is not None
+
+    def included(self, purpose: str) -> list[int]:
+        """Amounts, in base units, of the transfers of one purpose that are in the ledger."""
+        mine = (transfers.c.order_id == self.order_id, transfers.c.purpose == purpose)
+        rows = self.connection.execute(select(transfers.c.amount).where(*mine, transfers.c.milestone.is_not(None)))
+        return [int(amount) for amount in rows.scalars()]
+
+    def _store(
+        self, purpose: str, number: int, inputs: Sequence[Coin], outputs: Sequence[BasicOutput]
+    ) -> list[Coin]:
+        said = {"kind": purpose, "order": to_hex(self.order_id), "number": number}
+        note = TaggedData(order_tag(self.order_id), json.dumps(said, separators=(",", ":")).encode())
+        transaction = transfer(inputs, outputs, note, self.key, self.parameters)
+        self.connection.execute(
+            insert(transfers).values(
+                order_id=self.order_id,
+                purpose=purpose,
+                number=number,
+                transaction_id=transaction.id,
+                payload=transaction.encoded,
+                amount=str(sum(output.amount for output in outputs)),
+            )
+        )
+        spent = coins.c.output_id.in_([coin.output_id for coin in inputs])
+        self.connection.execute(update(coins).where(spent).values(spent_by=transaction.id))
+        return made_by(transaction)
+
+
+def due(connection: Connection) -> list[Transaction]:
+    """Transfers that are not in the ledger and whose coins are, those of an order in order of their number."""
+    maker = transfers.alias("maker")
+    waits = exists().where(
+        coins.c.spent_by == transfers.c.transaction_id,
+        coins.c.made_by == maker.c.transaction_id,
+        maker.c.milestone.is_(None),
+    )
+    rows = connection.execute(
+        select(transfers.c.payload)
+        .where(transfers.c.milestone.is_(None), ~waits)
+        .order_by(transfers.c.order_id, transfers.c.purpose, transfers.c.number)
+    )
+    return [Transaction.decode(Reader(payload)) for payload in rows.scalars()]
