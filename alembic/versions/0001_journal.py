@@ -112,7 +112,7 @@ def create_outputs() -> None:
     order, unspent = ["created_index", "output_id"], "spent_index IS NULL"
     op.create_index("ix_outputs_created", "outputs", order)
     partial_index("ix_outputs_spent", "outputs", ["spent_index", "output_id"], "spent_index IS NOT NULL")
-    partial_index("ix_outputs_unspent", "outputs", order, unspent)
+    partial_index("ix_outputs_unspent", "outputs", [*order, "amount"], unspent)
     partial_index("ix_outputs_unspent_address", "outputs", ["address", *order], unspent)
     for name in ("sender", "tag"):
         partial_index(f"ix_outputs_unspent_{name}", "outputs", [name, *order], f"{unspent} AND {name} IS NOT NULL")

@@ -18,9 +18,9 @@ from alembic.command import upgrade
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, select
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from tangle.protocol.parameters import ProtocolParameters
 from tangle.store import tables
@@ -82,9 +82,7 @@ def migrate(engine: Engine) -> None:
 def check_network(engine: Engine, parameters: ProtocolParameters) -> None:
     """Raise OtherNetwork when the database holds a network whose parameters are not `parameters`."""
     with engine.connect() as connection:
-        stored = connection.execute(
-            tables.network.select().with_only_columns(tables.network.c.parameters)
-        ).scalar()
+        stored = connection.execute(select(tables.network.c.parameters)).scalar()
     if stored is None:
         return
     here = ProtocolParameters.decode(stored)
@@ -100,6 +98,7 @@ def _open_sqlite(url: str, *, in_memory: bool) -> Engine:
     engine = create_engine(
         url,
         connect_args={"check_same_thread": False},
+        poolclass=QueuePool,
         pool_size=size,
         max_overflow=overflow,
         pool_timeout=POOL_WAIT_S,

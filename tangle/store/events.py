@@ -6,8 +6,9 @@ on from the largest number it saw would then miss a smaller one for ever.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
+from functools import cache
 from typing import Any, ClassVar
 
 from sqlalchemy import (
@@ -119,15 +120,21 @@ _LABELS = ("number", "id", "first", "second", "third")
 
 
 def events(
-    connection: Connection, after: int, limit: int, types: Sequence[type[Event]] = EVENT_TYPES
+    connection: Connection, after: int, limit: int, types: Iterable[type[Event]] = EVENT_TYPES
 ) -> list[Event]:
     """At most `limit` events of `types` with a number above `after`, in order."""
-    if not types:
+    chosen = frozenset(types)
+    if not chosen:
         return []
-    union = union_all(*(_part(kind) for kind in types)).subquery()
-    statement = select(union).order_by(union.c.number).limit(bindparam("most"))
-    rows = connection.execute(statement, {"after": after, "most": limit})
+    rows = connection.execute(_statement(chosen), {"after": after, "most": limit})
     return [_event(row) for row in rows]
+
+
+# Listeners ask again and again; building the statement takes longer than running it.
+@cache
+def _statement(types: frozenset[type[Event]]) -> Select[*tuple[Any, ...]]:
+    union = union_all(*(_part(kind) for kind in EVENT_TYPES if kind in types)).subquery()
+    return select(union).order_by(union.c.number).limit(bindparam("most"))
 
 
 def _part(kind: type[Event]) -> Select[*tuple[Any, ...]]:

@@ -136,7 +136,11 @@ def basic_outputs_statement(
             statement = statement.where(*_CLAUSES[each.name](value))
     if cursor is not None:
         place = tuple_(literal(cursor.created_index, BigInteger), literal(cursor.output_id, LargeBinary))
-        statement = statement.where(tuple_(_of.created_index, _of.output_id) > place)
+        return statement.where(tuple_(_of.created_index, _of.output_id) > place)
+    if chosen.created_after is not None:
+        # Where to begin; a cursor lies behind this already, and two lower bounds would let the lesser be taken.
+        earlier = _last_milestone(tables.milestones.c.timestamp <= chosen.created_after)
+        return statement.where(_of.created_index >= earlier)
     return statement
 
 
@@ -155,12 +159,8 @@ def _present(column: ColumnElement[Any]) -> Callable[[bool], Clause]:
 
 
 def _created_before(moment: int) -> Clause:
-    """Milestones carry the creation times, in order: they bound the index range that has to be looked at."""
+    """Creation times are those of milestones, which ascend: the last one before `moment` ends the search."""
     return _of.created_at < moment, _of.created_index <= _last_milestone(tables.milestones.c.timestamp < moment)
-
-
-def _created_after(moment: int) -> Clause:
-    return _of.created_at > moment, _of.created_index >= _last_milestone(tables.milestones.c.timestamp <= moment)
 
 
 def _last_milestone(condition: ColumnElement[bool]) -> ColumnElement[int]:
@@ -180,7 +180,7 @@ _CLAUSES: dict[str, Callable[[Any], Clause]] = {
     "sender": lambda address: (_of.sender == address,),
     "tag": lambda tag: (_of.tag == tag,),
     "created_before": _created_before,
-    "created_after": _created_after,
+    "created_after": lambda moment: (_of.created_at > moment,),
     "has_native_tokens": lambda wanted: (_native_tokens > 0 if wanted else _native_tokens == 0,),
     "min_native_token_count": lambda count: (_native_tokens >= count,),
     "max_native_token_count": lambda count: (_native_tokens <= count,),

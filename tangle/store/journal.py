@@ -248,8 +248,11 @@ def first_number_of_window(connection: Connection, milestone_index: int) -> int:
     """
     if milestone_index <= 1:
         return 0
-    chosen = tables.referenced.c.milestone_index >= milestone_index
-    return int(connection.execute(select(func.min(tables.referenced.c.block_number)).where(chosen)).scalar() or 0)
+    # Counting as well keeps a planner from walking all block numbers upwards for the sake of the minimum alone.
+    statement = select(func.min(tables.referenced.c.block_number), func.count()).where(
+        tables.referenced.c.milestone_index >= milestone_index
+    )
+    return int(connection.execute(statement).one()[0] or 0)
 
 
 def latest_milestone(connection: Connection) -> MilestoneRow | None:
@@ -264,6 +267,18 @@ def crossings(connection: Connection, from_number: int) -> Iterator[tuple[int, i
     told = select(tables.crossings.c.block_number, tables.crossings.c.threshold_permille)
     for row in connection.execute(told.where(tables.crossings.c.block_number >= from_number)):
         yield row[0], row[1]
+
+
+def block_total(connection: Connection) -> int:
+    """How many blocks there are."""
+    return int(connection.execute(select(func.count()).select_from(tables.blocks)).scalar() or 0)
+
+
+def all_outputs(connection: Connection) -> Iterator[OutputRow]:
+    """Every output there ever was, in order of id."""
+    statement = select(*tables.outputs.c).order_by(tables.outputs.c.output_id)
+    for row in connection.execution_options(yield_per=REPLAY_PAGE).execute(statement):
+        yield OutputRow(*row)
 
 
 def unspent_total(connection: Connection) -> int:

@@ -127,7 +127,8 @@ _unspent = _columns.spent_index.is_(None)
 for _name, _leading, _where in (
     ("ix_blocks_tag", (blocks.c.tag, blocks.c.number), blocks.c.tag.is_not(None)),
     ("ix_outputs_spent", (_columns.spent_index, _columns.output_id), _columns.spent_index.is_not(None)),
-    ("ix_outputs_unspent", (_columns.created_index, _columns.output_id), _unspent),
+    # With the amount, so that the audit at start reads the index alone.
+    ("ix_outputs_unspent", (_columns.created_index, _columns.output_id, _columns.amount), _unspent),
     ("ix_outputs_unspent_address", (_columns.address, _columns.created_index, _columns.output_id), _unspent),
     (
         "ix_outputs_unspent_sender",
