@@ -3,8 +3,8 @@
     async with NodeClient("http://127.0.0.1:14265") as node:
         wallet = Wallet(node, Keys.from_mnemonic(words))
         print(await node.bech32(wallet.address()), (await wallet.balance()).available)
-        inclusion = await wallet.send(from_bech32(text), 1_000)
-        print("paid under milestone", inclusion.milestone_index)
+        sent = await wallet.send("tgl1…", 1_000)
+        print("paid under milestone", sent.milestone_index)
 
 Everything is asynchronous, amounts are integers in base units, ids are bytes. Errors are the tree of
 `client.errors`; those of the wire format (`tangle.protocol.errors`) come up when an argument breaks one of its
@@ -14,8 +14,10 @@ rules. The package uses `tangle.protocol` and never the node: what it can do, an
 from client.errors import ClientError, Conflicting, InsufficientFunds, NodeError, NodeUnreachable
 from client.keys import KeyPair, Keys, new_mnemonic
 from client.rest import NodeClient
+from client.wallet import Balance, Sent, Wallet
 
 __all__ = [
+    "Balance",
     "ClientError",
     "Conflicting",
     "InsufficientFunds",
@@ -24,5 +26,7 @@ __all__ = [
     "NodeClient",
     "NodeError",
     "NodeUnreachable",
+    "Sent",
+    "Wallet",
     "new_mnemonic",
 ]

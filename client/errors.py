@@ -221,10 +221,12 @@ class NotIncludedInTime(WalletError):
 
     code = "not_included_in_time"
 
-    def __init__(self, block_id: bytes, seconds: float) -> None:
+    def __init__(self, block_id: bytes | None, seconds: float) -> None:
         super().__init__(block_id, seconds)
         self.block_id = block_id
         self.seconds = seconds
 
     def __str__(self) -> str:
+        if self.block_id is None:
+            return f"nothing could be posted within {self.seconds:g} s"
         return f"block 0x{self.block_id.hex()} was not referenced by a milestone within {self.seconds:g} s"
