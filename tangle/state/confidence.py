@@ -78,7 +78,7 @@ class ConfidenceBoard:
         limits = np.array(self.thresholds, np.int64) * sample.walks
         levels = np.searchsorted(limits, sample.hits.astype(np.int64) * PERMILLE, side="right").astype(np.int8)
         told = self._told[: len(levels)]
-        crossings = []
+        crossings: list[Crossing] = []
         for at in np.flatnonzero(levels > told):
             index, hits = sample.low + int(at), int(sample.hits[at])
             reached = self.thresholds[int(told[at]) : int(levels[at])]

@@ -1,0 +1,44 @@
+"""Making a network: its supply in one output, and its first milestone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Engine
+
+from tangle.node.rows import output_row
+from tangle.node.spine import Node
+from tangle.protocol.addresses import Address
+from tangle.protocol.milestones import NO_ID, MilestoneKeys
+from tangle.protocol.outputs import BasicOutput
+from tangle.protocol.parameters import ProtocolParameters
+from tangle.store import journal
+from tangle.store.journal import Network
+
+GENESIS_OUTPUT_ID = bytes(34)
+"""the output that holds the whole supply of a new network"""
+
+
+def create_network(
+    engine: Engine,
+    parameters: ProtocolParameters,
+    keys: MilestoneKeys,
+    seeds: Sequence[bytes],
+    holder: Address,
+    now: int,
+) -> None:
+    """Make a network in an empty, migrated database.
+
+    Parameters
+    ----------
+    seeds : of the coordinator, 32 bytes each
+    holder : address that the genesis output belongs to
+    now : seconds since the Unix epoch
+
+    Raises
+    ------
+    StoreError : the database holds a network, or cannot count this supply
+    """
+    genesis = output_row(GENESIS_OUTPUT_ID, BasicOutput.to(holder, parameters.token_supply), NO_ID, 0, now)
+    journal.create_network(engine, Network(parameters, keys, now), genesis)
+    Node(engine, coordinator_seeds=seeds).issue_milestone(now)
