@@ -26,7 +26,7 @@ async def attach(
     node: NodeClient,
     payload: Payload | None,
     *,
-    pow: Pow = "local",
+    pow: Pow = "local",  # noqa: A002
     approving: Sequence[bytes] = (),
 ) -> bytes:
     """Post a block with `payload` that approves the blocks in `approving` and current tips.

@@ -44,7 +44,7 @@ def sign_transfer(
     parameters: ProtocolParameters,
     payload: TaggedData | None = None,
 ) -> Transaction:
-    """A transaction that consumes `coins` and makes `outputs`, and one more for what remains, checked as a node does.
+    """A transaction that turns `coins` into `outputs` and one more for what remains; checked as a node checks it.
 
     Raises
     ------

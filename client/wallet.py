@@ -267,7 +267,7 @@ class Wallet:
                 indices = range(index, index + self.gap_limit - unused)
                 pairs = [self._keys.derive(self._account, i, internal=internal) for i in indices]
                 used = await asyncio.gather(*(self._is_used(pair.address) for pair in pairs))
-                for i, (pair, is_used) in enumerate(zip(pairs, used, strict=True)):
+                for pair, is_used in zip(pairs, used, strict=True):
                     unused = 0 if is_used else unused + 1
                     if is_used:
                         self._key_pairs.setdefault(pair.address, pair)
@@ -299,7 +299,7 @@ class Wallet:
         gate = asyncio.Semaphore(REQUESTS_AT_ONCE)
         coins = await asyncio.gather(*(self._coin(output_id, gate) for output_id in listed))
         found = {coin.output_id: coin for coin in coins if coin is not None}
-        # Only what was listed before is known to be spent now: a program may spend what the ledger does not list yet.
+        # Only what was listed before is known to be spent now: a program may spend what is not listed yet.
         for output_id in self._coins.keys() - found.keys():
             self._reserved.pop(output_id, None)
         self._coins = found
