@@ -1,7 +1,7 @@
 """The coins of an order: made from its deposit, paid to the owner one by one, and what is left sent back.
 
-All of this happens in the caller's transaction over the journal. Nothing here talks to a node: a transfer is signed
-and stored, and `due` tells later which stored transfers can be posted.
+All of this happens in the caller's transaction over the journal. Nothing here talks to a node: a transfer
+is signed and stored, and `due` tells later which stored transfers can be posted.
 """
 
 from __future__ import annotations

@@ -1,0 +1,120 @@
+"""A ledger of a few SQLite tables, shared by processes, and the parties that meet in the tests.
+
+It keeps the one rule that matters here: an output exists once and is spent once. A transaction that is posted is
+pending first and included by the next look at it, as with a node, so a kill can fall between the two.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from pathlib import Path
+
+from client.keys import KeyPair
+from machines.errors import PaymentConflicting
+from machines.ledger import Heard
+from machines.terms import Terms
+from machines.transfers import Coin
+from tangle.protocol.addresses import Address
+from tangle.protocol.outputs import OUTPUTS, BasicOutput, TagFeature
+from tangle.protocol.parameters import ProtocolParameters
+from tangle.protocol.serial import Reader
+from tangle.protocol.transactions import Transaction, check_transaction, inputs_commitment
+
+PARAMETERS = ProtocolParameters()
+MACHINE, OWNER, CUSTOMER = (KeyPair.of(bytes([n]) * 32) for n in (1, 2, 3))
+TERMS = Terms(MACHINE.address, OWNER.address, price=1000, unit_ml=100_000_000)
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS messages (number INTEGER PRIMARY KEY, tag BLOB, data BLOB);
+CREATE TABLE IF NOT EXISTS pending (transaction_id BLOB PRIMARY KEY, payload BLOB, posts INTEGER DEFAULT 1);
+CREATE TABLE IF NOT EXISTS included (transaction_id BLOB PRIMARY KEY, milestone INTEGER);
+CREATE TABLE IF NOT EXISTS outputs (output_id BLOB PRIMARY KEY, output BLOB, address BLOB, tag BLOB, spent_by BLOB);
+"""
+
+
+class TableLedger:
+    """See the module; `delay_s` passes between posting and inclusion."""
+
+    def __init__(self, path: Path, delay_s: float = 0.0) -> None:
+        self.db = sqlite3.connect(path, isolation_level=None, timeout=10)
+        self.db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;" + _TABLES)
+        self.delay_s = delay_s
+
+    def close(self) -> None:
+        self.db.close()
+
+    async def parameters(self) -> ProtocolParameters:
+        return PARAMETERS
+
+    async def post(self, tag: bytes, data: bytes) -> None:
+        self.db.execute("INSERT INTO messages (tag, data) VALUES (?, ?)", (tag, data))
+
+    async def hear(self, tag: bytes, after: int) -> list[Heard]:
+        query = "SELECT number, data FROM messages WHERE tag = ? AND number > ? ORDER BY number LIMIT 50"
+        return [Heard(*row) for row in self.db.execute(query, (tag, after))]
+
+    async def coins(self, address: Address, tag: bytes | None = None) -> list[Coin]:
+        query = "SELECT output_id, output FROM outputs WHERE address = ? AND spent_by IS NULL"
+        rows = self.db.execute(query + " AND (? IS NULL OR tag = ?)", (address.encode(), tag, tag))
+        return [Coin(output_id, OUTPUTS.decode(Reader(output))) for output_id, output in rows]
+
+    async def include(self, transaction: Transaction) -> int:
+        done = "SELECT milestone FROM included WHERE transaction_id = ?"
+        row = self.db.execute(done, (transaction.id,)).fetchone()
+        if row:
+            return int(row[0])
+        check_transaction(transaction, PARAMETERS)
+        self.db.execute(
+            "INSERT INTO pending (transaction_id, payload) VALUES (?, ?) ON CONFLICT DO UPDATE SET posts = posts + 1",
+            (transaction.id, transaction.encoded),
+        )
+        await asyncio.sleep(self.delay_s)
+        self._apply(transaction)
+        row = self.db.execute(done, (transaction.id,)).fetchone()
+        return int(row[0])
+
+    def _apply(self, transaction: Transaction) -> None:
+        self.db.execute("BEGIN IMMEDIATE")
+        try:
+            if self.db.execute("SELECT 1 FROM included WHERE transaction_id = ?", (transaction.id,)).fetchone():
+                return
+            inputs = [consumed.output_id for consumed in transaction.essence.inputs]
+            query = "SELECT output FROM outputs WHERE output_id = ? AND spent_by IS NULL"
+            rows = [self.db.execute(query, (output_id,)).fetchone() for output_id in inputs]
+            if not all(rows):
+                raise PaymentConflicting(transaction.id, "an input was already spent")
+            outputs = [OUTPUTS.decode(Reader(row[0])) for row in rows]
+            assert inputs_commitment(outputs) == transaction.essence.inputs_commitment
+            assert sum(o.amount for o in outputs) == sum(o.amount for o in transaction.essence.outputs)
+            spend = "UPDATE outputs SET spent_by = ? WHERE output_id = ?"
+            self.db.executemany(spend, [(transaction.id, output_id) for output_id in inputs])
+            for index, output in enumerate(transaction.essence.outputs):
+                self.mint(output, transaction.output_id(index))
+            number = self.db.execute("SELECT count(*) + 1 FROM included").fetchone()[0]
+            self.db.execute("INSERT INTO included VALUES (?, ?)", (transaction.id, number))
+        finally:
+            self.db.execute("COMMIT")
+
+    def mint(self, output: BasicOutput, output_id: bytes) -> Coin:
+        """Bring an output into being."""
+        row = (output_id, output.encoded, output.address.encode(), output.tag)
+        self.db.execute("INSERT INTO outputs VALUES (?, ?, ?, ?, NULL)", row)
+        return Coin(output_id, output)
+
+    def pay_in(self, tag: bytes, amount: int, number: int = 0) -> Coin:
+        """A deposit out of nowhere; `number` tells several apart."""
+        output = BasicOutput.to(MACHINE.address, amount, TagFeature(tag))
+        return self.mint(output, bytes(31) + bytes([number]) + b"\x00\x00")
+
+    def balance(self, address: Address) -> int:
+        rows = self.db.execute(
+            "SELECT output FROM outputs WHERE address = ? AND spent_by IS NULL", (address.encode(),)
+        )
+        return sum(OUTPUTS.decode(Reader(row[0])).amount for row in rows)
+
+    def payments(self) -> list[Transaction]:
+        """All included transactions with the owner among the receivers."""
+        rows = self.db.execute("SELECT payload FROM pending JOIN included USING (transaction_id)")
+        found = [Transaction.decode(Reader(row[0])) for row in rows]
+        return [one for one in found if OWNER.address in [output.address for output in one.essence.outputs]]

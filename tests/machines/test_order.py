@@ -1,0 +1,68 @@
+"""The life cycle: exactly the table, and nothing else."""
+
+import itertools
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from machines import journal
+from machines.errors import IllegalEvent
+from machines.order import FIRST, OVER, TABLE, Event, State, after, diagram, knows
+
+ROOT = Path(__file__).parents[2]
+PAIRS = list(itertools.product(State, Event))
+
+
+@pytest.mark.parametrize(("state", "event"), PAIRS)
+def test_every_pair_follows_the_table_or_raises(state: State, event: Event) -> None:
+    if event in TABLE[state]:
+        assert knows(state, event)
+        assert after(state, event) is TABLE[state][event]
+    else:
+        assert not knows(state, event)
+        with pytest.raises(IllegalEvent, match=f"an order that is {state} knows no event {event}"):
+            after(state, event)
+
+
+def test_every_illegal_pair_leaves_the_stored_order_as_it_was(engine: Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(
+            journal.orders.insert().values(order_id=b"o", state=FIRST, message=b"", customer=b"", accepted_at=0)
+        )
+    for state, event in PAIRS:
+        with engine.begin() as connection:
+            connection.execute(journal.orders.update().values(state=state.value, produced=7))
+        with engine.begin() as connection:
+            before = journal.order_row(connection, b"o")
+            if event in TABLE[state]:
+                journal.advance(connection, b"o", event, produced=8)
+                assert journal.order_row(connection, b"o") != before
+            else:
+                with pytest.raises(IllegalEvent):
+                    journal.advance(connection, b"o", event, produced=8)
+                assert journal.order_row(connection, b"o") == before
+
+
+def test_every_state_is_reached_and_every_order_can_end() -> None:
+    reached, todo = {FIRST}, [FIRST]
+    while todo:
+        following = set(TABLE[todo.pop()].values()) - reached
+        reached |= following
+        todo += following
+    assert reached == set(State)
+    ends = set(OVER)
+    for _ in State:
+        ends |= {state for state, row in TABLE.items() if ends & set(row.values())}
+    assert ends == set(State)
+
+
+def test_the_diagram_in_the_docs_is_the_table() -> None:
+    printed = subprocess.run(
+        [sys.executable, "-m", "machines.order"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.strip()
+    assert printed == diagram()
+    assert f"```mermaid\n{printed}\n```" in (ROOT / "docs" / "pay-on-production.md").read_text()
+    assert printed.count(" --> ") == sum(len(row) for row in TABLE.values()) + 1 + len(OVER)

@@ -1,0 +1,329 @@
+"""Settlement: the sums hold exactly, and every step may be repeated or cut off."""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Engine
+
+from client.keys import KeyPair
+from machines import journal
+from machines.errors import MessageRefused, OtherState, PaymentConflicting, TermsRefused
+from machines.journal import open_journal
+from machines.machine import Machine, Pace
+from machines.messages import seal, unseal
+from machines.meter import FlowMeter, Reading
+from machines.order import State
+from machines.readings import SAMPLE, read
+from machines.settlement import Settlement
+from machines.terms import Order, Terms, check_terms, divide, machine_tag, order_tag
+from machines.transfers import Coin, transfer
+from tangle.protocol.outputs import BasicOutput, TagFeature
+from tangle.protocol.serial import to_hex
+from tangle.protocol.tagged_data import TaggedData
+from tests.machines.tables import CUSTOMER, MACHINE, OWNER, PARAMETERS, TERMS, TableLedger
+
+FAST = Pace(readings_per_s=10_000, tick_s=0.001)
+LEAST = 426
+
+
+def settle(engine: Engine, terms: Terms = TERMS) -> Settlement:
+    return Settlement(engine, MACHINE, terms, PARAMETERS, FlowMeter())
+
+
+def order(units: int, salt: int = 0, terms: Terms = TERMS) -> bytes:
+    return seal(Order(terms, units, bytes([salt]) * 16).to_json(), CUSTOMER)
+
+
+def stop(order_id: bytes, key: KeyPair = CUSTOMER) -> bytes:
+    return seal({"kind": "stop", "order": to_hex(order_id)}, key)
+
+
+def sample(count: int) -> list[Reading]:
+    return list(islice(read(SAMPLE), count))
+
+
+async def run(settlement: Settlement, ledger: TableLedger, count: int, orders: int = 1) -> Machine:
+    def source(after: int) -> Iterator[Reading]:
+        return iter([one for one in sample(count) if one.number > after])
+
+    machine = Machine(settlement, ledger, source, FAST, orders=orders)
+    await asyncio.wait_for(machine.run(), 60)
+    return machine
+
+
+async def begun(ledger: TableLedger, units: int, deposit: int) -> bytes:
+    data = order(units)
+    await ledger.post(machine_tag(MACHINE.address), data)
+    order_id = unseal(data).id
+    ledger.pay_in(order_tag(order_id), deposit)
+    return order_id
+
+
+@given(st.integers(LEAST, 10**12), st.integers(LEAST, 10**9), st.integers(1, 10_000))
+def test_a_deposit_is_divided_without_a_rest_that_nobody_can_hold(deposit: int, price: int, units: int) -> None:
+    credit, rest = divide(deposit, price, LEAST, units)
+    assert deposit == credit * price + rest
+    assert 0 <= credit <= units
+    assert rest == 0 or rest >= LEAST
+
+
+@pytest.mark.parametrize("price", [0, LEAST - 1, PARAMETERS.token_supply + 1])
+def test_terms_that_cannot_be_carried_out_are_refused(price: int) -> None:
+    with pytest.raises(TermsRefused, match="storage|holds at least 426"):
+        check_terms(Terms(MACHINE.address, OWNER.address, price), PARAMETERS)
+    check_terms(Terms(MACHINE.address, OWNER.address, LEAST), PARAMETERS)
+
+
+@pytest.mark.parametrize(
+    ("units", "deposit", "readings", "produced"),
+    [
+        (20, 20_000, 100, 20),  # credit used up, nothing left
+        (20, 20_300, 100, 19),  # 300 would be dust: one unit fewer, 1300 back
+        (20, 20_426, 100, 20),  # 426 can stand alone
+        (250, 250_000, 100, 250),  # three allotments
+        (250, 90_000, 100, 90),  # paid less than ordered
+        (5, 9_000, 100, 5),  # paid more than ordered
+        (400, 400_000, 10, 33),  # readings end: 9 hours are 3307 m3
+        (5, 900, 100, 0),  # buys no unit at all
+    ],
+)
+async def test_the_sums_hold(
+    engine: Engine, ledger: TableLedger, units: int, deposit: int, readings: int, produced: int
+) -> None:
+    order_id = await begun(ledger, units, deposit)
+    settlement = settle(engine)
+    await run(settlement, ledger, readings)
+    status = settlement.status(order_id)
+    assert status.state is State.SETTLED
+    assert status.produced == status.paid_units == produced
+    assert ledger.balance(OWNER.address) == status.paid == produced * TERMS.price
+    assert ledger.balance(CUSTOMER.address) == status.refunded == deposit - status.paid
+    assert ledger.balance(MACHINE.address) == 0
+    assert len(ledger.payments()) == produced
+
+
+async def test_each_payment_names_its_order_and_unit(engine: Engine, ledger: TableLedger) -> None:
+    order_id = await begun(ledger, 12, 12_000)
+    await run(settle(engine), ledger, 50)
+    notes = [json.loads(one.essence.payload.data) for one in ledger.payments() if one.essence.payload]
+    assert sorted(note["number"] for note in notes) == list(range(1, 13))
+    assert {(note["kind"], note["order"]) for note in notes} == {("unit", to_hex(order_id))}
+
+
+async def test_every_reading_is_told_once_and_signed(engine: Engine, ledger: TableLedger) -> None:
+    order_id = await begun(ledger, 12, 12_000)
+    await run(settle(engine), ledger, 50)
+    told = [unseal(heard.data) for heard in await ledger.hear(order_tag(order_id), 0)]
+    assert {message.sender for message in told} == {MACHINE.address}
+    readings = [dict(message.body.members) for message in told if message.kind == "reading"]
+    assert [one["number"] for one in readings] == [1, 2, 3, 4, 5]
+    assert readings[-1]["units"] == 12
+    assert readings[-1]["volumeMillilitres"] == str(12 * TERMS.unit_ml)
+    states = [message.body.text("state") for message in told if message.kind == "state"]
+    assert states == ["allotting", "producing", "exhausted", "settled"]
+
+
+async def test_only_the_customer_stops_an_order(engine: Engine, ledger: TableLedger) -> None:
+    order_id = await begun(ledger, 50, 50_000)
+    settlement = settle(engine)
+    machine = Machine(settlement, ledger, lambda _: iter(sample(4)), Pace(readings_per_s=0.001, tick_s=0.001))
+    for _ in range(4):
+        await machine.step()
+        await asyncio.sleep(0.01)
+    assert settlement.status(order_id).state is State.PRODUCING
+    with pytest.raises(MessageRefused, match="only the customer"):
+        settlement.take_stop(unseal(stop(order_id, OWNER)))
+    with pytest.raises(MessageRefused, match="not known here"):
+        settlement.take_stop(unseal(stop(bytes(32))))
+    assert settlement.status(order_id).state is State.PRODUCING
+    for reading in sample(3):
+        settlement.take_reading(order_id, reading)
+    await ledger.post(order_tag(order_id), stop(order_id))
+    await run(settlement, ledger, 0)
+    status = settlement.status(order_id)
+    assert (status.state, status.produced) == (State.SETTLED, 7)
+    assert ledger.balance(CUSTOMER.address) == 43_000
+    settlement.take_stop(unseal(stop(order_id)))
+    assert settlement.status(order_id) == status
+
+
+async def test_a_stop_before_the_deposit_cancels_and_a_late_deposit_goes_back(
+    engine: Engine, ledger: TableLedger
+) -> None:
+    data = order(3)
+    settlement = settle(engine)
+    settlement.take_order(unseal(data), 0)
+    order_id = unseal(data).id
+    settlement.take_stop(unseal(stop(order_id)))
+    assert settlement.status(order_id).state is State.CANCELLED
+    ledger.pay_in(order_tag(order_id), 3000)
+    await run(settlement, ledger, 0)
+    status = settlement.status(order_id)
+    assert (status.state, status.produced, status.refunded) == (State.SETTLED, 0, 3000)
+    assert ledger.balance(CUSTOMER.address) == 3000
+
+
+async def test_a_second_deposit_waits_and_goes_back(engine: Engine, ledger: TableLedger) -> None:
+    order_id = await begun(ledger, 3, 3000)
+    ledger.pay_in(order_tag(order_id), 5000, number=1)
+    settlement = settle(engine)
+    await run(settlement, ledger, 20)
+    await run(settlement, ledger, 20)
+    status = settlement.status(order_id)
+    assert (status.state, status.deposit, status.paid, status.refunded) == (State.SETTLED, 8000, 3000, 5000)
+    assert ledger.balance(CUSTOMER.address) == 5000
+
+
+async def test_an_order_without_a_deposit_expires(engine: Engine, ledger: TableLedger) -> None:
+    settlement = settle(engine)
+    settlement.take_order(unseal(order(3)), 100)
+    settlement.expire(before_s=100)
+    assert settlement.status(unseal(order(3)).id).state is State.AWAITING_DEPOSIT
+    settlement.expire(before_s=101)
+    assert settlement.status(unseal(order(3)).id).state is State.CANCELLED
+
+
+async def test_an_order_for_other_terms_is_refused(engine: Engine, ledger: TableLedger) -> None:
+    cheap = Terms(MACHINE.address, OWNER.address, price=500, unit_ml=TERMS.unit_ml)
+    data = order(3, terms=cheap)
+    await ledger.post(machine_tag(MACHINE.address), data)
+    await run(settle(engine), ledger, 5)
+    told = [unseal(heard.data).kind for heard in await ledger.hear(order_tag(unseal(data).id), 0)]
+    assert told == ["refused"]
+
+
+async def test_orders_are_served_one_after_the_other(engine: Engine, ledger: TableLedger) -> None:
+    for salt in (1, 2):
+        await ledger.post(machine_tag(MACHINE.address), order(10, salt))
+        ledger.pay_in(order_tag(unseal(order(10, salt)).id), 10_000, number=salt)
+    settlement = settle(engine)
+    await run(settlement, ledger, 100, orders=2)
+    assert ledger.balance(OWNER.address) == 20_000
+    assert [settlement.status(one).state for one in settlement.recent_orders()] == [State.SETTLED] * 2
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\xff",
+        b"[]",
+        b"{}",
+        b'{"body": 1}',
+        b"[" * 10_000,
+        b'{"body": {"kind": "order", "a": NaN}, "publicKey": "0x' + b"00" * 32 + b'"}',
+        order(3).replace(b'"units":3', b'"units":4'),
+        order(3).replace(b'"order"', b'"stop"'),
+        order(3) + b" " * 20_000,
+    ],
+)
+async def test_what_is_no_message_is_refused_and_changes_nothing(
+    engine: Engine, ledger: TableLedger, data: bytes
+) -> None:
+    with pytest.raises(MessageRefused):
+        unseal(data)
+    reports: list[dict[str, object]] = []
+    await ledger.post(machine_tag(MACHINE.address), data)
+    machine = Machine(settle(engine), ledger, lambda _: iter(()), FAST, reports.append)
+    await machine.step()
+    assert [report["event"] for report in reports] == ["message_refused"]
+    assert not machine.settlement.open_orders()
+
+
+@given(st.binary(max_size=200))
+def test_arbitrary_bytes_are_no_message(data: bytes) -> None:
+    with pytest.raises(MessageRefused):
+        unseal(data)
+
+
+async def test_a_coin_that_someone_else_spent_stops_the_machine(engine: Engine, ledger: TableLedger) -> None:
+    order_id = await begun(ledger, 3, 3000)
+    deposit = (await ledger.coins(MACHINE.address, order_tag(order_id)))[0]
+    settlement = settle(engine)
+    settlement.take_order(unseal(order(3)), 2**40)
+    settlement.take_deposit(order_id, deposit)
+    theft = transfer([deposit], [BasicOutput.to(OWNER.address, 3000)], TaggedData(b"", b""), MACHINE, PARAMETERS)
+    await ledger.include(theft)
+    with pytest.raises(PaymentConflicting, match="does another process use this machine's seed"):
+        await run(settlement, ledger, 5)
+
+
+def test_a_journal_serves_one_machine_on_one_network(tmp_path: Path) -> None:
+    path = tmp_path / "machine.db"
+    open_journal(path, MACHINE.address.encode(), 1).dispose()
+    open_journal(path, MACHINE.address.encode(), 1).dispose()
+    with pytest.raises(OtherState, match="another address"):
+        open_journal(path, OWNER.address.encode(), 1)
+    with pytest.raises(OtherState, match="another network id"):
+        open_journal(path, MACHINE.address.encode(), 2)
+    path.write_bytes(b"no database at all, but something else" * 100)
+    with pytest.raises(OtherState, match="no journal"):
+        open_journal(path, MACHINE.address.encode(), 1)
+
+
+def test_a_transfer_gives_exactly_what_it_takes() -> None:
+    coin = Coin(bytes(34), BasicOutput.to(MACHINE.address, 1000, TagFeature(b"x")))
+    note = TaggedData(b"", b"")
+    one = transfer([coin], [BasicOutput.to(OWNER.address, 1000)], note, MACHINE, PARAMETERS)
+    assert one == transfer([coin], [BasicOutput.to(OWNER.address, 1000)], note, MACHINE, PARAMETERS)
+    with pytest.raises(ValueError, match="exactly what it takes"):
+        transfer([coin], [BasicOutput.to(OWNER.address, 999)], note, MACHINE, PARAMETERS)
+    with pytest.raises(ValueError, match="another key"):
+        transfer([coin], [BasicOutput.to(OWNER.address, 1000)], note, OWNER, PARAMETERS)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.integers(1, 40),
+    st.integers(0, 3000),
+    st.lists(st.integers(0, 30), max_size=60),
+    st.integers(0, 60),
+)
+def test_each_unit_is_billed_once_however_readings_come(
+    tmp_path_factory: pytest.TempPathFactory, units: int, extra: int, back: list[int], stop_after: int
+) -> None:
+    directory = tmp_path_factory.mktemp("billing")
+    ledger = TableLedger(directory / "ledger.db")
+    readings = sample(30)
+    data = order(units)
+    order_id = unseal(data).id
+
+    async def play() -> Settlement:
+        coin = ledger.pay_in(order_tag(order_id), units * TERMS.price + extra)
+        given = [readings[i] for step, jump in enumerate(back) for i in (step % 30, max(step % 30 - jump, 0))]
+        for step, reading in enumerate([readings[0], *given]):
+            # Every step starts from the file alone, as after a kill, and is done twice.
+            engine = open_journal(directory / "machine.db", MACHINE.address.encode(), PARAMETERS.network_id)
+            settlement = settle(engine)
+            for _ in range(2):
+                settlement.take_order(unseal(data), 2**40)
+                settlement.take_deposit(order_id, coin)
+                for transaction in settlement.due():
+                    settlement.note_included(transaction.id, await ledger.include(transaction))
+                settlement.take_reading(order_id, reading)
+                if step == stop_after:
+                    settlement.take_stop(unseal(stop(order_id)))
+            engine.dispose()
+        engine = open_journal(directory / "machine.db", MACHINE.address.encode(), PARAMETERS.network_id)
+        settlement = settle(engine)
+        await run(settlement, ledger, 0)
+        return settlement
+
+    settlement = asyncio.run(play())
+    status = settlement.status(order_id)
+    deposit = units * TERMS.price + extra
+    assert status.state is State.SETTLED
+    assert status.produced == min(status.volume_ml // TERMS.unit_ml, status.credit)
+    assert ledger.balance(OWNER.address) == status.paid == status.produced * TERMS.price
+    assert ledger.balance(CUSTOMER.address) == status.refunded == deposit - status.paid
+    assert len(ledger.payments()) == status.produced
+    with settlement.engine.begin() as connection:
+        assert not journal.unposted(connection)
+    settlement.engine.dispose()
+    ledger.close()
