@@ -1,0 +1,180 @@
+"""The service put together, started and stopped.
+
+Order of starting: the port is taken, the network made or opened, the writer started, then the first request served.
+Order of stopping: event streams end, requests under way are answered, the writer writes what is queued, the database
+is closed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import socket
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+
+import uvicorn
+from fastapi import FastAPI
+
+from api import problems
+from api.network import Opened, Report, SetupError, make_network, open_network
+from api.rates import Rates
+from api.routes import blocks, core
+from api.service import Service
+from api.settings import Settings
+from api.stream import Hub
+from api.work import WorkRoom
+from api.writer import Writer
+from tangle.store import journal, queries
+from tangle.store.events import Event
+
+log = logging.getLogger("tangle.api")
+
+BACKLOG = 2_048
+"""connections that may wait to be accepted"""
+STOP_S = 15
+"""seconds that requests under way are given when the service stops"""
+
+
+class PortUnusable(SetupError):
+    """The address or port cannot be listened on."""
+
+    code = "port_unusable"
+
+
+def create_app(settings: Settings, opened: Opened | None = None) -> FastAPI:
+    """The application; its lifespan opens the network (made before, unless `opened` is given) and closes it."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        node = opened or await asyncio.to_thread(open_network, settings)
+        try:
+            async with running(settings, node) as service:
+                app.state.service = service
+                yield
+        finally:
+            await asyncio.to_thread(node.close)
+
+    app = FastAPI(title="Tangle", lifespan=lifespan)
+    problems.install(app)
+    for module in (blocks, core):
+        app.include_router(module.router)
+    return app
+
+
+@contextlib.asynccontextmanager
+async def running(
+    settings: Settings, opened: Opened, clock: Callable[[], float] = time.time
+) -> AsyncIterator[Service]:
+    """Start what runs beside the requests, and stop it in order."""
+    loop = asyncio.get_running_loop()
+    node = opened.node
+
+    def fetch(after: int, limit: int, types: Sequence[type[Event]]) -> list[Event]:
+        with node.engine.connect() as connection:
+            return queries.events(connection, after, limit, types)
+
+    with node.engine.connect() as connection:
+        last = journal.next_number(connection) - 1
+    hub, rates = Hub(last, settings.event_ring, fetch), Rates(time.monotonic)
+
+    def tell(events: list[Event]) -> None:
+        rates.add(events)
+        hub.publish(events)
+
+    def from_writer(events: list[Event]) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody listens any more
+            loop.call_soon_threadsafe(tell, events)
+
+    node.on_events = from_writer
+    writer = Writer(node, settings.writer_settings(), clock=clock)
+    work = WorkRoom(
+        node.parameters,
+        workers=settings.pow_workers,
+        concurrency=settings.pow_concurrency,
+        queue_max=settings.pow_queue_max,
+        enabled=settings.pow,
+    )
+    service = Service(settings, node, writer, hub, rates, work, clock)
+    writer.start(loop)
+    try:
+        yield service
+    finally:
+        hub.close()
+        await asyncio.to_thread(writer.stop)
+
+
+class Server(uvicorn.Server):
+    """A server that ends event streams first when it stops, so that it need not wait for them."""
+
+    def __init__(self, config: uvicorn.Config, app: FastAPI, report: Report) -> None:
+        super().__init__(config)
+        self.app = app
+        self.report = report
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Open the service, then say where it is."""
+        await super().startup(sockets)
+        if self.started and sockets:
+            self.report(f"ready on {url_of(sockets[0])}")
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End the streams, then the rest."""
+        service: Service | None = getattr(self.app.state, "service", None)
+        if service is not None:
+            service.hub.close()
+        await super().shutdown(sockets)
+
+
+def serve(settings: Settings, report: Report | None = None) -> None:
+    """Run the service until SIGINT or SIGTERM; the first start makes the network.
+
+    Parameters
+    ----------
+    report : told what happens during the start; the last line names the URL
+
+    Raises
+    ------
+    PortUnusable, SetupError, StoreError, NodeError : the service cannot start
+    """
+    tell = report or (lambda _: None)
+    with listen(settings.host, settings.port) as listener:
+        make_network(settings, report=tell)
+        app = create_app(settings, open_network(settings, tell))
+        config = uvicorn.Config(
+            app,
+            loop="uvloop",
+            http="httptools",
+            ws="none",
+            lifespan="on",
+            access_log=False,
+            log_level=settings.log_level,
+            log_config=None,
+            backlog=BACKLOG,
+            server_header=False,
+            date_header=False,
+            timeout_graceful_shutdown=STOP_S,
+        )
+        Server(config, app, tell).run(sockets=[listener])
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket bound to host and port, not yet listening. Raises PortUnusable."""
+    listener: socket.socket | None = None
+    try:
+        family, kind, proto, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind, proto)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except OSError as error:
+        if listener is not None:
+            listener.close()
+        raise PortUnusable(f"cannot listen on {host} port {port}: {error.strerror or error}") from None
+    return listener
+
+
+def url_of(listener: socket.socket) -> str:
+    """The URL under which a bound socket is reached."""
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

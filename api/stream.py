@@ -1,0 +1,196 @@
+"""The event stream: what happens, as server-sent events, without a loss and without a repeat.
+
+Every event has a number from one counter. A subscriber is nothing but the number of the last event it was sent: it
+pulls what follows from a ring in memory, and from the database what the ring has forgotten already. The writer never
+waits for a subscriber, and a slow one costs no memory; one that takes nothing for `STALLED_S` is disconnected and
+can go on later with ``?after=`` or ``Last-Event-ID``.
+Source of the format: HTML Living Standard, section 9.2.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from bisect import bisect_right
+from collections.abc import AsyncIterator, Callable, Sequence
+from itertools import islice
+from typing import Any
+
+import orjson
+from starlette.types import Receive, Scope, Send
+
+from tangle.protocol.serial import to_hex
+from tangle.store.events import (
+    EVENT_TYPES,
+    CrossingEvent,
+    Event,
+    MilestoneEvent,
+    ReferencedEvent,
+    SolidEvent,
+)
+from tangle.store.journal import Inclusion
+
+HEARTBEAT_S = 15.0
+"""seconds of silence after which a comment is sent; readers take three times as long for a dead stream"""
+STALLED_S = 30.0
+"""seconds that one piece may take to be sent"""
+PIECE = 500
+"""events sent, or read from the database, at once"""
+TYPES: dict[str, type[Event]] = {kind.TYPE: kind for kind in EVENT_TYPES}
+INCLUSION = {
+    Inclusion.NO_TRANSACTION: "noTransaction",
+    Inclusion.INCLUDED: "included",
+    Inclusion.CONFLICTING: "conflicting",
+}
+"""names of TIP-25, `ledgerInclusionState`"""
+
+Fetch = Callable[[int, int, Sequence[type[Event]]], list[Event]]
+"""(after, limit, types) -> events from the database"""
+
+
+def event_json(event: Event) -> dict[str, Any]:
+    """The JSON form of an event."""
+    if isinstance(event, SolidEvent):
+        return {"number": event.number, "type": event.TYPE, "blockId": to_hex(event.block_id)}
+    if isinstance(event, ReferencedEvent):
+        json = {
+            "number": event.number,
+            "type": event.TYPE,
+            "blockId": to_hex(event.block_id),
+            "milestoneIndex": event.milestone_index,
+            "ledgerInclusionState": INCLUSION[Inclusion(event.inclusion)],
+        }
+        return json if event.conflict_reason is None else {**json, "conflictReason": event.conflict_reason}
+    if isinstance(event, CrossingEvent):
+        return {
+            "number": event.number,
+            "type": event.TYPE,
+            "blockId": to_hex(event.block_id),
+            "threshold": event.threshold_permille / 1000,
+            "m": event.hits,
+            "n": event.walks,
+        }
+    return {
+        "number": event.number,
+        "type": event.TYPE,
+        "index": event.index,
+        "milestoneId": to_hex(event.milestone_id),
+        "timestamp": event.timestamp,
+    }
+
+
+def frame(event: Event) -> bytes:
+    """One message of the stream."""
+    return b"id: %d\nevent: %s\ndata: %s\n\n" % (
+        event.number,
+        event.TYPE.encode(),
+        orjson.dumps(event_json(event)),
+    )
+
+
+class Hub:
+    """Recent events, and whoever waits for more. Belongs to the event loop's thread.
+
+    Parameters
+    ----------
+    last : number of the newest event there is
+    ring : events kept
+    fetch : reads older ones; called on another thread
+    """
+
+    def __init__(self, last: int, ring: int, fetch: Fetch) -> None:
+        self.last = last
+        self.subscribers = 0
+        self.closed = False
+        self._ring = ring
+        self._fetch = fetch
+        self._kept_after = last
+        self._numbers: list[int] = []
+        self._events: list[Event] = []
+        self._news = asyncio.Event()
+
+    def publish(self, events: Sequence[Event]) -> None:
+        """Take what one commit added, in order of number."""
+        self._numbers.extend(event.number for event in events)
+        self._events.extend(events)
+        if len(self._events) >= 2 * self._ring:
+            excess = len(self._events) - self._ring
+            self._kept_after = self._numbers[excess - 1]
+            del self._numbers[:excess], self._events[:excess]
+        if events:
+            self.last = events[-1].number
+        self._wake()
+
+    def close(self) -> None:
+        """End all streams; the service stops."""
+        self.closed = True
+        self._wake()
+
+    def _wake(self) -> None:
+        news, self._news = self._news, asyncio.Event()
+        news.set()
+
+    async def follow(self, after: int, types: Sequence[type[Event]]) -> AsyncIterator[list[Event]]:
+        """Pieces of the events above `after`, for ever; an empty piece stands for `HEARTBEAT_S` of silence."""
+        wanted = tuple(types)
+        while not self.closed:
+            news, seen = self._news, self.last
+            if after < self._kept_after:
+                piece = await asyncio.to_thread(self._fetch, after, PIECE, wanted)
+                # A short piece says that the database holds no more up to what was published before the question.
+                seen = max(after, self._kept_after) if len(piece) < PIECE else piece[-1].number
+                piece = [event for event in piece if event.number <= seen] if len(piece) < PIECE else piece
+            else:
+                start = bisect_right(self._numbers, after)
+                piece = list(islice(self._events, start, start + PIECE))
+                seen = piece[-1].number if piece else after
+                piece = [event for event in piece if isinstance(event, wanted)]
+            if piece:
+                yield piece
+            moved, after = seen > after, seen
+            if piece or moved:
+                continue
+            try:
+                await asyncio.wait_for(news.wait(), HEARTBEAT_S)
+            except TimeoutError:
+                yield []
+
+
+class EventStream:
+    """An ASGI response that sends the hub's events until the subscriber, or the service, ends."""
+
+    def __init__(self, hub: Hub, after: int, types: Sequence[type[Event]]) -> None:
+        self.hub = hub
+        self.after = after
+        self.types = types
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one subscriber."""
+        self.hub.subscribers += 1
+        sending = asyncio.ensure_future(self._send(send))
+        leaving = asyncio.ensure_future(_left(receive))
+        try:
+            await asyncio.wait((sending, leaving), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self.hub.subscribers -= 1
+            leaving.cancel()
+            sending.cancel()
+            await asyncio.gather(sending, leaving, return_exceptions=True)
+
+    async def _send(self, send: Send) -> None:
+        headers = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-store")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        # Lets proxies and browsers see the stream open before the first event.
+        await _write(send, b": events\nretry: 1000\n\n")
+        async for piece in self.hub.follow(self.after, self.types):
+            await _write(send, b"".join(map(frame, piece)) or b":\n\n")
+        await send({"type": "http.response.body", "body": b""})
+
+
+async def _write(send: Send, body: bytes) -> None:
+    async with asyncio.timeout(STALLED_S):
+        await send({"type": "http.response.body", "body": body, "more_body": True})
+
+
+async def _left(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -1,0 +1,72 @@
+"""Proof of work for clients that send no nonce: bounded, and given up when the client goes away.
+
+A search keeps all its threads busy, so few run at once and the others wait their turn; when too many wait, the next
+one is told to come back. A cancelled task stops its search within milliseconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+from api.problems import PowBusy, PowDisabled
+from tangle.protocol.blocks import NONCE_BYTES, Block
+from tangle.protocol.parameters import ProtocolParameters
+from tangle.protocol.pow.search import cores, search
+
+
+class WorkRoom:
+    """Searches nonces.
+
+    Parameters
+    ----------
+    workers : threads of one search; 0: all cores
+    concurrency : searches at the same time
+    queue_max : requests that may wait for their turn
+    enabled : whether clients may ask at all
+    """
+
+    def __init__(
+        self,
+        parameters: ProtocolParameters,
+        *,
+        workers: int = 0,
+        concurrency: int = 1,
+        queue_max: int = 100,
+        enabled: bool = True,
+    ) -> None:
+        self.enabled = enabled
+        self._score = parameters.min_pow_score
+        self._workers = workers or cores()
+        self._turn = asyncio.Semaphore(concurrency)
+        self._waiting = 0
+        self._queue_max = queue_max
+
+    async def for_client(self, block: Block) -> Block:
+        """`block` with a nonce that suffices. Raises PowDisabled, PowBusy."""
+        if not self.enabled:
+            raise PowDisabled("the block has no nonce, and this node does no proof of work: send a finished block")
+        if self._turn.locked() and self._waiting >= self._queue_max:
+            raise PowBusy("too many requests wait for the node's proof of work")
+        self._waiting += 1
+        try:
+            await self._turn.acquire()
+        finally:
+            self._waiting -= 1
+        try:
+            return await self._search(block, self._workers)
+        finally:
+            self._turn.release()
+
+    async def for_node(self, block: Block) -> Block:
+        """`block` with a nonce that suffices, for a block of the node's own: one thread, no queue."""
+        return await self._search(block, 1)
+
+    async def _search(self, block: Block, workers: int) -> Block:
+        cancel = threading.Event()
+        data = block.encoded[:-NONCE_BYTES]
+        try:
+            nonce = await asyncio.to_thread(search, data, self._score, workers=workers, cancel=cancel)
+        finally:
+            cancel.set()
+        return block.with_nonce(nonce)
