@@ -1,16 +1,14 @@
 """The journal: what happened, appended in batches, replayed at start.
 
-The rows are frozen dataclasses whose fields are the columns of `tables`, in their order. A `Batch` is everything
-that one group commit makes durable; `append` writes it inside the caller's transaction, `write` in one of its own.
-Rows are only ever added, save that an output is marked as spent, once. The single writer takes numbers from one
-counter and commits them in order, so a reader who has seen number n will never see a smaller one appear.
+A `Batch` of `rows` is what one group commit makes durable; `append` writes it inside the caller's transaction,
+`write` in one of its own. Rows are only ever added, save that an output is marked as spent, once. The single
+writer takes numbers from one counter and commits them in order, so a reader who has seen number n will never see
+a smaller one appear.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from enum import IntEnum
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, bindparam, func, insert, select, union_all, update
@@ -20,152 +18,45 @@ from tangle.protocol.parameters import ProtocolParameters
 from tangle.store import tables
 from tangle.store.engine import writing
 from tangle.store.errors import DoubleSpend, NetworkExists, UnusableNetwork
+from tangle.store.rows import (
+    Batch,
+    BlockRow,
+    CrossingRow,
+    Inclusion,
+    MilestoneRow,
+    Network,
+    OutputRow,
+    ReferencedRow,
+    SpentRow,
+    TransactionRow,
+)
+
+__all__ = [
+    "Batch",
+    "BlockRow",
+    "CrossingRow",
+    "Inclusion",
+    "MilestoneRow",
+    "Network",
+    "OutputRow",
+    "ReferencedRow",
+    "SpentRow",
+    "TransactionRow",
+    "append",
+    "create_network",
+    "first_number_of_window",
+    "latest_milestone",
+    "next_number",
+    "read_network",
+    "replay",
+    "replay_milestones",
+    "unspent_total",
+    "write",
+]
 
 REPLAY_PAGE = 2_000
 """blocks read at a time by `replay`"""
 _KEY_BYTES = 32
-
-
-class Inclusion(IntEnum):
-    """What a milestone made of a block (TIP-2, TIP-25 `ledgerInclusionState`)."""
-
-    NO_TRANSACTION = 0
-    INCLUDED = 1
-    CONFLICTING = 2
-
-
-# No slots: the instance dictionary of a row is, as it stands, the parameter set of its INSERT.
-@dataclass(frozen=True)
-class BlockRow:
-    """A block as it was attached.
-
-    Attributes
-    ----------
-    number : of its solid event, which is its place in the order of attaching
-    block_id : 32 bytes
-    data : the binary form
-    payload_type : type number, or None without a payload
-    tag : of tagged data, else None
-    received_at : milliseconds since the Unix epoch
-    """
-
-    number: int
-    block_id: bytes
-    data: bytes
-    payload_type: int | None
-    tag: bytes | None
-    received_at: int
-
-
-@dataclass(frozen=True)
-class ReferencedRow:
-    """A block became final through a milestone; rows of one milestone are numbered in white-flag order (TIP-2).
-
-    Attributes
-    ----------
-    inclusion : an `Inclusion`
-    conflict_reason : code of TIP-25, None unless conflicting
-    """
-
-    number: int
-    block_number: int
-    milestone_index: int
-    inclusion: int
-    conflict_reason: int | None
-
-
-@dataclass(frozen=True)
-class MilestoneRow:
-    """A milestone that was applied; `payload` is its binary form, `timestamp` in seconds."""
-
-    index: int
-    number: int
-    milestone_id: bytes
-    block_number: int
-    timestamp: int
-    payload: bytes
-
-
-@dataclass(frozen=True)
-class TransactionRow:
-    """A transaction the ledger applied, and the block that counts as its carrier."""
-
-    transaction_id: bytes
-    block_number: int
-    milestone_index: int
-
-
-@dataclass(frozen=True)
-class OutputRow:
-    """An output of an applied transaction, or the genesis.
-
-    Attributes
-    ----------
-    output_id : 34 bytes: transaction id and index (TIP-20)
-    block_id : 32 bytes, of the carrier; zeros for the genesis
-    amount : base units, at most `tables.SUPPLY_MAX`
-    data : the binary form
-    address, sender : 33 bytes: type and hash
-    created_index, created_at : milestone index (0: genesis) and its timestamp in seconds
-    spent_index, spent_at, spent_by : milestone index, timestamp and transaction id of the spending; None: unspent
-    """
-
-    output_id: bytes
-    block_id: bytes
-    output_type: int
-    amount: int
-    data: bytes
-    address: bytes
-    sender: bytes | None
-    tag: bytes | None
-    created_index: int
-    created_at: int
-    spent_index: int | None = None
-    spent_at: int | None = None
-    spent_by: bytes | None = None
-
-
-@dataclass(frozen=True)
-class SpentRow:
-    """An output was spent; fields as in `OutputRow`."""
-
-    output_id: bytes
-    spent_index: int
-    spent_at: int
-    spent_by: bytes
-
-
-@dataclass(frozen=True)
-class CrossingRow:
-    """The confidence of a block, `hits` of `walks`, crossed a threshold in thousandths."""
-
-    number: int
-    block_number: int
-    threshold_permille: int
-    hits: int
-    walks: int
-
-
-@dataclass
-class Batch:
-    """What one commit makes durable. Outputs may be created and spent in the same batch."""
-
-    blocks: list[BlockRow] = field(default_factory=list)
-    referenced: list[ReferencedRow] = field(default_factory=list)
-    milestones: list[MilestoneRow] = field(default_factory=list)
-    outputs: list[OutputRow] = field(default_factory=list)
-    spent: list[SpentRow] = field(default_factory=list)
-    transactions: list[TransactionRow] = field(default_factory=list)
-    crossings: list[CrossingRow] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Network:
-    """The network a database belongs to; `created_at` in seconds since the Unix epoch."""
-
-    parameters: ProtocolParameters
-    keys: MilestoneKeys
-    created_at: int
 
 
 _INSERTS = tuple((table.name, insert(table)) for table in tables.JOURNAL)

@@ -65,7 +65,7 @@ def journals(draw: st.DrawFn) -> list[Batch]:
             reason = draw(st.none() | st.integers(0, 255))
             inclusion = draw(st.sampled_from(list(Inclusion)))
             batch.referenced.append(ReferencedRow(number, block_number, index, inclusion, reason))
-        if batch.blocks and draw(st.booleans()):
+        if draw(st.booleans()) and batch.blocks:
             number += 1
             carrier = batch.blocks[-1].number
             batch.milestones.append(
