@@ -42,7 +42,7 @@ class Ed25519Address:
     @classmethod
     def decode(cls, reader: Reader) -> Ed25519Address:
         """Read 33 bytes."""
-        reader.uint(1, "type")
+        reader.type(cls.TYPE, 1)
         return cls(reader.take(32, "pubKeyHash"))
 
     def to_json(self) -> Json:

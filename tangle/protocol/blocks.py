@@ -10,12 +10,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from tangle.protocol.errors import BlockTooLong, MilestoneInvalid, ProofOfWorkTooLow, WrongProtocolVersion
-from tangle.protocol.milestones import (
-    Milestone,
-    check_parents,
-    decode_parents,
-    parents_from_json,
-)
+from tangle.protocol.milestones import Milestone, check_parents, decode_parents, parents_from_json
 from tangle.protocol.parameters import BLOCK_BYTES_MAX, PROTOCOL_VERSION, ProtocolParameters
 from tangle.protocol.serial import Fields, Json, Reader, TypeTable, blake2b_256, to_hex, uint, within
 from tangle.protocol.tagged_data import TaggedData
@@ -44,6 +39,7 @@ class Block:
     protocol_version: int = PROTOCOL_VERSION
 
     def __post_init__(self) -> None:
+        check_version(self.protocol_version)
         check_parents(self.parents)
         if isinstance(self.payload, Milestone):
             if self.payload.essence.parents != self.parents:
@@ -54,7 +50,7 @@ class Block:
     @cached_property
     def encoded(self) -> bytes:
         """The binary form. Raises BlockTooLong."""
-        payload = self.payload.encode() if self.payload else b""
+        payload = self.payload.encode() if self.payload is not None else b""
         data = b"".join(
             (
                 uint(self.protocol_version, 1),
@@ -83,8 +79,7 @@ class Block:
         check_size(data)
         reader = Reader(data)
         version = reader.uint(1, "protocolVersion")
-        if version != PROTOCOL_VERSION:
-            raise WrongProtocolVersion("protocolVersion", f"must be {PROTOCOL_VERSION}, not {version}")
+        check_version(version)  # before the rest, whose layout only a known version tells
         parents = decode_parents(reader)
         payload = decode_optional_payload(reader, PAYLOADS)
         nonce = reader.uint(NONCE_BYTES, "nonce")
@@ -99,17 +94,16 @@ class Block:
             "protocolVersion": self.protocol_version,
             "parents": [to_hex(parent) for parent in self.parents],
         }
-        if self.payload:
+        if self.payload is not None:
             json["payload"] = self.payload.to_json()
         json["nonce"] = str(self.nonce)
         return json
 
     @classmethod
     def from_json(cls, fields: Fields) -> Block:
-        """Read a whole block; a missing nonce is 0."""
+        """Read a whole block; a missing nonce is 0. Raises ProtocolError."""
         version = fields.integer("protocolVersion", 255)
-        if version != PROTOCOL_VERSION:
-            raise WrongProtocolVersion("protocolVersion", f"must be {PROTOCOL_VERSION}, not {version}")
+        check_version(version)
         block = cls(
             parents_from_json(fields),
             fields.nested("payload", PAYLOADS.from_json) if "payload" in fields else None,
@@ -118,6 +112,12 @@ class Block:
         )
         check_size(block.encoded)
         return block
+
+
+def check_version(version: int) -> None:
+    """Raise WrongProtocolVersion unless the format is the one that this module reads."""
+    if version != PROTOCOL_VERSION:
+        raise WrongProtocolVersion("protocolVersion", f"must be {PROTOCOL_VERSION}, not {version}")
 
 
 def check_size(data: bytes) -> None:

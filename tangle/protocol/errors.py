@@ -3,15 +3,17 @@
     TangleError
     ├── ProtocolError            input that breaks a rule of the wire format or of a payload
     │   ├── Malformed            the bytes or the JSON do not have the shape at all
-    │   │   ├── UnexpectedEnd, TrailingBytes, UnknownType, UnknownVersion, MalformedJson
+    │   │   ├── UnexpectedEnd, TrailingBytes, UnknownType, MalformedJson
     │   │   └── MalformedAddress
     │   ├── BlockTooLong
-    │   ├── CountOutOfRange, LengthOutOfRange, AmountOutOfRange, NotSorted, Repeated
+    │   ├── CountOutOfRange, LengthOutOfRange, AmountOutOfRange, IndexOutOfRange
+    │   ├── NotSorted, Repeated
     │   ├── WrongNetwork, WrongProtocolVersion
     │   ├── ProofOfWorkTooLow
     │   ├── DepositTooSmall
     │   ├── UnlockMismatch, SignatureInvalid
-    │   └── MilestoneInvalid
+    │   ├── MilestoneInvalid
+    │   └── ParameterInvalid
     └── AttachError              a sound block that does not fit the Tangle as it is now
         ├── UnknownParent, BelowMaxDepth, WaitingRoomFull, WindowFull
         └── MilestoneOutOfOrder
@@ -116,6 +118,12 @@ class AmountOutOfRange(ProtocolError):
     code = "amount_out_of_range"
 
 
+class IndexOutOfRange(ProtocolError):
+    """An index points beyond anything that can exist."""
+
+    code = "index_out_of_range"
+
+
 class NotSorted(ProtocolError):
     """Elements that must be in lexical or numerical order are not."""
 
@@ -168,6 +176,12 @@ class MilestoneInvalid(ProtocolError):
     """A milestone breaks a rule of TIP-29: its signers, roots, parents or options."""
 
     code = "milestone_invalid"
+
+
+class ParameterInvalid(ProtocolError):
+    """A parameter of the network is of the wrong kind or outside its range (TIP-22)."""
+
+    code = "parameter_invalid"
 
 
 class AttachError(TangleError):

@@ -57,7 +57,7 @@ class ProtocolParametersOption:
     @classmethod
     def decode(cls, reader: Reader) -> ProtocolParametersOption:
         """Read the binary form."""
-        reader.uint(1, "type")
+        reader.type(cls.TYPE, 1)
         return cls(
             reader.uint(4, "targetMilestoneIndex"),
             reader.uint(1, "protocolVersion"),
@@ -197,7 +197,7 @@ class Milestone:
     @classmethod
     def decode(cls, reader: Reader) -> Milestone:
         """Read the binary form."""
-        reader.uint(4, "type")
+        reader.type(cls.TYPE, 4)
         essence = MilestoneEssence.decode(reader)
         count = reader.count(1, "signatures", least=1, most=255)
         return cls(essence, SIGNATURES.decode_each(reader, "signatures", count))
@@ -253,6 +253,9 @@ class MilestoneKeys:
     threshold: int = 1
 
     def __post_init__(self) -> None:
+        for i, key in enumerate(self.public_keys):
+            if len(key) != 32:
+                raise LengthOutOfRange(f"publicKeys[{i}]", f"must be 32 bytes, not {len(key)}")
         if not 1 <= self.threshold <= len(set(self.public_keys)) == len(self.public_keys):
             raise MilestoneInvalid("threshold", "must be 1 to the number of distinct public keys")
 
@@ -273,6 +276,8 @@ def check_milestone(milestone: Milestone, keys: MilestoneKeys, parameters: Proto
         raise MilestoneInvalid("protocolVersion", f"must be {parameters.protocol_version}")
     if essence.index < FIRST_INDEX:
         raise MilestoneInvalid("index", f"must be at least {FIRST_INDEX}")
+    if essence.index == FIRST_INDEX:
+        check_first(essence)
     if len(milestone.signatures) < keys.threshold:
         raise MilestoneInvalid("signatures", f"must hold at least {keys.threshold} signatures")
     for i, signed in enumerate(milestone.signatures):
@@ -280,6 +285,18 @@ def check_milestone(milestone: Milestone, keys: MilestoneKeys, parameters: Proto
             raise MilestoneInvalid(f"signatures[{i}].publicKey", "is no milestone key of this network")
         if not verify(signed.public_key, signed.signature, essence.id):
             raise MilestoneInvalid(f"signatures[{i}].signature", "does not verify for the essence")
+
+
+def check_first(essence: MilestoneEssence) -> None:
+    """Raise MilestoneInvalid unless the first milestone's references to the past are zero (TIP-29)."""
+    fields = (
+        ("previousMilestoneId", essence.previous_id),
+        ("inclusionMerkleRoot", essence.inclusion_root),
+        ("appliedMerkleRoot", essence.applied_root),
+    )
+    for name, value in fields:
+        if value != bytes(32):
+            raise MilestoneInvalid(name, "must be zero in the first milestone")
 
 
 def check_ascending(name: str, values: Sequence[bytes]) -> None:
@@ -309,7 +326,4 @@ def decode_parents(reader: Reader) -> tuple[bytes, ...]:
 
 def parents_from_json(fields: Fields) -> tuple[bytes, ...]:
     """The parents of a JSON block or milestone."""
-    parents = []
-    for i, text in enumerate(fields.items("parents")):
-        parents.append(from_hex(text if isinstance(text, str) else "", f"parents[{i}]", size=32))
-    return tuple(parents)
+    return tuple(from_hex(parent, f"parents[{i}]", size=32) for i, parent in enumerate(fields.items("parents")))

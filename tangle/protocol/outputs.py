@@ -1,7 +1,7 @@
 """Outputs: who holds how much, under which conditions (TIP-18), and what storing them costs (TIP-19).
 
-Three tables say which types exist: `OUTPUTS`, `UNLOCK_CONDITIONS`, `FEATURES`. A further type is a class and a row.
-Here: the basic output with the address unlock condition, and the features sender, metadata and tag.
+Three tables say which types exist: `OUTPUTS`, `UNLOCK_CONDITIONS`, `FEATURES`; a further type is a class
+and a row. Here: the basic output with the address unlock condition, and the features sender, metadata and tag.
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ from tangle.protocol.serial import (
     check_length,
     to_hex,
     uint,
-    within,
 )
 
 K = TypeVar("K", bound=Coded)
@@ -46,8 +45,8 @@ class AddressUnlockCondition:
     @classmethod
     def decode(cls, reader: Reader) -> AddressUnlockCondition:
         """Read type byte and address."""
-        reader.uint(1, "type")
-        return cls(within("address", lambda: ADDRESSES.decode(reader)))
+        reader.type(cls.TYPE, 1)
+        return cls(ADDRESSES.decode_field(reader, "address"))
 
     def to_json(self) -> Json:
         """The JSON form."""
@@ -73,8 +72,8 @@ class SenderFeature:
     @classmethod
     def decode(cls, reader: Reader) -> SenderFeature:
         """Read type byte and address."""
-        reader.uint(1, "type")
-        return cls(within("address", lambda: ADDRESSES.decode(reader)))
+        reader.type(cls.TYPE, 1)
+        return cls(ADDRESSES.decode_field(reader, "address"))
 
     def to_json(self) -> Json:
         """The JSON form."""
@@ -103,7 +102,7 @@ class MetadataFeature:
     @classmethod
     def decode(cls, reader: Reader) -> MetadataFeature:
         """Read type byte, length, bytes."""
-        reader.uint(1, "type")
+        reader.type(cls.TYPE, 1)
         return cls(reader.blob(2, "data", least=1, most=METADATA_BYTES_MAX))
 
     def to_json(self) -> Json:
@@ -133,7 +132,7 @@ class TagFeature:
     @classmethod
     def decode(cls, reader: Reader) -> TagFeature:
         """Read type byte, length, bytes."""
-        reader.uint(1, "type")
+        reader.type(cls.TYPE, 1)
         return cls(reader.blob(1, "tag", least=1, most=TAG_BYTES_MAX))
 
     def to_json(self) -> Json:
@@ -225,13 +224,16 @@ class BasicOutput:
     @classmethod
     def decode(cls, reader: Reader) -> BasicOutput:
         """Read the binary form."""
-        reader.uint(1, "type")
+        start = reader.position
+        reader.type(cls.TYPE, 1)
         amount = reader.uint(8, "amount")
         reader.count(1, "nativeTokens", least=0, most=0)
         conditions = reader.count(1, "unlockConditions", least=1, most=1)
         unlock_conditions = UNLOCK_CONDITIONS.decode_each(reader, "unlockConditions", conditions)
         features = reader.count(1, "features", least=0, most=len(FEATURES.classes))
-        return cls(amount, unlock_conditions, FEATURES.decode_each(reader, "features", features))
+        output = cls(amount, unlock_conditions, FEATURES.decode_each(reader, "features", features))
+        output.__dict__["encoded"] = reader.data[start : reader.position]
+        return output
 
     def to_json(self) -> Json:
         """The JSON form; absent lists are absent."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from tangle.protocol.errors import LengthOutOfRange, ProtocolError
-from tangle.protocol.serial import Json, Reader, blake2b_256, blob, uint
+from tangle.protocol.errors import ParameterInvalid, WrongProtocolVersion
+from tangle.protocol.serial import Fields, Json, Reader, blake2b_256, blob, uint
 
 PROTOCOL_VERSION = 2
 """the Stardust-era block format"""
@@ -22,6 +22,8 @@ TAG_BYTES_MAX = 64
 """bytes; TIP-23"""
 METADATA_BYTES_MAX = 8192
 """bytes; TIP-22"""
+HRP_LENGTH_MAX = 30
+"""characters; leaves room for an address in the 90 characters of a bech32 text (BIP-173)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +34,18 @@ class RentStructure:
     v_byte_factor_data: int = 1
     v_byte_factor_key: int = 10
 
+    def __post_init__(self) -> None:
+        _check_integer("v_byte_cost", self.v_byte_cost, 1, 4)
+        _check_integer("v_byte_factor_data", self.v_byte_factor_data, 1, 1)
+        _check_integer("v_byte_factor_key", self.v_byte_factor_key, 1, 1)
+
 
 @dataclass(frozen=True)
 class ProtocolParameters:
     """The parameters of one network; the defaults are those of a new one.
+
+    Values may come from a settings file: whatever their kind, what is wrong with them is a ProtocolError that
+    names the field.
 
     Attributes
     ----------
@@ -53,23 +63,19 @@ class ProtocolParameters:
     protocol_version: int = PROTOCOL_VERSION
 
     def __post_init__(self) -> None:
-        sizes = (
-            ("min_pow_score", self.min_pow_score, 0, 4),
-            ("below_max_depth", self.below_max_depth, 1, 1),
-            ("token_supply", self.token_supply, 1, 8),
-            ("v_byte_cost", self.rent_structure.v_byte_cost, 1, 4),
-            ("v_byte_factor_data", self.rent_structure.v_byte_factor_data, 1, 1),
-            ("v_byte_factor_key", self.rent_structure.v_byte_factor_key, 1, 1),
-        )
-        for name, value, least, size in sizes:
-            if not least <= value < 2 ** (8 * size):
-                raise ProtocolError(name, f"must be an integer from {least} to {2 ** (8 * size) - 1}")
-        for name, text in (("network_name", self.network_name), ("bech32_hrp", self.bech32_hrp)):
-            if not 1 <= len(text.encode()) <= 255:
-                raise LengthOutOfRange(name, "must be 1 to 255 bytes")
+        _check_integer("min_pow_score", self.min_pow_score, 0, 4)
+        _check_integer("below_max_depth", self.below_max_depth, 1, 1)
+        _check_integer("token_supply", self.token_supply, 1, 8)
+        _check_text("network_name", self.network_name)
+        _check_text("bech32_hrp", self.bech32_hrp)
         hrp = self.bech32_hrp
-        if hrp != hrp.lower() or not all("!" <= char <= "~" for char in hrp) or len(hrp) > 30:
-            raise ProtocolError("bech32_hrp", "must be at most 30 printable lower-case ASCII characters")
+        if hrp != hrp.lower() or not all("!" <= char <= "~" for char in hrp) or len(hrp) > HRP_LENGTH_MAX:
+            rule = f"must be at most {HRP_LENGTH_MAX} printable lower-case ASCII characters"
+            raise ParameterInvalid("bech32_hrp", rule)
+        if not isinstance(self.rent_structure, RentStructure):
+            raise ParameterInvalid("rent_structure", "must be a rent structure")
+        if self.protocol_version != PROTOCOL_VERSION:
+            raise WrongProtocolVersion("protocol_version", f"must be {PROTOCOL_VERSION}")
 
     @cached_property
     def network_id(self) -> int:
@@ -137,9 +143,47 @@ class ProtocolParameters:
             "tokenSupply": str(self.token_supply),
         }
 
+    @classmethod
+    def from_json(cls, fields: Fields) -> ProtocolParameters:
+        """Read the `protocol` object of a node info. Raises ProtocolError."""
+        return cls(
+            fields.text("networkName"),
+            fields.text("bech32Hrp"),
+            fields.integer("minPowScore", 2**32 - 1),
+            fields.integer("belowMaxDepth", 255),
+            fields.nested("rentStructure", _rent_from_json),
+            fields.u64("tokenSupply"),
+            fields.integer("version", 255),
+        )
+
+
+def _rent_from_json(fields: Fields) -> RentStructure:
+    return RentStructure(
+        fields.integer("vByteCost", 2**32 - 1),
+        fields.integer("vByteFactorData", 255),
+        fields.integer("vByteFactorKey", 255),
+    )
+
 
 def _text(reader: Reader, name: str) -> str:
     try:
         return reader.blob(1, name).decode()
     except UnicodeDecodeError:
-        raise ProtocolError(name, "must be UTF-8") from None
+        raise ParameterInvalid(name, "must be UTF-8") from None
+
+
+def _check_integer(name: str, value: object, least: int, size: int) -> None:
+    """Raise ParameterInvalid unless `value` is an integer from `least` that fits into `size` bytes."""
+    most = 2 ** (8 * size) - 1
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+        raise ParameterInvalid(name, f"must be an integer from {least} to {most}")
+
+
+def _check_text(name: str, value: object) -> None:
+    """Raise ParameterInvalid unless `value` is a text of 1 to 255 bytes in UTF-8."""
+    try:
+        valid = isinstance(value, str) and 1 <= len(value.encode()) <= 255
+    except UnicodeEncodeError:  # a lone surrogate, which JSON and TOML readers let through
+        valid = False
+    if not valid:
+        raise ParameterInvalid(name, "must be a text of 1 to 255 bytes in UTF-8")

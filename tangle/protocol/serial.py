@@ -40,16 +40,15 @@ def to_hex(data: bytes) -> str:
     return "0x" + data.hex()
 
 
-def from_hex(text: str, field: str, *, size: int | None = None) -> bytes:
+def from_hex(text: object, field: str, *, size: int | None = None) -> bytes:
     """Bytes of a ``0x…`` text; `size` in bytes is checked when given. Raises MalformedJson."""
-    digits = text[2:]
-    if not text.startswith("0x") or not digits.isascii() or digits != digits.strip():
-        raise MalformedJson(field, "must be hexadecimal digits after 0x")
+    if not isinstance(text, str) or not text.startswith("0x"):
+        raise MalformedJson(field, "must be a string of hexadecimal digits after 0x")
     try:
-        data = bytes.fromhex(digits)
+        data = bytes.fromhex(text[2:])
     except ValueError:
         raise MalformedJson(field, "must be an even number of hexadecimal digits after 0x") from None
-    if len(data) * 2 != len(digits):
+    if len(data) * 2 != len(text) - 2:
         raise MalformedJson(field, "must be hexadecimal digits without spaces")
     if size is not None and len(data) != size:
         raise MalformedJson(field, f"must be {size} bytes, not {len(data)}")
@@ -59,23 +58,31 @@ def from_hex(text: str, field: str, *, size: int | None = None) -> bytes:
 class Reader:
     """A cursor over bytes; every read names its field."""
 
-    __slots__ = ("data", "position")
+    __slots__ = ("data", "position", "size")
 
     def __init__(self, data: bytes) -> None:
         self.data = data
         self.position = 0
+        self.size = len(data)
 
     def take(self, size: int, field: str) -> bytes:
         """The next `size` bytes."""
-        start, end = self.position, self.position + size
-        if end > len(self.data):
-            raise UnexpectedEnd(field, f"needs {size} bytes, {len(self.data) - start} remain")
+        start = self.position
+        end = start + size
+        if end > self.size:
+            raise UnexpectedEnd(field, f"needs {size} bytes, {self.size - start} remain")
         self.position = end
         return self.data[start:end]
 
     def uint(self, size: int, field: str) -> int:
         """The next unsigned integer of `size` bytes."""
         return int.from_bytes(self.take(size, field), "little")
+
+    def type(self, number: int, size: int) -> None:
+        """Read a type number of `size` bytes, which must be `number`."""
+        found = self.uint(size, "type")
+        if found != number:
+            raise UnknownType("type", f"must be {number} here, not {found}")
 
     def blob(self, prefix_size: int, field: str, *, least: int = 0, most: int | None = None) -> bytes:
         """Bytes after a length prefix of `prefix_size` bytes; between `least` and `most` long."""
@@ -89,13 +96,14 @@ class Reader:
 
     def peek(self, size: int, field: str) -> int:
         """The next unsigned integer, without moving on."""
+        start = self.position
         value = self.uint(size, field)
-        self.position -= size
+        self.position = start
         return value
 
     def finish(self, field: str) -> None:
         """Raise unless every byte was read."""
-        rest = len(self.data) - self.position
+        rest = self.size - self.position
         if rest:
             raise TrailingBytes(field, f"{rest} bytes remain after the last field")
 
@@ -167,7 +175,7 @@ class Fields:
 
     def data(self, name: str, *, size: int | None = None) -> bytes:
         """Bytes written as ``0x…``."""
-        return from_hex(self.text(name), name, size=size)
+        return from_hex(self._get(name), name, size=size)
 
     def optional_data(self, name: str) -> bytes:
         """Bytes written as ``0x…``; absent means none."""
@@ -184,10 +192,11 @@ class Fields:
 
     def nested(self, name: str, parse: Callable[[Fields], T]) -> T:
         """What `parse` makes of the object under `name`; its errors name the outer field too."""
+        fields = Fields(self._get(name), name)
         try:
-            return parse(Fields(self._get(name)))
+            return parse(fields)
         except ProtocolError as error:
-            raise error if error.field == name else error.inside(name) from None
+            raise error.inside(name) from None
 
     def each(self, name: str, parse: Callable[[Fields], T], *, optional: bool = False) -> tuple[T, ...]:
         """What `parse` makes of every object of the array under `name`."""
@@ -247,22 +256,30 @@ class TypeTable(Generic[C]):
         """Read one element; its class comes from its type number."""
         return self._row(reader.peek(self.size, "type")).decode(reader)
 
+    def decode_field(self, reader: Reader, name: str) -> C:
+        """Read one element that stands in field `name`; errors name the field."""
+        try:
+            return self.decode(reader)
+        except ProtocolError as error:
+            raise error.inside(name) from None
+
     def from_json(self, fields: Fields) -> C:
         """Read one element from its JSON form."""
         return self._row(fields.integer("type", 2 ** (8 * self.size) - 1)).from_json(fields)
 
     def decode_each(self, reader: Reader, name: str, count: int) -> tuple[C, ...]:
         """Read `count` elements; errors name the element."""
-        return numbered(name, lambda _: self.decode(reader), range(count))
+        return numbered(name, self.decode, [reader] * count)
 
 
 def numbered(name: str, make: Callable[[E], T], elements: Iterable[E]) -> tuple[T, ...]:
     """`make` of every element; a ProtocolError is told with ``name[i]`` in front."""
     made: list[T] = []
-    try:
-        made.extend(make(element) for element in elements)
-    except ProtocolError as error:
-        raise error.inside(f"{name}[{len(made)}]") from None
+    for i, element in enumerate(elements):
+        try:
+            made.append(make(element))
+        except ProtocolError as error:
+            raise error.inside(f"{name}[{i}]") from None
     return tuple(made)
 
 

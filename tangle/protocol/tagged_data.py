@@ -27,7 +27,7 @@ class TaggedData:
     @classmethod
     def decode(cls, reader: Reader) -> TaggedData:
         """Read the binary form."""
-        reader.uint(4, "type")
+        reader.type(cls.TYPE, 4)
         return cls(reader.blob(1, "tag", most=TAG_BYTES_MAX), reader.blob(4, "data"))
 
     def to_json(self) -> Json:

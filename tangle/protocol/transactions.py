@@ -14,6 +14,7 @@ from typing import ClassVar, TypeVar
 
 from tangle.protocol.errors import (
     AmountOutOfRange,
+    IndexOutOfRange,
     LengthOutOfRange,
     Repeated,
     SignatureInvalid,
@@ -57,7 +58,8 @@ class UtxoInput:
         if len(self.transaction_id) != 32:
             raise LengthOutOfRange("transactionId", f"must be 32 bytes, not {len(self.transaction_id)}")
         if not 0 <= self.index < OUTPUTS_MAX:
-            raise AmountOutOfRange("transactionOutputIndex", f"must be 0 to {OUTPUTS_MAX - 1}")
+            rule = f"must be 0 to {OUTPUTS_MAX - 1}, not {self.index}"
+            raise IndexOutOfRange("transactionOutputIndex", rule)
 
     @property
     def output_id(self) -> bytes:
@@ -78,7 +80,7 @@ class UtxoInput:
     @classmethod
     def decode(cls, reader: Reader) -> UtxoInput:
         """Read 35 bytes."""
-        reader.uint(1, "type")
+        reader.type(cls.TYPE, 1)
         return cls(reader.take(32, "transactionId"), reader.uint(2, "transactionOutputIndex"))
 
     def to_json(self) -> Json:
@@ -92,9 +94,7 @@ class UtxoInput:
     @classmethod
     def from_json(cls, fields: Fields) -> UtxoInput:
         """Read the JSON form."""
-        return cls(
-            fields.data("transactionId", size=32), fields.integer("transactionOutputIndex", OUTPUTS_MAX - 1)
-        )
+        return cls(fields.data("transactionId", size=32), fields.integer("transactionOutputIndex", 2**16 - 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ class Ed25519Signature:
     @classmethod
     def decode(cls, reader: Reader) -> Ed25519Signature:
         """Read 97 bytes."""
-        reader.uint(1, "type")
+        reader.type(cls.TYPE, 1)
         return cls(reader.take(32, "publicKey"), reader.take(64, "signature"))
 
     def to_json(self) -> Json:
@@ -152,8 +152,8 @@ class SignatureUnlock:
     @classmethod
     def decode(cls, reader: Reader) -> SignatureUnlock:
         """Read 98 bytes."""
-        reader.uint(1, "type")
-        return cls(within("signature", lambda: SIGNATURES.decode(reader)))
+        reader.type(cls.TYPE, 1)
+        return cls(SIGNATURES.decode_field(reader, "signature"))
 
     def to_json(self) -> Json:
         """The JSON form."""
@@ -179,7 +179,7 @@ class ReferenceUnlock:
     @classmethod
     def decode(cls, reader: Reader) -> ReferenceUnlock:
         """Read 3 bytes."""
-        reader.uint(1, "type")
+        reader.type(cls.TYPE, 1)
         return cls(reader.uint(2, "reference"))
 
     def to_json(self) -> Json:
@@ -230,7 +230,7 @@ class TransactionEssence:
     @cached_property
     def encoded(self) -> bytes:
         """The binary form."""
-        payload = self.payload.encode() if self.payload else b""
+        payload = self.payload.encode() if self.payload is not None else b""
         return b"".join(
             (
                 b"\x01",
@@ -254,7 +254,7 @@ class TransactionEssence:
     def decode(cls, reader: Reader) -> TransactionEssence:
         """Read the binary form."""
         start = reader.position
-        _check_essence_type(reader.uint(1, "type"))
+        reader.type(cls.TYPE, 1)
         network_id = reader.uint(8, "networkId")
         count = reader.count(2, "inputs", least=1, most=INPUTS_MAX)
         inputs = INPUTS.decode_each(reader, "inputs", count)
@@ -275,14 +275,16 @@ class TransactionEssence:
             "inputsCommitment": to_hex(self.inputs_commitment),
             "outputs": [output.to_json() for output in self.outputs],
         }
-        if self.payload:
+        if self.payload is not None:
             json["payload"] = self.payload.to_json()
         return json
 
     @classmethod
     def from_json(cls, fields: Fields) -> TransactionEssence:
         """Read the JSON form."""
-        _check_essence_type(fields.integer("type", 255))
+        number = fields.integer("type", 255)
+        if number != cls.TYPE:
+            raise UnknownType("type", f"must be {cls.TYPE} here, not {number}")
         return cls(
             fields.u64("networkId"),
             fields.each("inputs", INPUTS.from_json),
@@ -346,7 +348,7 @@ class Transaction:
     def decode(cls, reader: Reader) -> Transaction:
         """Read the binary form."""
         start = reader.position
-        reader.uint(4, "type")
+        reader.type(cls.TYPE, 4)
         essence = within("essence", lambda: TransactionEssence.decode(reader))
         count = reader.count(2, "unlocks", least=1, most=INPUTS_MAX)
         transaction = cls(essence, UNLOCKS.decode_each(reader, "unlocks", count))
@@ -370,11 +372,6 @@ class Transaction:
         )
 
 
-def _check_essence_type(number: int) -> None:
-    if number != TransactionEssence.TYPE:
-        raise UnknownType("type", f"{number} is no essence type here (known: {TransactionEssence.TYPE})")
-
-
 def decode_optional_payload(reader: Reader, table: TypeTable[T]) -> T | None:
     """Read a payload after its uint32 length; length zero means there is none.
 
@@ -386,7 +383,7 @@ def decode_optional_payload(reader: Reader, table: TypeTable[T]) -> T | None:
     if size == 0:
         return None
     start = reader.position
-    payload = within("payload", lambda: table.decode(reader))
+    payload = table.decode_field(reader, "payload")
     used = reader.position - start
     if used != size:
         raise LengthOutOfRange("payload", f"takes {used} bytes where its length says {size}")
