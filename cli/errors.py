@@ -1,0 +1,229 @@
+"""What the command line itself refuses, and the exit code of everything that can go wrong.
+
+    TangleError
+    └── CliError
+        ├── FileUnreadable            a file that was named cannot be read
+        ├── NothingToAudit            there is no database
+        ├── NothingFound              the node answered, and it is not there
+        ├── NotFunded                 nothing has come from the faucet
+        └── WalletError
+            ├── WalletMissing, WalletExists, WalletExposed, WalletMalformed
+            └── PasswordNeeded, WrongPassword
+
+Exit codes and error codes are part of the interface: they never change meaning.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from pathlib import Path
+from typing import ClassVar
+
+from tangle.protocol.errors import AttachError, ProtocolError, TangleError
+
+
+class ExitCode(IntEnum):
+    """What a process tells the one that started it."""
+
+    OK = 0
+    FAILED = 1
+    USAGE = 2
+    UNREACHABLE = 3
+    NOT_FOUND = 4
+    REFUSED = 5
+    INSUFFICIENT_FUNDS = 6
+    WALLET = 7
+    NOT_INCLUDED = 8
+    PORT = 9
+    DATA = 10
+    AUDIT = 11
+    INTERRUPTED = 130
+
+
+MEANINGS: dict[ExitCode, str] = {
+    ExitCode.OK: "done",
+    ExitCode.FAILED: "failed for a reason not listed here; the message says which",
+    ExitCode.USAGE: "wrong options or arguments",
+    ExitCode.UNREACHABLE: "no node answers at the URL",
+    ExitCode.NOT_FOUND: "the node does not know it",
+    ExitCode.REFUSED: "a rule is broken, found here or by the node; the message names it",
+    ExitCode.INSUFFICIENT_FUNDS: "the wallet holds too little",
+    ExitCode.WALLET: "the wallet file is missing, exists already, is exposed, or the password is wrong",
+    ExitCode.NOT_INCLUDED: "sent, but conflicting, or nothing decided in the time given",
+    ExitCode.PORT: "cannot listen on the address or port, most often because another program does",
+    ExitCode.DATA: "the data directory does not fit: other network, unknown revision, keys missing, in use",
+    ExitCode.AUDIT: "the ledger does not add up",
+    ExitCode.INTERRUPTED: "interrupted by Ctrl-C",
+}
+"""one sentence each, for `--help` and the documentation"""
+
+
+class CliError(TangleError):
+    """Base of what only the command line can find wrong."""
+
+    code: ClassVar[str] = "cli"
+
+
+class FileUnreadable(CliError):
+    """A file that was named cannot be read."""
+
+    code = "file_unreadable"
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(path, reason)
+        self.path = path
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.reason}"
+
+
+class NothingToAudit(CliError):
+    """The data directory holds no database."""
+
+    code = "no_network"
+
+    def __init__(self, data: Path) -> None:
+        super().__init__(data)
+        self.data = data
+
+    def __str__(self) -> str:
+        return f"there is no database in {self.data}; name the data directory with --data"
+
+
+class NothingFound(CliError):
+    """The node answered, and it holds no such thing."""
+
+    code = "not_found"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what)
+        self.what = what
+
+    def __str__(self) -> str:
+        return f"the node does not know {self.what}"
+
+
+class NotFunded(CliError):
+    """The faucet took a request, and nothing has come."""
+
+    code = "not_funded"
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
+
+    def __str__(self) -> str:
+        return f"nothing came from the faucet within {self.seconds:g} s; it may still come"
+
+
+class WalletError(CliError):
+    """Base of what can be wrong with the wallet file."""
+
+    code: ClassVar[str] = "wallet"
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.path = path
+
+
+class WalletMissing(WalletError):
+    """There is no wallet file."""
+
+    code = "wallet_missing"
+
+    def __str__(self) -> str:
+        return (
+            f"there is no wallet at {self.path}; make one with `tangle wallet new` or name another with --wallet"
+        )
+
+
+class WalletExists(WalletError):
+    """A wallet file is there already."""
+
+    code = "wallet_exists"
+
+    def __str__(self) -> str:
+        return f"there is a wallet at {self.path} already, and it is never overwritten; name another with --wallet"
+
+
+class WalletExposed(WalletError):
+    """Others on this machine may read the wallet file."""
+
+    code = "wallet_exposed"
+
+    def __str__(self) -> str:
+        return f"others may read the wallet {self.path}; close it with `chmod 600 {self.path}`"
+
+
+class WalletMalformed(WalletError):
+    """The file is not a wallet that this version understands."""
+
+    code = "wallet_malformed"
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(path)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"{self.path} is not a wallet: {self.reason}"
+
+
+class PasswordNeeded(WalletError):
+    """The wallet file is encrypted, or shall be, and nobody is there to be asked."""
+
+    code = "password_needed"
+
+    def __str__(self) -> str:
+        return f"the wallet {self.path} needs a password; set TANGLE_WALLET_PASSWORD or run in a terminal"
+
+
+class WrongPassword(WalletError):
+    """The password does not open the wallet file."""
+
+    code = "wrong_password"
+
+    def __str__(self) -> str:
+        return f"the password does not open the wallet {self.path}"
+
+
+_EXIT_OF: dict[str, ExitCode] = {
+    "setting_invalid": ExitCode.USAGE,
+    "file_unreadable": ExitCode.USAGE,
+    "node_unreachable": ExitCode.UNREACHABLE,
+    "not_found": ExitCode.NOT_FOUND,
+    "invalid_mnemonic": ExitCode.REFUSED,
+    "remainder_too_small": ExitCode.REFUSED,
+    "insufficient_funds": ExitCode.INSUFFICIENT_FUNDS,
+    "funds_too_scattered": ExitCode.INSUFFICIENT_FUNDS,
+    "conflicting": ExitCode.NOT_INCLUDED,
+    "not_included_in_time": ExitCode.NOT_INCLUDED,
+    "not_funded": ExitCode.NOT_INCLUDED,
+    "port_unusable": ExitCode.PORT,
+    "keys_missing": ExitCode.DATA,
+    "keys_unusable": ExitCode.DATA,
+    "data_in_use": ExitCode.DATA,
+    "data_unusable": ExitCode.DATA,
+    "other_network": ExitCode.DATA,
+    "unknown_revision": ExitCode.DATA,
+    "network_exists": ExitCode.DATA,
+    "no_network": ExitCode.DATA,
+    "unusable_network": ExitCode.DATA,
+    "audit_failed": ExitCode.AUDIT,
+}
+"""by stable error code, so that looking one up loads no other room"""
+
+
+def exit_code(error: TangleError) -> ExitCode:
+    """The exit code that tells of `error`."""
+    found = _EXIT_OF.get(error.code)
+    if found is not None:
+        return found
+    if isinstance(error, WalletError):
+        return ExitCode.WALLET
+    if isinstance(error, ProtocolError | AttachError):
+        return ExitCode.REFUSED
+    status = getattr(error, "status", None)
+    if isinstance(status, int) and 400 <= status < 500:
+        return ExitCode.NOT_FOUND if status == 404 else ExitCode.REFUSED
+    return ExitCode.FAILED

@@ -1,0 +1,84 @@
+"""The `tangle` command: its groups, and the one place where errors become a line and an exit code.
+
+Commands import what they need when they run, so `tangle --help` loads neither numba nor SQLAlchemy.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from typing import Annotated
+
+import typer
+
+from cli import audit, block, data, info, service, wallet
+from cli.errors import MEANINGS
+from cli.output import report
+from tangle.protocol.errors import TangleError
+
+DISTRIBUTION = "tangle-ledger"
+EPILOG = "\b\nExit codes:\n" + "\n".join(f"  {int(code):>3}  {text}" for code, text in MEANINGS.items())
+
+app = typer.Typer(
+    name="tangle",
+    help="A feeless ledger for machines: run a node, hold a wallet, write and read data.",
+    epilog=EPILOG,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        try:
+            typer.echo(f"tangle {version(DISTRIBUTION)}")
+        except PackageNotFoundError:
+            typer.echo("tangle, run from a directory where it is not installed")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    _show_version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """A feeless ledger for machines: run a node, hold a wallet, write and read data."""
+
+
+app.command()(service.up)
+app.command()(service.init)
+app.command()(info.info)
+app.add_typer(wallet.app, name="wallet")
+app.add_typer(data.app, name="data")
+app.add_typer(block.app, name="block")
+app.command()(audit.audit)
+
+
+@app.command(
+    context_settings={"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []},
+    short_help="Watch a pump being paid through a fresh Tangle, on real readings.",
+)
+def demo(context: typer.Context) -> None:
+    """Hand the arguments to the demonstration, which brings its own options."""
+    from cli.demo import demo as demonstrate  # noqa: PLC0415 - loads numba and the machines
+
+    inner = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
+    inner.command()(demonstrate)
+    raise typer.Exit(inner(args=context.args, prog_name="tangle demo", standalone_mode=False) or 0)
+
+
+def run() -> None:
+    """Run the command of this process and end it with the exit code that tells."""
+    # A reader that has seen enough, such as `head`, ends us quietly, as it does every filter.
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    try:
+        app(prog_name="tangle")
+    except TangleError as error:
+        sys.exit(report(error, as_json="--json" in sys.argv))
+
+
+if __name__ == "__main__":
+    run()
