@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from machines.transfers import Coin
+from client.selection import Coin
 from tangle.protocol.addresses import Address
 from tangle.protocol.parameters import ProtocolParameters
 from tangle.protocol.transactions import Transaction

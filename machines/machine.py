@@ -2,7 +2,7 @@
 unit, and refunds what is left.
 
 A process of its own with its own seed. Everything it decides goes through `machines.settlement`, so it may
-be killed at any moment and started again with the same command; SIGTERM ends it after the step it is in.
+be killed at any moment and started again with the same command; SIGTERM ends it where it waits.
 
 `python -m machines.machine --help`
 """
@@ -13,20 +13,41 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Annotated
 
-from machines import journal
+import typer
+
+from client.errors import ClientError
+from machines import journal, readings
+from machines.agent import (
+    LOCAL_NODE,
+    JsonOption,
+    NodeLedger,
+    NodeOption,
+    Report,
+    SeedOption,
+    connected,
+    is_passing,
+    read_keys,
+    reporter,
+    run,
+)
 from machines.errors import MessageRefused
 from machines.ledger import Ledger
 from machines.messages import seal, unseal
-from machines.meter import Reading
+from machines.meter import CounterMeter, FlowMeter, Meter, Reading
 from machines.order import OVER, State
 from machines.settlement import Settlement
-from machines.terms import machine_tag, order_tag
+from machines.terms import ML_PER_LITRE, UNITS_MAX, Terms, check_terms, machine_tag, order_tag
+from tangle.protocol.addresses import from_bech32, to_bech32
 from tangle.protocol.serial import to_hex
 from tangle.protocol.transactions import Transaction
 
-Report = Callable[[dict[str, Any]], None]
+AWAY_S = 1.0
+"""seconds before a node that was away is asked again"""
+
+app = typer.Typer(add_completion=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +84,6 @@ class Machine:
     pace: Pace = field(default_factory=Pace)
     report: Report = lambda _: None
     orders: int | None = None
-    stopped: asyncio.Event = field(default_factory=asyncio.Event)
     _paying: dict[bytes, asyncio.Task[int]] = field(default_factory=dict, init=False)
     _readings: Iterator[Reading] | None = field(default=None, init=False)
     _next_reading: float = field(default=0.0, init=False)
@@ -71,19 +91,24 @@ class Machine:
     _told: dict[bytes, object] = field(default_factory=dict, init=False)
 
     async def run(self) -> None:
-        """Work until stopped, or until the orders asked for are over.
+        """Work until cancelled, or until the orders asked for are over.
 
         Raises
         ------
         PaymentConflicting : a payment can never be included; nothing more is done then
         """
-        await self._announce()
+        self._announce()
         try:
-            while not self.stopped.is_set():
-                await self.step()
-                if self.orders is not None and self._finished() >= self.orders:
-                    return
-                await self._rest()
+            while self.orders is None or self._finished() < self.orders:
+                try:
+                    await self.step()
+                except ClientError as error:
+                    # A step may be cut off anywhere and done again, so a node that is down is only waited for.
+                    if not is_passing(error):
+                        raise
+                    self.report({"event": "node_away", "message": str(error)})
+                    await asyncio.sleep(AWAY_S)
+                await asyncio.sleep(self.pace.tick_s)
         finally:
             for task in self._paying.values():
                 task.cancel()
@@ -98,25 +123,22 @@ class Machine:
         await self._post()
         self._tell()
 
-    async def _announce(self) -> None:
+    def _announce(self) -> None:
         key, terms = self.settlement.key, self.settlement.terms
         tag = machine_tag(key.address)
         with self.settlement.engine.begin() as connection:
             quote = seal(terms.to_json(), key)
             if not journal.announced(connection, tag, quote):
                 journal.enqueue(connection, tag, quote)
-        await self._post()
 
     async def _hear(self) -> None:
-        tags = [machine_tag(self.settlement.key.address)]
-        tags += [order_tag(order_id) for order_id, _ in self.settlement.open_orders()]
-        for tag in tags:
+        tag = machine_tag(self.settlement.key.address)
+        with self.settlement.engine.begin() as connection:
+            after = journal.heard_up_to(connection, tag)
+        for heard in await self.ledger.hear(tag, after):
+            self._take(heard.data)
             with self.settlement.engine.begin() as connection:
-                after = journal.heard_up_to(connection, tag)
-            for heard in await self.ledger.hear(tag, after):
-                self._take(heard.data)
-                with self.settlement.engine.begin() as connection:
-                    journal.mark_heard(connection, tag, heard.number)
+                journal.mark_heard(connection, tag, heard.number)
 
     def _take(self, data: bytes) -> None:
         # A kill between taking a message and noting that it was heard makes it heard twice: taking is idempotent.
@@ -215,8 +237,73 @@ class Machine:
         quiet = not pending and not self._paying and all(State(state) in OVER for state in states)
         return len(states) if quiet else 0
 
-    async def _rest(self) -> None:
-        try:
-            await asyncio.wait_for(self.stopped.wait(), self.pace.tick_s)
-        except TimeoutError:
-            return
+
+async def work(
+    ledger: NodeLedger,
+    seed_file: Path,
+    state: Path,
+    owner: str,
+    sale: tuple[int, int],
+    meter: Meter,
+    source: Callable[[int], Iterator[Reading]],
+    pace: Pace,
+    report: Report,
+    orders: int | None,
+) -> int:
+    """Run a machine against a node until it is stopped or the orders are over.
+
+    Parameters
+    ----------
+    owner : bech32 address that payments go to
+    sale : price in base units per unit, and millilitres per unit
+    """
+    parameters = await ledger.parameters()
+    key = read_keys(seed_file).derive()
+    terms = Terms(key.address, from_bech32(owner, parameters.bech32_hrp), *sale, UNITS_MAX)
+    check_terms(terms, parameters)
+    engine = journal.open_journal(state, key.address.encode(), parameters.network_id)
+    try:
+        machine = Machine(Settlement(engine, key, terms, parameters, meter), ledger, source, pace, report, orders)
+        address = to_bech32(key.address, parameters.bech32_hrp)
+        report({"event": "ready", "address": address, "price": terms.price, "unitMillilitres": terms.unit_ml})
+        await machine.run()
+    finally:
+        engine.dispose()
+    report({"event": "ended"})
+    return 0
+
+
+@app.command()
+def main(
+    seed_file: SeedOption,
+    state: Annotated[Path, typer.Option(help="SQLite file with the machine's books; made when there is none.")],
+    owner: Annotated[str, typer.Option(help="Address that is paid for each unit.")],
+    node: NodeOption = LOCAL_NODE,
+    price: Annotated[int, typer.Option(help="Base units per unit; at least an output's storage deposit.")] = 1000,
+    litres: Annotated[int, typer.Option(min=1, help="Litres per unit; 1000 are a cubic metre.")] = 1000,
+    file: Annotated[Path, typer.Option("--readings", help="CSV file to replay.")] = readings.SAMPLE,
+    time_column: Annotated[str | None, typer.Option(help="Column of times; found when not given.")] = None,
+    value_column: Annotated[str | None, typer.Option(help="Column of values; found when not given.")] = None,
+    counter_bits: Annotated[int, typer.Option(help="8, 16 or 32: values are a pulse counter; 0: litres/s.")] = 0,
+    pulse_litres: Annotated[int, typer.Option(min=1, help="Litres per pulse of a counter.")] = 10,
+    speed: Annotated[float, typer.Option(min=0.001, help="Readings per second.")] = 1.0,
+    orders: Annotated[int | None, typer.Option(min=1, help="End after so many orders.")] = None,
+    json: JsonOption = False,
+) -> None:
+    """Produce on order, replaying readings from a file; be paid per unit."""
+    report = reporter("machine", json)
+
+    def source(after: int) -> Iterator[Reading]:
+        return readings.read(file, time=time_column, value=value_column, skip=after)
+
+    async def start() -> int:
+        meter = CounterMeter(pulse_litres * ML_PER_LITRE, counter_bits) if counter_bits else FlowMeter()
+        async with connected(node) as ledger:
+            sale, pace = (price, litres * ML_PER_LITRE), Pace(readings_per_s=speed)
+            return await work(ledger, seed_file, state, owner, sale, meter, source, pace, report, orders)
+
+    run(start(), report)
+
+
+if __name__ == "__main__":
+    app()

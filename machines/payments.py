@@ -1,7 +1,8 @@
 """The coins of an order: made from its deposit, paid to the owner one by one, and what is left sent back.
 
 All of this happens in the caller's transaction over the journal. Nothing here talks to a node: a transfer
-is signed and stored, and `due` tells later which stored transfers can be posted.
+is signed and stored, and `due` tells later which stored transfers can be posted. Coins, outputs and note
+are given and Ed25519 signatures are deterministic, so a transfer that is made twice is one transfer.
 """
 
 from __future__ import annotations
@@ -13,9 +14,10 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, exists, func, insert, select, update
 
 from client.keys import KeyPair
+from client.selection import Coin
+from client.transfer import sign_transfer
 from machines.journal import coins, transfers
 from machines.terms import order_tag
-from machines.transfers import Coin, made_by, transfer
 from tangle.protocol.addresses import Address
 from tangle.protocol.outputs import OUTPUTS, BasicOutput
 from tangle.protocol.parameters import INPUTS_MAX, ProtocolParameters
@@ -111,7 +113,10 @@ class Payments:
     ) -> list[Coin]:
         said = {"kind": purpose, "order": to_hex(self.order_id), "number": number}
         note = TaggedData(order_tag(self.order_id), json.dumps(said, separators=(",", ":")).encode())
-        transaction = transfer(inputs, outputs, note, self.key, self.parameters)
+        # What goes in comes out, so the transaction has exactly these outputs and no remainder.
+        assert sum(coin.amount for coin in inputs) == sum(output.amount for output in outputs)
+        key, address = self.key, self.key.address
+        transaction = sign_transfer(inputs, outputs, lambda _: key, address, self.parameters, note)
         self.connection.execute(
             insert(transfers).values(
                 order_id=self.order_id,
@@ -124,7 +129,7 @@ class Payments:
         )
         spent = coins.c.output_id.in_([coin.output_id for coin in inputs])
         self.connection.execute(update(coins).where(spent).values(spent_by=transaction.id))
-        return made_by(transaction)
+        return [Coin(transaction.output_id(index), output) for index, output in enumerate(outputs)]
 
 
 def due(connection: Connection) -> list[Transaction]:

@@ -25,6 +25,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Row, insert, select, update
 
 from client.keys import KeyPair
+from client.selection import Coin
 from machines import journal
 from machines.errors import MessageRefused, TermsRefused
 from machines.journal import coins, orders, readings, transfers
@@ -33,7 +34,6 @@ from machines.meter import Meter, MeterState, Reading
 from machines.order import FIRST, OVER, Event, State, knows
 from machines.payments import REFUND, UNIT, Payments, due
 from machines.terms import Order, Terms, check_order, divide, order_tag, output_deposit
-from machines.transfers import Coin
 from tangle.protocol.addresses import Address
 from tangle.protocol.errors import ProtocolError
 from tangle.protocol.parameters import ProtocolParameters

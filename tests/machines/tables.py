@@ -11,10 +11,10 @@ import sqlite3
 from pathlib import Path
 
 from client.keys import KeyPair
+from client.selection import Coin
 from machines.errors import PaymentConflicting
 from machines.ledger import Heard
 from machines.terms import Terms
-from machines.transfers import Coin
 from tangle.protocol.addresses import Address
 from tangle.protocol.outputs import OUTPUTS, BasicOutput, TagFeature
 from tangle.protocol.parameters import ProtocolParameters
@@ -29,7 +29,8 @@ _TABLES = """
 CREATE TABLE IF NOT EXISTS messages (number INTEGER PRIMARY KEY, tag BLOB, data BLOB);
 CREATE TABLE IF NOT EXISTS pending (transaction_id BLOB PRIMARY KEY, payload BLOB, posts INTEGER DEFAULT 1);
 CREATE TABLE IF NOT EXISTS included (transaction_id BLOB PRIMARY KEY, milestone INTEGER);
-CREATE TABLE IF NOT EXISTS outputs (output_id BLOB PRIMARY KEY, output BLOB, address BLOB, tag BLOB, spent_by BLOB);
+CREATE TABLE IF NOT EXISTS outputs
+    (output_id BLOB PRIMARY KEY, output BLOB, address BLOB, tag BLOB, spent_by BLOB);
 """
 
 
@@ -66,7 +67,8 @@ class TableLedger:
             return int(row[0])
         check_transaction(transaction, PARAMETERS)
         self.db.execute(
-            "INSERT INTO pending (transaction_id, payload) VALUES (?, ?) ON CONFLICT DO UPDATE SET posts = posts + 1",
+            "INSERT INTO pending (transaction_id, payload) VALUES (?, ?) "
+            "ON CONFLICT DO UPDATE SET posts = posts + 1",
             (transaction.id, transaction.encoded),
         )
         await asyncio.sleep(self.delay_s)

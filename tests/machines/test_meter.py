@@ -1,5 +1,6 @@
-"""Meters: whatever the readings look like and however they come, the volume is exact and each unit counted once."""
+"""Meters: whatever the readings look like and however they come, each unit is counted exactly once."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 
@@ -24,7 +25,7 @@ START = datetime(2022, 3, 27, tzinfo=UTC)
 UNIT_ML = 1_000_000
 
 
-def run(meter: Meter, readings: list[tuple[object, object]], state: MeterState | None = None) -> MeterState:
+def run(meter: Meter, readings: Sequence[tuple[object, object]], state: MeterState | None = None) -> MeterState:
     state = state or MeterState()
     for number, (time, value) in enumerate(readings, start=1):
         state, _ = meter.take(state, Reading(number, str(time), str(value)))
@@ -155,7 +156,7 @@ def test_repetition_bad_readings_and_restarts_change_nothing(
     noisy = []
     for position, reading in enumerate(clean):
         noisy.append(reading)
-        noisy += [clean[position - back] for back in repeated if 0 <= position - back]
+        noisy += [clean[position - back] for back in repeated if position - back >= 0]
         noisy += [other for where, other in noise if where == position]
     expected = run(FlowMeter(), [*clean])
     state, billed = MeterState(), 0
