@@ -23,7 +23,7 @@ from tangle.state.confidence import ConfidenceBoard
 from tangle.state.coordinator import Coordinator
 from tangle.state.dag import Dag
 from tangle.state.solidify import WaitingRoom
-from tangle.store import journal
+from tangle.store import journal, queries
 from tangle.store.journal import MilestoneRow, Network
 
 
@@ -100,11 +100,11 @@ def load(engine: Engine, network: Network, settings: NodeSettings) -> Memory:
     with engine.connect() as connection:
         newest = journal.latest_milestone(connection)
         oldest = (newest.index if newest else 0) - window_milestones(parameters)
-        whole = oldest < FIRST_INDEX
-        start = 0 if whole else journal.first_number_of_window(connection, oldest)
+        first = None if oldest < FIRST_INDEX else queries.milestone_by_index(connection, oldest)
+        start = first.block_number if first else 0
         memory = Memory(
             parameters,
-            Dag.genesis() if whole else Dag(0, oldest),
+            Dag(0, oldest) if first else Dag.genesis(),
             Coordinator(parameters, network.keys),
             WaitingRoom(settings.waiting_bytes_max),
             ConfidenceBoard(settings.confidence_thresholds),

@@ -42,9 +42,11 @@ __all__ = [
     "ReferencedRow",
     "SpentRow",
     "TransactionRow",
+    "all_outputs",
     "append",
+    "block_total",
     "create_network",
-    "first_number_of_window",
+    "crossings",
     "latest_milestone",
     "next_number",
     "read_network",
@@ -129,21 +131,6 @@ def next_number(connection: Connection) -> int:
     numbered: tuple[Table, ...] = (tables.blocks, tables.referenced, tables.milestones, tables.crossings)
     largest = union_all(*(select(func.max(table.c.number).label("number")) for table in numbered)).subquery()
     return int(connection.execute(select(func.max(largest.c.number))).scalar() or 0) + 1
-
-
-def first_number_of_window(connection: Connection, milestone_index: int) -> int:
-    """Where to start a replay that must cover everything referenced by milestone `milestone_index` and later.
-
-    That is the smallest number among those blocks; every block with a smaller one was referenced earlier, or
-    has a past that ended before this milestone. An index up to 1, or one without blocks, asks for all.
-    """
-    if milestone_index <= 1:
-        return 0
-    # Counting as well keeps a planner from walking all block numbers upwards for the sake of the minimum alone.
-    statement = select(func.min(tables.referenced.c.block_number), func.count()).where(
-        tables.referenced.c.milestone_index >= milestone_index
-    )
-    return int(connection.execute(statement).one()[0] or 0)
 
 
 def latest_milestone(connection: Connection) -> MilestoneRow | None:

@@ -30,7 +30,6 @@ from tangle.store.journal import (
     SpentRow,
     TransactionRow,
     create_network,
-    first_number_of_window,
     latest_milestone,
     next_number,
     replay,
@@ -177,27 +176,18 @@ def test_numbers_and_ids_are_unique_and_referred_blocks_exist(tmp_path: Path) ->
     engine.dispose()
 
 
-def test_the_window_starts_with_the_first_block_of_its_milestones(tmp_path: Path) -> None:
+def test_the_latest_milestone_is_the_one_with_the_largest_index(tmp_path: Path) -> None:
     engine = opened(tmp_path)
     with engine.connect() as connection:
-        assert first_number_of_window(connection, 5) == 0
         assert latest_milestone(connection) is None
     write(
         engine,
         Batch(
             blocks=[a_block(number) for number in range(1, 7)],
-            referenced=[
-                ReferencedRow(10, 2, 1, 0, None),
-                ReferencedRow(11, 4, 2, 0, None),
-                ReferencedRow(12, 3, 2, 0, None),
-                ReferencedRow(13, 5, 3, 0, None),
-            ],
             milestones=[a_milestone(1, 14, 2), a_milestone(3, 15, 5)],
         ),
     )
     with engine.connect() as connection:
-        starts = [first_number_of_window(connection, index) for index in range(5)]
-        assert starts == [0, 0, 3, 5, 0]
         assert latest_milestone(connection) == a_milestone(3, 15, 5)
     engine.dispose()
 

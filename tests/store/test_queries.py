@@ -296,7 +296,7 @@ def test_the_plans_search_indexes_and_scan_no_table(engine: Engine) -> None:
         queries.utxo_changes(connection, 1)
         events(connection, 1, 5)
         journal.next_number(connection)
-        journal.first_number_of_window(connection, 5)
+        list(journal.crossings(connection, 1))
         list(journal.replay(connection))
         for statement, parameters in asked[:]:
             plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)  # type: ignore[arg-type]

@@ -324,7 +324,7 @@ def _first_hit(state: Words, zeros: int, skip: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def search_span(  # noqa: PLR0917
+def search_span(
     digest: npt.NDArray[np.uint8],
     base: np.uint64,
     skip: int,
