@@ -97,6 +97,13 @@ class NodeLedger:
             raise PaymentConflicting(transaction.id, str(conflict)) from None
         return found.milestone_index
 
+    async def note(self, coin: Coin) -> bytes:
+        """The data that the transaction which made `coin` carries; empty when it carries none."""
+        block = await self.node.included_block(coin.output_id[:32])
+        payload = block.payload if block else None
+        note = payload.essence.payload if isinstance(payload, Transaction) else None
+        return note.data if note else b""
+
 
 @asynccontextmanager
 async def connected(url: str) -> AsyncIterator[NodeLedger]:

@@ -13,6 +13,7 @@ import json as json_
 import os
 import secrets
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -38,7 +39,8 @@ from machines.agent import (
 )
 from machines.errors import MessageRefused, OtherState, TermsRefused
 from machines.messages import Message, seal, unseal
-from machines.terms import Order, Terms, check_order, check_terms, machine_tag, order_tag
+from machines.payments import REFUND, read_note
+from machines.terms import Order, Terms, check_order, check_terms, machine_tag, order_tag, output_deposit
 from tangle.protocol.addresses import Address, from_bech32, to_bech32
 from tangle.protocol.errors import ProtocolError
 from tangle.protocol.outputs import BasicOutput, TagFeature
@@ -57,16 +59,10 @@ app = typer.Typer(add_completion=False)
 
 @dataclass
 class Memory:
-    """What a customer has said, as hexadecimal digits, and had before; kept in a file.
-
-    Attributes
-    ----------
-    before : base units at the address before the deposit
-    """
+    """What a customer has said, as hexadecimal digits, kept in a file."""
 
     order: str = ""
     deposit: str = ""
-    before: int = 0
     stop: str = ""
 
     @classmethod
@@ -124,6 +120,7 @@ class Customer:
     report: Report
     memory: Memory = field(init=False)
     _heard: dict[bytes, int] = field(default_factory=dict, init=False)
+    _inbox: dict[bytes, deque[Message]] = field(default_factory=dict, init=False)
     _known: set[bytes] = field(default_factory=set, init=False)
 
     def __post_init__(self) -> None:
@@ -143,7 +140,7 @@ class Customer:
         if answer.kind == "refused":
             raise TermsRefused(f"the machine refused: {answer.body.text('reason')}")
         await self._deposit(message.id, order)
-        return await self._check(order, await self._watch(message.id))
+        return await self._check(message.id, order, await self._watch(message.id))
 
     async def _order(self) -> bytes:
         if not self.memory.order:
@@ -162,7 +159,10 @@ class Customer:
     async def _quote(self) -> Terms:
         tag, terms = machine_tag(self.wish.machine), None
         while terms is None:
-            for message in await self._hear(tag):
+            inbox = await self._hear(tag)
+            while inbox:
+                message = inbox.popleft()
+                # The last quote holds.
                 if message.kind == Terms.KIND:
                     terms = Terms.from_json(message.body)
             if terms is None:
@@ -171,38 +171,45 @@ class Customer:
 
     async def _answer(self, order_id: bytes) -> Message:
         while True:
-            for message in await self._hear(order_tag(order_id)):
+            inbox = await self._hear(order_tag(order_id))
+            while inbox:
+                message = inbox.popleft()
                 if message.kind in {"accepted", "refused"}:
                     return message
             await asyncio.sleep(TICK_S)
 
     async def _deposit(self, order_id: bytes, order: Order) -> None:
         if not self.memory.deposit:
-            await self._fund(order.deposit)
-            before = (await self.wallet.balance()).total
+            # What remains of the input must be able to stand alone, too.
+            least = output_deposit(self.key.address, await self.ledger.parameters())
+            await self._fund(order.deposit + least)
             tag = order_tag(order_id)
             output = BasicOutput.to(order.terms.machine, order.deposit, TagFeature(tag))
             note = TaggedData(tag, json_.dumps({"kind": "deposit", "order": to_hex(order_id)}).encode())
             transaction = await self.wallet.prepare([output], payload=note)
-            self._remember(deposit=transaction.encoded.hex(), before=before)
+            self._remember(deposit=transaction.encoded.hex())
         stored = Transaction.decode(Reader(bytes.fromhex(self.memory.deposit)))
         milestone = await self.ledger.include(stored)
         balance = (await self.wallet.balance()).total
         self.report({"event": "deposited", "amount": order.deposit, "milestone": milestone, "balance": balance})
 
     async def _fund(self, needed: int) -> None:
-        if not self.wish.faucet or (await self.wallet.balance()).available > needed:
+        if not self.wish.faucet or (await self.wallet.balance()).available >= needed:
             return
         await self.ledger.node.request_faucet(self.key.address)
-        until = time.monotonic() + FAUCET_WAIT_S
-        while (await self.wallet.balance()).available <= needed and time.monotonic() < until:
+        for _ in range(round(FAUCET_WAIT_S / TICK_S)):
+            balance = (await self.wallet.balance()).available
+            if balance >= needed:
+                self.report({"event": "funded", "balance": balance})
+                return
             await asyncio.sleep(TICK_S)
-        self.report({"event": "funded", "balance": (await self.wallet.balance()).total})
 
     async def _watch(self, order_id: bytes) -> Message:
         started, units = time.monotonic(), 0
         while True:
-            for message in await self._hear(order_tag(order_id)):
+            inbox = await self._hear(order_tag(order_id))
+            while inbox:
+                message = inbox.popleft()
                 body = message.body
                 if message.kind == "reading":
                     units = body.integer("units", 2**31)
@@ -226,23 +233,33 @@ class Customer:
         self._remember(stop=data.hex())
         self.report({"event": "stop_requested"})
 
-    async def _check(self, order: Order, settled: Message) -> int:
+    async def _check(self, order_id: bytes, order: Order, settled: Message) -> int:
         body = settled.body
         deposit, paid, refunded = (body.u64(name) for name in ("deposit", "paid", "refunded"))
         units = body.integer("units", 2**31)
-        balance = (await self.wallet.balance()).total
+        received = await self._refund_in_ledger(order_id)
         right = {
             "depositIsPaidAndRefund": deposit == paid + refunded,
             "paidIsUnitsTimesPrice": paid == units * order.terms.price,
-            "balanceFellByPaid": balance == self.memory.before - paid,
+            "refundIsInTheLedger": received == refunded,
         }
-        figures = {"deposit": deposit, "paid": paid, "refunded": refunded, "units": units, "balance": balance}
-        self.report({"event": "ended", **figures, "checks": right})
+        figures = {"deposit": deposit, "paid": paid, "refunded": refunded, "units": units}
+        balance = (await self.wallet.balance()).total
+        self.report({"event": "ended", **figures, "balance": balance, "checks": right})
         return 0 if all(right.values()) else 1
 
-    async def _hear(self, tag: bytes) -> list[Message]:
-        """New messages of the machine under a tag, each once even when it was posted twice."""
-        messages = []
+    async def _refund_in_ledger(self, order_id: bytes) -> int:
+        """Base units at the own address that came with the note of this order's refund."""
+        total = 0
+        for coin in await self.ledger.coins(self.key.address):
+            note = read_note(await self.ledger.note(coin))
+            if note is not None and note[:2] == (REFUND, to_hex(order_id)):
+                total += coin.amount
+        return total
+
+    async def _hear(self, tag: bytes) -> deque[Message]:
+        """What the machine said under a tag and nobody has taken yet, each once even when it was posted twice."""
+        inbox = self._inbox.setdefault(tag, deque())
         while heard := await self._insist(lambda: self.ledger.hear(tag, self._heard.get(tag, 0))):
             self._heard[tag] = heard[-1].number
             for one in heard:
@@ -252,8 +269,8 @@ class Customer:
                     continue
                 if message.sender == self.wish.machine and message.id not in self._known:
                     self._known.add(message.id)
-                    messages.append(message)
-        return messages
+                    inbox.append(message)
+        return inbox
 
     async def _insist(self, ask: Callable[[], Awaitable[T]]) -> T:
         while True:

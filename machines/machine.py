@@ -99,20 +99,25 @@ class Machine:
         """
         self._announce()
         try:
-            while self.orders is None or self._finished() < self.orders:
-                try:
-                    await self.step()
-                except ClientError as error:
-                    # A step may be cut off anywhere and done again, so a node that is down is only waited for.
-                    if not is_passing(error):
-                        raise
-                    self.report({"event": "node_away", "message": str(error)})
-                    await asyncio.sleep(AWAY_S)
+            while True:
+                await self._try_step()
+                if self.orders is not None and self._finished() >= self.orders:
+                    return
                 await asyncio.sleep(self.pace.tick_s)
         finally:
             for task in self._paying.values():
                 task.cancel()
             await asyncio.gather(*self._paying.values(), return_exceptions=True)
+
+    async def _try_step(self) -> None:
+        # A step may be cut off anywhere and done again, so a node that is down is only waited for.
+        try:
+            await self.step()
+        except ClientError as error:
+            if not is_passing(error):
+                raise
+            self.report({"event": "node_away", "message": str(error)})
+            await asyncio.sleep(AWAY_S)
 
     async def step(self) -> None:
         """One round: hear, take deposits, produce, pay, post, report."""

@@ -9,7 +9,6 @@ ledger alone: the outputs at its address and the notes of the transactions that 
 from __future__ import annotations
 
 import asyncio
-import json as json_
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -30,9 +29,8 @@ from machines.agent import (
     reporter,
     run,
 )
-from machines.payments import UNIT
+from machines.payments import UNIT, read_note
 from tangle.protocol.addresses import Address, to_bech32
-from tangle.protocol.transactions import Transaction
 
 app = typer.Typer(add_completion=False)
 
@@ -64,33 +62,20 @@ class Revenue:
     def count(self, coin: Coin, note: bytes) -> None:
         """Count an output by the note of its transaction."""
         self._seen.add(coin.output_id)
-        unit = _unit_of(note)
-        if unit is None:
+        purpose, order_id, number = read_note(note) or ("", "", 0)
+        if purpose != UNIT:
             self.other += coin.amount
-        elif unit in self.units:
+        elif (order_id, number) in self.units:
             self.twice += 1
         else:
-            self.units[unit] = coin.amount
-
-
-def _unit_of(note: bytes) -> tuple[str, int] | None:
-    try:
-        said = json_.loads(note)
-        if said["kind"] == UNIT:
-            return str(said["order"]), int(said["number"])
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return None
-    return None
+            self.units[order_id, number] = coin.amount
 
 
 async def look(ledger: NodeLedger, address: Address, revenue: Revenue) -> bool:
     """Count what is new at `address`; whether there was anything."""
     new = [coin for coin in await ledger.coins(address) if not revenue.knows(coin)]
     for coin in new:
-        block = await ledger.node.included_block(coin.output_id[:32])
-        payload = block.payload if block else None
-        note = payload.essence.payload if isinstance(payload, Transaction) else None
-        revenue.count(coin, note.data if note else b"")
+        revenue.count(coin, await ledger.note(coin))
     return bool(new)
 
 

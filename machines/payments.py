@@ -146,3 +146,12 @@ def due(connection: Connection) -> list[Transaction]:
         .order_by(transfers.c.order_id, transfers.c.purpose, transfers.c.number)
     )
     return [Transaction.decode(Reader(payload)) for payload in rows.scalars()]
+
+
+def read_note(note: bytes) -> tuple[str, str, int] | None:
+    """Purpose, order id as hexadecimal, and number that the note of a transfer tells; None for any other bytes."""
+    try:
+        said = json.loads(note)
+        return str(said["kind"]), str(said["order"]), int(said["number"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None

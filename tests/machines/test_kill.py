@@ -1,0 +1,67 @@
+"""kill -9 of a machine at random moments: each unit is paid once, and the sums hold."""
+
+import json
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from machines.journal import open_journal
+from machines.ledger import Heard
+from machines.messages import seal, unseal
+from machines.meter import FlowMeter
+from machines.order import State
+from machines.settlement import Settlement
+from machines.terms import Order, machine_tag, order_tag
+from tests.machines.tables import CUSTOMER, MACHINE, OWNER, PARAMETERS, TERMS, TableLedger
+
+ROOT = Path(__file__).parents[2]
+UNITS = 230
+"""three allotments; about 64 readings, more than all the lives before the last one get to see"""
+KILLS = 8
+
+
+async def test_a_machine_killed_at_random_moments_pays_each_unit_once(tmp_path: Path) -> None:
+    seed = random.randrange(2**32)
+    print(f"seed {seed}")
+    ledger = TableLedger(tmp_path / "ledger.db")
+    data = seal(Order(TERMS, UNITS, bytes(16)).to_json(), CUSTOMER)
+    order_id = unseal(data).id
+    await ledger.post(machine_tag(MACHINE.address), data)
+    ledger.pay_in(order_tag(order_id), UNITS * TERMS.price + 500)
+
+    lives(tmp_path, random.Random(seed))
+
+    engine = open_journal(tmp_path / "machine.db", MACHINE.address.encode(), PARAMETERS.network_id)
+    status = Settlement(engine, MACHINE, TERMS, PARAMETERS, FlowMeter()).status(order_id)
+    engine.dispose()
+    assert (status.state, status.produced, status.volume_ml) == (State.SETTLED, UNITS, UNITS * TERMS.unit_ml)
+    payments = [one.essence.payload for one in ledger.payments()]
+    assert sorted(json.loads(note.data)["number"] for note in payments if note) == list(range(1, UNITS + 1))
+    assert ledger.balance(OWNER.address) == status.paid == UNITS * TERMS.price
+    assert ledger.balance(CUSTOMER.address) == status.refunded == 500
+    assert ledger.balance(MACHINE.address) == 0
+    told = [unseal(heard.data) for heard in await everything(ledger, order_tag(order_id))]
+    numbers = [message.body.integer("number", 10**6) for message in told if message.kind == "reading"]
+    assert sorted(set(numbers)) == list(range(1, len(set(numbers)) + 1))
+    ledger.close()
+
+
+def lives(directory: Path, moments: random.Random) -> None:
+    """Start the machine, kill it, again and again; the last time it lives to the end."""
+    command = [sys.executable, "-m", "tests.machines.victim", str(directory)]
+    for _ in range(KILLS):
+        with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+            time.sleep(moments.uniform(0, 0.35))
+            process.kill()
+    subprocess.run(command, cwd=ROOT, check=True, timeout=60)
+
+
+async def everything(ledger: TableLedger, tag: bytes) -> list[Heard]:
+    found: list[Heard] = []
+    while page := await ledger.hear(tag, found[-1].number if found else 0):
+        found += page
+    return found
