@@ -142,8 +142,10 @@ def latest_milestone(connection: Connection) -> MilestoneRow | None:
 
 def crossings(connection: Connection, from_number: int) -> Iterator[tuple[int, int]]:
     """Block number and threshold (permille) of what was told of blocks from `from_number` on."""
-    told = select(tables.crossings.c.block_number, tables.crossings.c.threshold_permille)
-    for row in connection.execute(told.where(tables.crossings.c.block_number >= from_number)):
+    crossed = tables.crossings.c
+    # A crossing comes after its block, so its own number, which is the key, narrows the search.
+    recent = (crossed.number >= from_number, crossed.block_number >= from_number)
+    for row in connection.execute(select(crossed.block_number, crossed.threshold_permille).where(*recent)):
         yield row[0], row[1]
 
 
