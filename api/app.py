@@ -1,8 +1,8 @@
 """The service put together, started and stopped.
 
-Order of starting: the port is taken, the network made or opened, the writer started, then the first request served.
-Order of stopping: event streams end, requests under way are answered, the writer writes what is queued, the database
-is closed.
+Order of starting: the port is taken, the network made or opened, the writer started, then the first request
+served. Order of stopping: event streams end, requests under way are answered, the writer writes what is queued,
+the database is closed.
 """
 
 from __future__ import annotations
@@ -16,16 +16,20 @@ from collections.abc import AsyncIterator, Callable, Sequence
 
 import uvicorn
 from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
 
 from api import problems
+from api.documentation import describe
+from api.faucet import Faucet
 from api.network import Opened, Report, SetupError, make_network, open_network
 from api.rates import Rates
-from api.routes import blocks, core
+from api.routes import blocks, core, indexer, legacy, milestones, tangle, utxo
 from api.service import Service
 from api.settings import Settings
 from api.stream import Hub
 from api.work import WorkRoom
 from api.writer import Writer
+from client.keys import Keys
 from tangle.store import journal, queries
 from tangle.store.events import Event
 
@@ -48,7 +52,7 @@ def create_app(settings: Settings, opened: Opened | None = None) -> FastAPI:
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        node = opened or await asyncio.to_thread(open_network, settings)
+        node = opened if opened is not None else await asyncio.to_thread(open_network, settings)
         try:
             async with running(settings, node) as service:
                 app.state.service = service
@@ -56,10 +60,20 @@ def create_app(settings: Settings, opened: Opened | None = None) -> FastAPI:
         finally:
             await asyncio.to_thread(node.close)
 
-    app = FastAPI(title="Tangle", lifespan=lifespan)
+    app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None)
     problems.install(app)
-    for module in (blocks, core):
+    # Routes are looked through in this order: the busiest come first.
+    for module in (blocks, core, utxo, milestones, indexer, tangle, legacy):
         app.include_router(module.router)
+    describe(app)
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(settings.cors_origins),
+            allow_methods=["GET", "POST"],
+            allow_headers=["*"],
+            expose_headers=["Location", "Retry-After"],
+        )
     return app
 
 
@@ -96,12 +110,18 @@ async def running(
         queue_max=settings.pow_queue_max,
         enabled=settings.pow,
     )
-    service = Service(settings, node, writer, hub, rates, work, clock)
+    faucet = None
+    if settings.faucet and opened.keys is not None:
+        faucet = Faucet(node, writer, work, Keys.from_mnemonic(opened.keys.mnemonic).derive(), settings)
     writer.start(loop)
+    paying = loop.create_task(faucet.run()) if faucet else None
     try:
-        yield service
+        yield Service(settings, node, writer, hub, rates, work, clock, faucet)
     finally:
         hub.close()
+        if paying is not None:
+            paying.cancel()
+            await asyncio.gather(paying, return_exceptions=True)
         await asyncio.to_thread(writer.stop)
 
 

@@ -1,7 +1,193 @@
-"""Placeholder."""
+"""The faucet: gives coins of the network's supply to whoever asks, up to a balance.
+
+Requests wait in a bounded queue, one per address. All that wait are paid by one transaction, which is attached
+again and again until a milestone settles it: the same transaction can be included only once, so nobody is paid
+twice however often it is attached. When it turns out conflicting, a new one is made from what the ledger holds
+by then. Requests that wait when the node stops are forgotten; whoever asked may ask again.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import logging
+from collections.abc import Sequence
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+from api.problems import FaucetBalanceHigh, FaucetBusy, FaucetEmpty, FaucetRequestPending
+from api.settings import Settings
+from api.work import WorkRoom
+from api.writer import Writer
+from client.keys import KeyPair
+from tangle.node import Node
+from tangle.protocol.addresses import Ed25519Address
+from tangle.protocol.blocks import Block
+from tangle.protocol.errors import TangleError
+from tangle.protocol.outputs import OUTPUTS, BasicOutput, storage_deposit
+from tangle.protocol.parameters import INPUTS_MAX, OUTPUTS_MAX
+from tangle.protocol.serial import Reader, to_hex
+from tangle.protocol.signatures import sign
+from tangle.protocol.tagged_data import TaggedData
+from tangle.protocol.transactions import (
+    Ed25519Signature,
+    ReferenceUnlock,
+    SignatureUnlock,
+    Transaction,
+    TransactionEssence,
+    UtxoInput,
+    inputs_commitment,
+)
+from tangle.store import queries
+from tangle.store.journal import Inclusion, OutputRow
+from tangle.store.queries import BasicFilter
+
+log = logging.getLogger("tangle.faucet")
+
+GATHER_S = 0.1
+"""seconds that requests are gathered before they are paid together"""
+LOOK_S = 0.25
+"""seconds between looks whether the transaction was settled"""
+REATTACH_S = 15.0
+"""seconds after which an unsettled transaction is attached again"""
+PAUSE_S = 2.0
+"""seconds after a failure"""
+_BALANCE_OUTPUTS = 1_000
+"""outputs of an address that are looked at when its balance is counted"""
+
 
 class Faucet:
-    """Placeholder."""
+    """Pays out of the address that `keys` unlock.
+
+    Belongs to the event loop; `balance` may be called from any thread.
+    """
+
+    def __init__(self, node: Node, writer: Writer, work: WorkRoom, keys: KeyPair, settings: Settings) -> None:
+        self.node = node
+        self.writer = writer
+        self.work = work
+        self.keys = keys
+        self.amount = settings.faucet_amount
+        self._balance_max = settings.faucet_balance_max
+        self._queue_max = settings.faucet_queue_max
+        self._waiting: dict[Ed25519Address, None] = {}
+        self._news = asyncio.Event()
+        self._empty = False
+
+    def balance(self, address: Ed25519Address) -> int:
+        """Base units that `address` holds, counted up to what keeps it from getting more."""
+        with self.node.engine.connect() as connection:
+            return sum(row.amount for row in _unspent(connection, address, _BALANCE_OUTPUTS))
+
+    def enqueue(self, address: Ed25519Address, balance: int) -> int:
+        """Take a request of an address that holds `balance`; returns how many wait.
+
+        Raises
+        ------
+        FaucetRequestPending, FaucetBalanceHigh, FaucetBusy, FaucetEmpty
+        """
+        if address in self._waiting:
+            raise FaucetRequestPending("a request for this address waits already")
+        if balance >= self._balance_max:
+            raise FaucetBalanceHigh(
+                f"this address holds {balance} base units; the faucet gives up to {self._balance_max}"
+            )
+        if self._empty:
+            raise FaucetEmpty("the faucet has nothing left to give")
+        if len(self._waiting) >= self._queue_max:
+            raise FaucetBusy("too many requests wait for the faucet")
+        self._waiting[address] = None
+        self._news.set()
+        return len(self._waiting)
+
+    async def run(self) -> None:
+        """Pay for ever; ends by being cancelled."""
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            await asyncio.sleep(GATHER_S)
+            while self._waiting:
+                try:
+                    await self._pay()
+                except (TangleError, SQLAlchemyError) as error:
+                    log.warning("a payment did not go through and is tried again: %s", error)
+                    await asyncio.sleep(PAUSE_S)
+
+    async def _pay(self) -> None:
+        """Pay the oldest requests, as many as one transaction takes."""
+        addresses = list(self._waiting)[: OUTPUTS_MAX - 1]
+        transaction = await asyncio.to_thread(self._compose, addresses)
+        if transaction is None:
+            log.error("the faucet is empty: %d requests are dropped", len(self._waiting))
+            self._waiting.clear()
+            self._empty = True
+            return
+        paid = [output.address for output in transaction.essence.outputs if output.address in self._waiting]
+        if await self._settle(transaction):
+            for address in paid:
+                self._waiting.pop(address, None)
+
+    async def _settle(self, transaction: Transaction) -> bool:
+        """Attach `transaction` until a milestone settles it; whether it was included."""
+        while True:
+            block = Block(tuple(self.node.tips()), transaction)
+            block = await self.work.for_node(block)
+            await self.writer.submit(block)
+            log.info("transaction %s is attached in %s", to_hex(transaction.id), to_hex(block.id))
+            for _ in range(int(REATTACH_S / LOOK_S)):
+                await asyncio.sleep(LOOK_S)
+                settled = await asyncio.to_thread(self._settled, transaction.id, block.id)
+                if settled is not None:
+                    return settled
+
+    def _settled(self, transaction_id: bytes, block_id: bytes) -> bool | None:
+        """Whether the ledger took the transaction; None while that is open."""
+        with self.node.engine.connect() as connection:
+            if queries.included_block(connection, transaction_id) is not None:
+                return True
+            record = queries.record(connection, block_id)
+        if record is None or record.referenced is None:
+            return None
+        conflicting = record.referenced.inclusion == Inclusion.CONFLICTING
+        if conflicting:
+            log.warning("transaction %s is conflicting and made anew", to_hex(transaction_id))
+        return False if conflicting else None
+
+    def _compose(self, addresses: Sequence[Ed25519Address]) -> Transaction | None:
+        """A signed transaction that pays as many of `addresses` as there are funds for; None if there are none."""
+        with self.node.engine.connect() as connection:
+            rows = _unspent(connection, self.keys.address, _BALANCE_OUTPUTS)
+        rows = sorted(rows, key=lambda row: row.amount, reverse=True)[:INPUTS_MAX]
+        count = min(len(addresses), sum(row.amount for row in rows) // self.amount)
+        if count == 0:
+            return None
+        outputs = [BasicOutput.to(address, self.amount) for address in addresses[:count]]
+        chosen: list[OutputRow] = []
+        while sum(row.amount for row in chosen) < count * self.amount:
+            chosen.append(rows[len(chosen)])
+        rest = sum(row.amount for row in chosen) - count * self.amount
+        if rest:
+            remainder = BasicOutput.to(self.keys.address, rest)
+            if rest < storage_deposit(remainder, self.node.parameters):
+                # Too little to stand alone: the last one is lucky.
+                outputs[-1] = BasicOutput.to(addresses[count - 1], self.amount + rest)
+            else:
+                outputs.append(remainder)
+        return self._sign(chosen, outputs)
+
+    def _sign(self, consumed: Sequence[OutputRow], outputs: Sequence[BasicOutput]) -> Transaction:
+        essence = TransactionEssence(
+            self.node.parameters.network_id,
+            tuple(UtxoInput.of(row.output_id) for row in consumed),
+            inputs_commitment(OUTPUTS.decode(Reader(row.data)) for row in consumed),
+            tuple(outputs),
+            TaggedData(b"faucet", b""),
+        )
+        signature = Ed25519Signature(self.keys.public_key, sign(self.keys.seed, essence.hash))
+        references = (ReferenceUnlock(0) for _ in consumed[1:])
+        return Transaction(essence, (SignatureUnlock(signature), *references))
+
+
+def _unspent(connection: Connection, address: Ed25519Address, most: int) -> list[OutputRow]:
+    page = queries.basic_outputs(connection, BasicFilter(address=address.encode()), None, most)
+    return list(queries.outputs_by_ids(connection, page.items).values())

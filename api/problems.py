@@ -6,9 +6,9 @@ Every error of the project carries a stable code. Routes of TIP-25 and TIP-26 an
 
     ApiError                    (a TangleError)
     ├── NotFound, NoSuchRoute, MethodNotAllowed, NotSupported
-    ├── ParameterInvalid, BodyInvalid, BodyTooLarge, UnsupportedMediaType
+    ├── ParameterInvalid, BodyInvalid, BodyTooLarge, UnsupportedMediaType, ClientGone
     ├── PowDisabled, PowBusy
-    ├── FaucetDisabled, FaucetBusy, FaucetRequestPending, FaucetBalanceHigh
+    ├── FaucetDisabled, FaucetBusy, FaucetEmpty, FaucetRequestPending, FaucetBalanceHigh
     └── TooManyStreams
 """
 
@@ -100,6 +100,12 @@ class BodyTooLarge(ApiError):
     status = 413
 
 
+class ClientGone(ApiError):
+    """The client closed the connection; nobody reads this answer."""
+
+    code = "client_gone"
+
+
 class UnsupportedMediaType(ApiError):
     """The request body has a media type that the route does not read."""
 
@@ -149,6 +155,13 @@ class FaucetBalanceHigh(ApiError):
     status = 429
 
 
+class FaucetEmpty(ApiError):
+    """The faucet has given everything away."""
+
+    code = "faucet_empty"
+    status = 403
+
+
 class TooManyStreams(ApiError):
     """Too many event streams are open."""
 
@@ -189,9 +202,10 @@ def status_of(error: TangleError | type[TangleError]) -> int:
 
 def code_table() -> list[tuple[str, int, str]]:
     """Code, status and meaning of every error that a request can meet, sorted by code."""
+    bases: list[type[TangleError]] = [ApiError, *(row[0] for row in STATUS)]
     rows = {
         (kind.code, status_of(kind), (kind.__doc__ or "").strip().splitlines()[0])
-        for base in (ApiError, *(row[0] for row in STATUS))
+        for base in bases
         for kind in _tree(base)
     }
     return sorted(rows | {("internal", 500, "The node failed; its log says why.")})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -41,7 +41,6 @@ class Service:
     work: WorkRoom
     clock: Callable[[], float]
     faucet: Faucet | None = None
-    features: list[str] = field(default_factory=list)
 
     @property
     def healthy(self) -> bool:

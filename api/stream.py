@@ -1,10 +1,10 @@
 """The event stream: what happens, as server-sent events, without a loss and without a repeat.
 
-Every event has a number from one counter. A subscriber is nothing but the number of the last event it was sent: it
-pulls what follows from a ring in memory, and from the database what the ring has forgotten already. The writer never
-waits for a subscriber, and a slow one costs no memory; one that takes nothing for `STALLED_S` is disconnected and
-can go on later with ``?after=`` or ``Last-Event-ID``.
-Source of the format: HTML Living Standard, section 9.2.
+Every event has a number from one counter. A subscriber is nothing but the number of the last event it was sent:
+it pulls what follows from a ring in memory, and from the database what the ring has forgotten already. The
+writer never waits for a subscriber, and a slow one costs no memory; one that takes nothing for `STALLED_S` is
+disconnected and can go on later with ``?after=`` or ``Last-Event-ID``. Source of the format: HTML Living
+Standard, section 9.2.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from itertools import islice
 from typing import Any
 
 import orjson
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from tangle.protocol.serial import to_hex
@@ -23,7 +24,6 @@ from tangle.store.events import (
     EVENT_TYPES,
     CrossingEvent,
     Event,
-    MilestoneEvent,
     ReferencedEvent,
     SolidEvent,
 )
@@ -155,15 +155,16 @@ class Hub:
                 yield []
 
 
-class EventStream:
-    """An ASGI response that sends the hub's events until the subscriber, or the service, ends."""
+class EventStream(Response):
+    """Sends the hub's events until the subscriber leaves or the service ends."""
 
     def __init__(self, hub: Hub, after: int, types: Sequence[type[Event]]) -> None:
+        super().__init__(media_type="text/event-stream", headers={"cache-control": "no-store"})
         self.hub = hub
         self.after = after
         self.types = types
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one subscriber."""
         self.hub.subscribers += 1
         sending = asyncio.ensure_future(self._send(send))
@@ -177,7 +178,7 @@ class EventStream:
             await asyncio.gather(sending, leaving, return_exceptions=True)
 
     async def _send(self, send: Send) -> None:
-        headers = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-store")]
+        headers = [header for header in self.raw_headers if header[0] != b"content-length"]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         # Lets proxies and browsers see the stream open before the first event.
         await _write(send, b": events\nretry: 1000\n\n")

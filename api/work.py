@@ -1,7 +1,7 @@
 """Proof of work for clients that send no nonce: bounded, and given up when the client goes away.
 
-A search keeps all its threads busy, so few run at once and the others wait their turn; when too many wait, the next
-one is told to come back. A cancelled task stops its search within milliseconds.
+A search keeps all its threads busy, so few run at once and the others wait their turn; when too many wait, the
+next one is told to come back. A cancelled task stops its search within milliseconds.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Blocks: posting one, and what is known of it (TIP-25).
 
-Posting is the hot path. The body is read, decoded and checked on the event loop, all well under a millisecond; what
-a check refuses never reaches the writer. Answered is what is durable. A block whose nonce is zero and does not
-suffice is finished by the node, while the client stays connected.
+Posting is the hot path. The body is read, decoded and checked on the event loop, all well under a millisecond;
+what a check refuses never reaches the writer. Answered is what is durable. A block whose nonce is zero and does
+not suffice is finished by the node, while the client stays connected.
 """
 
 from __future__ import annotations
@@ -12,27 +12,73 @@ import logging
 from typing import Any
 
 import orjson
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from starlette.requests import Request
-from starlette.responses import Response
 
-from api.problems import BodyInvalid, BodyTooLarge, UnsupportedMediaType
-from api.service import Service, service_of
+from api import schemas
+from api.problems import BodyInvalid, BodyTooLarge, ClientGone, NotFound, UnsupportedMediaType
+from api.schemas import BINARY
+from api.service import Service, json_response, service_of
+from api.views import block_response, from_hex_id, metadata_json
 from tangle.protocol.blocks import Block, check_block
 from tangle.protocol.errors import TangleError, UnexpectedEnd
 from tangle.protocol.milestones import Milestone, check_milestone
 from tangle.protocol.parameters import PARENTS_MAX, PROTOCOL_VERSION
 from tangle.protocol.pow.score import has_score
 from tangle.protocol.serial import Fields, to_hex, within
+from tangle.store import queries
 
 log = logging.getLogger("tangle.api.blocks")
 
-BINARY = "application/vnd.iota.serializer-v1"
-"""media type of raw bytes; TIP-25"""
-router = APIRouter()
+router = APIRouter(tags=["blocks"])
+
+_POST_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "properties": {
+                        "protocolVersion": {"type": "integer", "enum": [PROTOCOL_VERSION]},
+                        "parents": {
+                            "type": "array",
+                            "maxItems": PARENTS_MAX,
+                            "items": {"type": "string", "pattern": "^0x[0-9a-f]{64}$"},
+                            "description": "sorted and unique; absent: the node chooses",
+                        },
+                        "payload": {"type": "object", "description": "tagged data, transaction or milestone"},
+                        "nonce": {"type": "string", "description": "absent: the node does the proof of work"},
+                    },
+                },
+                "example": {
+                    "protocolVersion": PROTOCOL_VERSION,
+                    "payload": {"type": 5, "tag": "0x7761746572", "data": "0x332e32"},
+                },
+            },
+            BINARY: {"schema": {"type": "string", "format": "binary", "description": "the binary form (TIP-24)"}},
+        },
+    }
+}
+_POST_ANSWERS: dict[int | str, dict[str, Any]] = {
+    201: {
+        "model": schemas.BlockId,
+        "description": "attached and durable",
+        "headers": {"Location": {"description": "path of the block", "schema": {"type": "string"}}},
+    },
+    **schemas.TIP_ERRORS,
+    413: {"model": schemas.TipError, "description": "the body is too large"},
+    415: {"model": schemas.TipError, "description": "neither JSON nor raw bytes"},
+}
 
 
-@router.post("/api/core/v2/blocks", status_code=201)
+@router.post(
+    "/api/core/v2/blocks",
+    status_code=201,
+    responses=_POST_ANSWERS,
+    openapi_extra=_POST_BODY,
+    response_class=Response,
+)
 async def submit_block(request: Request) -> Response:
     """Attach a block. Missing parents are chosen and a missing nonce is found by the node."""
     service = service_of(request)
@@ -41,8 +87,7 @@ async def submit_block(request: Request) -> Response:
         block = _read(request.headers.get("content-type", ""), body, service)
         block_id = await attach(request, service, block)
     except TangleError as error:
-        host = request.client.host if request.client else "?"
-        log.info("refused a block of %d bytes from %s: %s: %s", len(body), host, error.code, error)
+        refused(request, len(body), error)
         raise
     text = to_hex(block_id)
     return Response(
@@ -51,6 +96,41 @@ async def submit_block(request: Request) -> Response:
         {"location": f"/api/core/v2/blocks/{text}"},
         "application/json",
     )
+
+
+def refused(request: Request, size: int, error: TangleError) -> None:
+    """Log why a block was refused: wallets swallow what they are answered."""
+    host = request.client.host if request.client else "?"
+    log.info("refused a block of %d bytes from %s: %s: %s", size, host, error.code, error)
+
+
+@router.get(
+    "/api/core/v2/blocks/{blockId}",
+    responses={**schemas.ok_or_raw(schemas.Block), **schemas.TIP_NOT_FOUND},
+    response_class=Response,
+)
+def block(request: Request, block_id: schemas.BlockIdPath) -> Response:
+    """A block, in JSON or in raw bytes."""
+    with service_of(request).connect() as connection:
+        row = queries.block(connection, from_hex_id(block_id))
+    if row is None:
+        raise NotFound(f"no block {block_id}")
+    return block_response(request, row.data)
+
+
+@router.get(
+    "/api/core/v2/blocks/{blockId}/metadata",
+    responses={**schemas.ok(schemas.BlockMetadata), **schemas.TIP_NOT_FOUND},
+    response_class=Response,
+)
+def block_metadata(request: Request, block_id: schemas.BlockIdPath) -> Response:
+    """What became of a block, and its confidence."""
+    service = service_of(request)
+    with service.connect() as connection:
+        record = queries.record(connection, from_hex_id(block_id))
+    if record is None:
+        raise NotFound(f"no block {block_id}")
+    return json_response(metadata_json(service, record))
 
 
 async def read_body(request: Request, most: int) -> bytes:
@@ -100,7 +180,7 @@ async def while_connected(request: Request, work: Any) -> Any:
     try:
         await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
         if not working.done():
-            raise BodyInvalid("the client went away")
+            raise ClientGone("the client went away")
         return working.result()
     finally:
         leaving.cancel()

@@ -1,0 +1,93 @@
+"""What included transactions changed for one address, in the order in which they became final."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, func, select, union
+
+from tangle.protocol.addresses import Address
+from tangle.protocol.blocks import Block
+from tangle.protocol.outputs import OUTPUTS
+from tangle.protocol.serial import Reader
+from tangle.protocol.transactions import Transaction
+from tangle.store import queries, tables
+from tangle.store.journal import OutputRow
+
+_TRANSACTION_ID_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One transaction, seen from an address.
+
+    Attributes
+    ----------
+    number : of the event that made it final
+    amount : base units, negative when sent
+    timestamp : of the milestone, seconds since the Unix epoch
+    counterparts : the receivers of what was sent, or the senders of what was received
+    """
+
+    number: int
+    transaction_id: bytes
+    amount: int
+    milestone_index: int
+    timestamp: int
+    counterparts: tuple[Address, ...]
+
+
+def changes(connection: Connection, address: Address, after: int, limit: int) -> list[Change]:
+    """At most `limit` changes of `address` with a number above `after`, oldest first."""
+    found = [
+        (number, transaction_id, _transaction(connection, transaction_id))
+        for number, transaction_id in _touching(connection, address, after, limit)
+    ]
+    wanted = {consumed.output_id for _, _, transaction in found for consumed in transaction.essence.inputs}
+    wanted |= {transaction.output_id(0) for _, _, transaction in found}
+    rows = queries.outputs_by_ids(connection, wanted)
+    return [_change(number, transaction, address, rows) for number, _, transaction in found]
+
+
+def _touching(connection: Connection, address: Address, after: int, limit: int) -> list[tuple[int, bytes]]:
+    of, outputs, key = tables.transactions.c, tables.outputs.c, address.encode()
+    creator = func.substr(outputs.output_id, 1, _TRANSACTION_ID_BYTES)
+    received = select(creator.label("id")).where(outputs.address == key)
+    spent = select(outputs.spent_by.label("id")).where(outputs.address == key, outputs.spent_by.is_not(None))
+    touched = union(received, spent).subquery()
+    referenced = tables.referenced.c
+    statement = (
+        select(referenced.number, of.transaction_id)
+        .join_from(touched, tables.transactions, of.transaction_id == touched.c.id)
+        .join(tables.referenced, referenced.block_number == of.block_number)
+        .where(referenced.number > after)
+        .order_by(referenced.number)
+        .limit(limit)
+    )
+    return [(row[0], row[1]) for row in connection.execute(statement)]
+
+
+def _transaction(connection: Connection, transaction_id: bytes) -> Transaction:
+    record = queries.included_block(connection, transaction_id)
+    assert record is not None
+    payload = Block.decode(record.block.data).payload
+    assert isinstance(payload, Transaction)
+    return payload
+
+
+def _change(number: int, transaction: Transaction, address: Address, rows: Mapping[bytes, OutputRow]) -> Change:
+    consumed = [rows[spent.output_id] for spent in transaction.essence.inputs]
+    holders = [OUTPUTS.decode(Reader(row.data)).address for row in consumed]
+    paid = sum(row.amount for row, holder in zip(consumed, holders, strict=True) if holder == address)
+    got = sum(output.amount for output in transaction.essence.outputs if output.address == address)
+    others = holders if got >= paid else [output.address for output in transaction.essence.outputs]
+    booked = rows[transaction.output_id(0)]
+    return Change(
+        number,
+        transaction.id,
+        got - paid,
+        booked.created_index,
+        booked.created_at,
+        tuple(dict.fromkeys(other for other in others if other != address)),
+    )

@@ -1,0 +1,77 @@
+"""Milestones by id and by index, and what they changed in the ledger (TIP-25)."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Response
+from starlette.requests import Request
+
+from api import schemas
+from api.problems import NotFound
+from api.service import json_response, service_of
+from api.views import from_hex_id, raw_response, wants_raw
+from tangle.protocol.milestones import Milestone
+from tangle.protocol.serial import Reader, to_hex
+from tangle.store import queries
+from tangle.store.journal import MilestoneRow
+
+router = APIRouter(tags=["milestones"])
+_MILESTONE = {**schemas.ok_or_raw(schemas.Milestone), **schemas.TIP_NOT_FOUND}
+_CHANGES = {**schemas.ok(schemas.UtxoChanges), **schemas.TIP_NOT_FOUND}
+
+
+@router.get("/api/core/v2/milestones/by-index/{index}", responses=_MILESTONE, response_class=Response)
+def milestone_by_index(request: Request, index: schemas.IndexPath) -> Response:
+    """The milestone of an index."""
+    return _milestone(request, _by_index(request, index))
+
+
+@router.get("/api/core/v2/milestones/by-index/{index}/utxo-changes", responses=_CHANGES, response_class=Response)
+def changes_by_index(request: Request, index: schemas.IndexPath) -> Response:
+    """The outputs that the milestone of an index created and consumed."""
+    return _changes(request, _by_index(request, index))
+
+
+@router.get("/api/core/v2/milestones/{milestoneId}", responses=_MILESTONE, response_class=Response)
+def milestone_by_id(request: Request, milestone_id: schemas.MilestoneIdPath) -> Response:
+    """The milestone of an id."""
+    return _milestone(request, _by_id(request, milestone_id))
+
+
+@router.get("/api/core/v2/milestones/{milestoneId}/utxo-changes", responses=_CHANGES, response_class=Response)
+def changes_by_id(request: Request, milestone_id: schemas.MilestoneIdPath) -> Response:
+    """The outputs that the milestone of an id created and consumed."""
+    return _changes(request, _by_id(request, milestone_id))
+
+
+def _by_index(request: Request, index: int) -> MilestoneRow:
+    with service_of(request).connect() as connection:
+        row = queries.milestone_by_index(connection, index)
+    if row is None:
+        raise NotFound(f"no milestone {index}")
+    return row
+
+
+def _by_id(request: Request, milestone_id: str) -> MilestoneRow:
+    with service_of(request).connect() as connection:
+        row = queries.milestone_by_id(connection, from_hex_id(milestone_id))
+    if row is None:
+        raise NotFound(f"no milestone {milestone_id}")
+    return row
+
+
+def _milestone(request: Request, row: MilestoneRow) -> Response:
+    if wants_raw(request):
+        return raw_response(row.payload)
+    return json_response(Milestone.decode(Reader(row.payload)).to_json())
+
+
+def _changes(request: Request, row: MilestoneRow) -> Response:
+    with service_of(request).connect() as connection:
+        changes = queries.utxo_changes(connection, row.index)
+    return json_response(
+        {
+            "index": row.index,
+            "createdOutputs": [to_hex(output_id) for output_id in changes.created],
+            "consumedOutputs": [to_hex(output_id) for output_id in changes.consumed],
+        }
+    )

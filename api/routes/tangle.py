@@ -1,0 +1,259 @@
+"""What this node adds to the TIPs: confidence, tags, events, slices for drawing, histories, the faucet."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query, Response
+from starlette.requests import Request
+
+from api import schemas
+from api.history import changes
+from api.problems import (
+    BodyInvalid,
+    FaucetDisabled,
+    NotFound,
+    ParameterInvalid,
+    TooManyStreams,
+    UnsupportedMediaType,
+)
+from api.routes.blocks import media_type, parse_json, read_body
+from api.service import json_response, service_of
+from api.stream import TYPES, EventStream
+from api.views import confidence_json, from_hex_id, parents_of, settled_json
+from tangle.protocol.addresses import from_bech32, to_bech32
+from tangle.protocol.milestones import Milestone
+from tangle.protocol.serial import to_hex
+from tangle.protocol.tagged_data import TaggedData
+from tangle.protocol.transactions import Transaction
+from tangle.store import journal, queries
+
+PREFIX = "/api/tangle/v1"
+GRAPH_LIMIT = 100
+"""blocks of a slice when no number is named"""
+EVENT_NUMBER_MAX = 2**63 - 1
+KINDS = {
+    None: "none",
+    TaggedData.TYPE: "taggedData",
+    Transaction.TYPE: "transaction",
+    Milestone.TYPE: "milestone",
+}
+router = APIRouter(prefix=PREFIX, tags=["tangle"])
+
+
+@router.get(
+    "/confidence/{blockId}",
+    responses={**schemas.ok(schemas.BlockConfidence), **schemas.OUR_NOT_FOUND},
+    response_class=Response,
+)
+def confidence(request: Request, block_id: schemas.BlockIdPath) -> Response:
+    """In how many of n random walks the block was approved by the tip that they ended on."""
+    service = service_of(request)
+    with service.connect() as connection:
+        record = queries.record(connection, from_hex_id(block_id))
+    if record is None:
+        raise NotFound(f"no block {block_id}")
+    return json_response({"blockId": to_hex(record.block.block_id), **confidence_json(service, record)})
+
+
+@router.get(
+    "/tags/{tag}/blocks",
+    responses={**schemas.ok(schemas.TaggedBlocks, "a page, which may be empty"), **schemas.OUR_ERRORS},
+    response_class=Response,
+)
+def tagged_blocks(
+    request: Request, tag: schemas.TagPath, after: schemas.AfterQuery = 0, page_size: schemas.PageSizeQuery = None
+) -> Response:
+    """Blocks whose tagged data has this tag, in order of attaching."""
+    service = service_of(request)
+    size = min(page_size or service.settings.page_size_max, service.settings.page_size_max)
+    with service.connect() as connection:
+        found = queries.blocks_by_tag(connection, from_hex_id(tag), after, size + 1)
+    page = found[:size]
+    items = [{"number": one.number, "blockId": to_hex(one.block_id)} for one in page]
+    body = {"tag": tag.lower(), "items": items}
+    return json_response({**body, "next": page[-1].number} if len(found) > size else body)
+
+
+@router.get(
+    "/events",
+    responses={
+        200: {
+            "description": "a stream without end",
+            "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        },
+        **schemas.OUR_ERRORS,
+    },
+    response_class=Response,
+)
+async def events(
+    request: Request,
+    after: Annotated[
+        int | None, Query(ge=0, le=EVENT_NUMBER_MAX, description="last number known; absent: only what is new")
+    ] = None,
+    types: Annotated[
+        str | None, Query(max_length=100, examples=["solid,milestone"], description="some, separated by commas")
+    ] = None,
+    last_event_id: Annotated[str | None, Header(description="as browsers send it when they connect again")] = None,
+) -> EventStream:
+    """Server-sent events: solid, referenced, confidence and milestone, numbered and resumable."""
+    service = service_of(request)
+    names = types.split(",") if types else list(TYPES)
+    unknown = [name for name in names if name not in TYPES]
+    if unknown:
+        raise ParameterInvalid(f"types: {unknown[0]!r} is none of {', '.join(TYPES)}", "types")
+    if service.hub.subscribers >= service.settings.event_subscribers_max:
+        raise TooManyStreams("too many event streams are open")
+    known = _last_event(last_event_id)
+    start = max((number for number in (after, known) if number is not None), default=service.hub.last)
+    return EventStream(service.hub, start, [TYPES[name] for name in names])
+
+
+def _last_event(text: str | None) -> int | None:
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and int(text) <= EVENT_NUMBER_MAX):
+        raise ParameterInvalid("Last-Event-ID: must be an event number", "Last-Event-ID")
+    return int(text)
+
+
+@router.get("/graph", responses={**schemas.ok(schemas.Graph), **schemas.OUR_ERRORS}, response_class=Response)
+def graph(
+    request: Request,
+    limit: Annotated[int, Query(ge=1, le=2**31 - 1, description="blocks; the node bounds it")] = GRAPH_LIMIT,
+    after: schemas.AfterQuery = 0,
+) -> Response:
+    """The newest blocks with their parents, for drawing; oldest first."""
+    service = service_of(request)
+    ledger_index = service.node.latest_milestone.index
+    with service.connect() as connection:
+        records = queries.latest_blocks(connection, min(limit, service.settings.page_size_max), after=after)
+    nodes = [
+        {
+            "blockId": to_hex(record.block.block_id),
+            "number": record.block.number,
+            "parents": parents_of(record.block.data),
+            "payload": KINDS[record.block.payload_type],
+            **settled_json(record),
+            "confidence": confidence_json(service, record),
+        }
+        for record in records
+    ]
+    return json_response({"ledgerIndex": ledger_index, "nodes": nodes})
+
+
+@router.get(
+    "/addresses/{address}/history",
+    responses={**schemas.ok(schemas.History, "a page, which may be empty"), **schemas.OUR_ERRORS},
+    response_class=Response,
+)
+def history(
+    request: Request,
+    address: schemas.AddressPath,
+    after: schemas.AfterQuery = 0,
+    page_size: schemas.PageSizeQuery = None,
+) -> Response:
+    """What every included transaction changed for an address, oldest first."""
+    service = service_of(request)
+    hrp = service.node.parameters.bech32_hrp
+    size = min(page_size or service.settings.page_size_max, service.settings.page_size_max)
+    with service.connect() as connection:
+        found = changes(connection, from_bech32(address, hrp), after, size + 1)
+    page = found[:size]
+    items = [
+        {
+            "number": change.number,
+            "transactionId": to_hex(change.transaction_id),
+            "amount": str(change.amount),
+            "milestoneIndex": change.milestone_index,
+            "timestamp": change.timestamp,
+            "counterparts": [to_bech32(other, hrp) for other in change.counterparts],
+        }
+        for change in page
+    ]
+    body = {"address": address.lower(), "items": items}
+    return json_response({**body, "next": page[-1].number} if len(found) > size else body)
+
+
+@router.get("/supply", responses=schemas.ok(schemas.Supply), response_class=Response)
+def supply(request: Request) -> Response:
+    """The token supply, and the sum of all unspent outputs counted anew."""
+    service = service_of(request)
+    with service.connect() as connection:
+        unspent = journal.unspent_total(connection)
+    return json_response({"tokenSupply": str(service.node.parameters.token_supply), "unspent": str(unspent)})
+
+
+@router.get("/metrics", responses=schemas.ok(schemas.Metrics), response_class=Response)
+async def metrics(request: Request) -> Response:
+    """Rates, tips, blocks in memory, queues, the age of the newest milestone."""
+    service = service_of(request)
+    node, newest = service.node, service.node.latest_milestone
+    blocks, referenced = service.rates.per_second()
+    return json_response(
+        {
+            "blocksPerSecond": blocks,
+            "referencedBlocksPerSecond": referenced,
+            "referencedRate": service.rates.referenced_rate,
+            "tips": node.tip_total,
+            "windowBlocks": node.window_count,
+            "waitingBlocks": node.waiting_count,
+            "queuedBlocks": service.writer.queued,
+            "eventNumber": service.hub.last,
+            "eventStreams": service.hub.subscribers,
+            "milestoneIndex": newest.index,
+            "milestoneAgeSeconds": max(0.0, service.clock() - newest.timestamp),
+            "isHealthy": service.healthy,
+        }
+    )
+
+
+_FAUCET_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "properties": {"address": {"type": "string", "description": "bech32 address"}},
+                    "required": ["address"],
+                },
+                "example": {"address": "tgl1qpszqzadsym6wpppd6z037dvlejmjuke7s24hm95s9fg9vpua7vlupxvxq2"},
+            }
+        },
+    }
+}
+
+
+@router.post(
+    "/faucet/enqueue",
+    status_code=202,
+    responses={
+        **schemas.ok(schemas.FaucetReceipt, "taken", 202),
+        **schemas.OUR_ERRORS,
+        403: schemas.problem("this node has no faucet"),
+        413: schemas.problem("the body is too large"),
+        415: schemas.problem("the body is not JSON"),
+        429: schemas.problem("a request waits already, or the address holds enough"),
+    },
+    openapi_extra=_FAUCET_BODY,
+    response_class=Response,
+)
+async def enqueue(request: Request) -> Response:
+    """Ask the faucet for coins; they come with one of the next milestones."""
+    service = service_of(request)
+    body = await read_body(request, service.settings.body_bytes_max)
+    kind = media_type(request.headers.get("content-type", "application/json"))
+    if kind != "application/json":
+        raise UnsupportedMediaType(f"the request comes as application/json, not {kind}")
+    value = parse_json(body)
+    text = value.get("address") if isinstance(value, dict) else None
+    if not isinstance(text, str):
+        raise BodyInvalid("address: must be a bech32 address", "address")
+    address = from_bech32(text, service.node.parameters.bech32_hrp)
+    if service.faucet is None:
+        raise FaucetDisabled("this node has no faucet")
+    balance = await asyncio.to_thread(service.faucet.balance, address)
+    waiting = service.faucet.enqueue(address, balance)
+    return json_response({"address": text, "waitingRequests": waiting}, 202)

@@ -1,0 +1,110 @@
+"""Outputs, and the blocks that carried transactions into the ledger (TIP-25)."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Response
+from starlette.requests import Request
+
+from api import schemas
+from api.problems import NotFound
+from api.service import json_response, service_of
+from api.views import (
+    block_response,
+    from_hex_id,
+    metadata_json,
+    output_metadata_json,
+    output_of,
+    raw_response,
+    wants_raw,
+)
+from tangle.protocol.milestones import NO_ID
+from tangle.protocol.serial import to_hex
+from tangle.store import queries
+from tangle.store.journal import OutputRow
+from tangle.store.queries import BlockRecord
+
+router = APIRouter(tags=["utxo"])
+
+
+@router.get(
+    "/api/core/v2/outputs/{outputId}",
+    responses={**schemas.ok_or_raw(schemas.Output), **schemas.TIP_NOT_FOUND},
+    response_class=Response,
+)
+def output(request: Request, output_id: schemas.OutputIdPath) -> Response:
+    """An output and its metadata; raw bytes hold the output alone."""
+    row, ledger_index = _row(request, output_id)
+    if wants_raw(request):
+        return raw_response(row.data)
+    metadata = output_metadata_json(row, ledger_index)
+    return json_response({"metadata": metadata, "output": output_of(row).to_json()})
+
+
+@router.get(
+    "/api/core/v2/outputs/{outputId}/metadata",
+    responses={**schemas.ok(schemas.OutputMetadata), **schemas.TIP_NOT_FOUND},
+    response_class=Response,
+)
+def output_metadata(request: Request, output_id: schemas.OutputIdPath) -> Response:
+    """Where an output comes from and whether it is spent."""
+    return json_response(output_metadata_json(*_row(request, output_id)))
+
+
+@router.get(
+    "/api/core/v2/transactions/{transactionId}/included-block",
+    responses={**schemas.ok_or_raw(schemas.Block), **schemas.TIP_NOT_FOUND},
+    response_class=Response,
+)
+def included_block(request: Request, transaction_id: schemas.TransactionIdPath) -> Response:
+    """The block with which the ledger took a transaction."""
+    return block_response(request, _included(request, transaction_id).block.data)
+
+
+@router.get(
+    "/api/core/v2/transactions/{transactionId}/included-block/metadata",
+    responses={**schemas.ok(schemas.BlockMetadata), **schemas.TIP_NOT_FOUND},
+    response_class=Response,
+)
+def included_block_metadata(request: Request, transaction_id: schemas.TransactionIdPath) -> Response:
+    """The metadata of the block with which the ledger took a transaction."""
+    return json_response(metadata_json(service_of(request), _included(request, transaction_id)))
+
+
+@router.get("/api/core/v2/receipts", responses=schemas.ok(schemas.Receipts), response_class=Response)
+async def receipts() -> Response:
+    """None: nothing was migrated into this network."""
+    return json_response({"receipts": []})
+
+
+@router.get(
+    "/api/core/v2/receipts/{index}",
+    responses={**schemas.ok(schemas.Receipts), **schemas.TIP_ERRORS},
+    response_class=Response,
+)
+async def receipts_of(index: schemas.IndexPath) -> Response:  # noqa: ARG001 -- checked, then not needed
+    """None: nothing was migrated into this network."""
+    return json_response({"receipts": []})
+
+
+@router.get("/api/core/v2/treasury", responses=schemas.ok(schemas.Treasury), response_class=Response)
+async def treasury() -> Response:
+    """Empty: nothing was migrated into this network."""
+    return json_response({"milestoneId": to_hex(NO_ID), "amount": "0"})
+
+
+def _row(request: Request, output_id: str) -> tuple[OutputRow, int]:
+    service = service_of(request)
+    ledger_index = service.node.latest_milestone.index
+    with service.connect() as connection:
+        row = queries.output(connection, from_hex_id(output_id))
+    if row is None:
+        raise NotFound(f"no output {output_id}")
+    return row, ledger_index
+
+
+def _included(request: Request, transaction_id: str) -> BlockRecord:
+    with service_of(request).connect() as connection:
+        record = queries.included_block(connection, from_hex_id(transaction_id))
+    if record is None:
+        raise NotFound(f"the ledger holds no transaction {transaction_id}")
+    return record

@@ -1,0 +1,105 @@
+"""From rows of the journal to the JSON that clients see."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.schemas import BINARY
+from api.service import Service, json_response
+from api.stream import INCLUSION
+from tangle.protocol.blocks import Block
+from tangle.protocol.outputs import OUTPUTS, Output
+from tangle.protocol.serial import Reader, to_hex
+from tangle.store.journal import Inclusion, OutputRow
+from tangle.store.queries import BlockRecord
+from tipselect.confidence import wilson
+
+Json = dict[str, Any]
+
+
+def from_hex_id(text: str) -> bytes:
+    """The bytes of an id whose form the route has checked."""
+    return bytes.fromhex(text[2:])
+
+
+def wants_raw(request: Request) -> bool:
+    """Whether the client prefers raw bytes to JSON."""
+    kinds = [part.partition(";")[0].strip() for part in request.headers.get("accept", "").lower().split(",")]
+    if BINARY not in kinds:
+        return False
+    return "application/json" not in kinds or kinds.index(BINARY) < kinds.index("application/json")
+
+
+def raw_response(data: bytes) -> Response:
+    """An answer in raw bytes."""
+    return Response(data, media_type=BINARY)
+
+
+def parents_of(data: bytes) -> list[str]:
+    """The parents of an encoded block, without decoding the rest (TIP-24)."""
+    return [to_hex(data[2 + 32 * i : 34 + 32 * i]) for i in range(data[1])]
+
+
+def confidence_json(service: Service, record: BlockRecord) -> Json:
+    """The confidence of a block and its interval."""
+    milestone = record.referenced.milestone_index if record.referenced else None
+    m, n = service.node.confidence(record.block.block_id, milestone)
+    low, high = wilson(m, n)
+    return {"m": m, "n": n, "low": low, "high": high}
+
+
+def settled_json(record: BlockRecord) -> Json:
+    """What milestones made of a block; empty for one that is not referenced."""
+    json: Json = {}
+    if record.milestone_index is not None:
+        json["milestoneIndex"] = record.milestone_index
+    if record.referenced is not None:
+        json["referencedByMilestoneIndex"] = record.referenced.milestone_index
+        json["ledgerInclusionState"] = INCLUSION[Inclusion(record.referenced.inclusion)]
+        if record.referenced.conflict_reason is not None:
+            json["conflictReason"] = record.referenced.conflict_reason
+    return json
+
+
+def metadata_json(service: Service, record: BlockRecord) -> Json:
+    """The metadata of a block."""
+    json: Json = {
+        "blockId": to_hex(record.block.block_id),
+        "parents": parents_of(record.block.data),
+        "isSolid": True,
+        **settled_json(record),
+    }
+    if record.referenced is None and record.milestone_index is None:
+        json["shouldPromote"], json["shouldReattach"] = service.node.advice(record.block.block_id)
+    return {**json, "confidence": confidence_json(service, record)}
+
+
+def block_response(request: Request, data: bytes) -> Response:
+    """A block as the client wants it."""
+    return raw_response(data) if wants_raw(request) else json_response(Block.decode(data).to_json())
+
+
+def output_of(row: OutputRow) -> Output:
+    """The output in a row."""
+    return OUTPUTS.decode(Reader(row.data))
+
+
+def output_metadata_json(row: OutputRow, ledger_index: int) -> Json:
+    """Where an output comes from and whether it is spent."""
+    json: Json = {
+        "blockId": to_hex(row.block_id),
+        "transactionId": to_hex(row.output_id[:32]),
+        "outputIndex": int.from_bytes(row.output_id[32:], "little"),
+        "isSpent": row.spent_index is not None,
+        "milestoneIndexBooked": row.created_index,
+        "milestoneTimestampBooked": row.created_at,
+        "ledgerIndex": ledger_index,
+    }
+    if row.spent_index is not None and row.spent_by is not None:
+        json["milestoneIndexSpent"] = row.spent_index
+        json["milestoneTimestampSpent"] = row.spent_at
+        json["transactionIdSpent"] = to_hex(row.spent_by)
+    return json
