@@ -182,7 +182,7 @@ class Confidence(Shape):
     """m of n walks ended on a tip that approves the block; low and high: the Wilson interval of 95 %."""
 
     m: int = Field(ge=0)
-    n: int = Field(ge=1)
+    n: int = Field(ge=0, description="0: not sampled yet")
     low: float = Field(ge=0, le=1)
     high: float = Field(ge=0, le=1)
 
