@@ -214,6 +214,16 @@ _EXIT_OF: dict[str, ExitCode] = {
 """by stable error code, so that looking one up loads no other room"""
 
 
+HINTS: dict[str, str] = {
+    "node_unreachable": "is the node running? `tangle up` starts one, --node names another",
+    "port_unusable": "take another port with --port (0 picks a free one), or stop what listens there",
+    "deposit_too_small": "an output has to pay for its place in the ledger",
+    "insufficient_funds": "`tangle wallet fund` asks the node's faucet",
+    "funds_too_scattered": "`tangle wallet consolidate` joins small outputs",
+}
+"""what helps, for people, by stable error code"""
+
+
 def exit_code(error: TangleError) -> ExitCode:
     """The exit code that tells of `error`."""
     found = _EXIT_OF.get(error.code)

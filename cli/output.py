@@ -16,7 +16,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from cli.errors import ExitCode, exit_code
+from cli.errors import HINTS, ExitCode, exit_code
 from tangle.protocol.errors import TangleError
 
 Facts = Sequence[tuple[str, object]]
@@ -86,5 +86,6 @@ def report(error: TangleError, *, as_json: bool) -> ExitCode:
         _line(json.dumps({"error": details}, ensure_ascii=False))
     else:
         console = Console(stderr=True, highlight=False, soft_wrap=True)
-        console.print(Text.assemble(("error: ", "bold red"), message))
+        hint = HINTS.get(error.code)
+        console.print(Text.assemble(("error: ", "bold red"), message, f" ({hint})" if hint else ""))
     return code

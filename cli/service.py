@@ -105,11 +105,21 @@ def _settings(config: Path | None, **given: str | int | Path | None) -> Settings
     from api.settings import Settings
 
     settings = Settings.load(config, **given)
-    logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    if settings.log_level == "info":
-        # What the server says at this level, the command says itself.
-        logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    _log(settings.log_level)
     return settings
+
+
+def _log(level: str) -> None:
+    """Log to stderr: our own records from `level` on, those of libraries from warnings on unless debugging."""
+
+    def wanted(record: logging.LogRecord) -> bool:
+        return level == "debug" or record.levelno >= logging.WARNING or record.name.startswith("tangle")
+
+    handler = logging.StreamHandler()
+    handler.addFilter(wanted)
+    logging.basicConfig(
+        level=level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s", handlers=[handler]
+    )
 
 
 def _show_ready(settings: Settings, url: str, as_json: bool) -> None:

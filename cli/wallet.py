@@ -61,9 +61,9 @@ def new(
 
     path = wallet.expanduser()
     words = " ".join(read_mnemonic().lower().split()) if mnemonic_stdin else new_mnemonic()
-    keys = Keys.from_mnemonic(words)
+    # Everything that can fail comes before the file: words that were never shown are lost in an encrypted one.
+    address = _bech32(Keys.from_mnemonic(words), 0, hrp or run_async(_hrp(node, lenient=True)))
     create(path, words, Sealed.seal(words, new_password(path)) if password else None)
-    address = _bech32(keys, 0, hrp or run_async(_hrp(node, lenient=True)))
     result: Json = {"wallet": str(path), "address": address, "encrypted": password}
     rows: list[tuple[str, object]] = [("wallet", path), ("address", address)]
     if not mnemonic_stdin:
@@ -241,15 +241,15 @@ def _bech32(keys: Keys, index: int, hrp: str) -> str:
 
 
 async def _hrp(url: str, *, lenient: bool = False) -> str:
-    """The node's network part; when `lenient` and no node answers, that of a new network."""
-    from client.errors import NodeUnreachable
+    """The node's network part; when `lenient` and no node tells it, that of a new network."""
+    from client.errors import ClientError
     from client.rest import NodeClient
     from tangle.protocol.parameters import ProtocolParameters
 
     try:
         async with NodeClient(url) as node:
             return (await node.parameters()).bech32_hrp
-    except NodeUnreachable:
+    except ClientError:
         if lenient:
             return ProtocolParameters().bech32_hrp
         raise

@@ -133,7 +133,7 @@ def _sealed(path: Path, content: object) -> Sealed:
     try:
         salt, box = bytes.fromhex(content["salt"]), bytes.fromhex(content["box"])
         operations, memory_bytes = int(content["operations"]), int(content["memoryBytes"])
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         raise WalletMalformed(path, "its sealed part is incomplete") from None
     within = (
         len(salt) == argon2id.SALTBYTES

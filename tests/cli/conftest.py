@@ -1,0 +1,136 @@
+"""The command as a user runs it: a process of its own, against a node that is a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+COMMAND = [sys.executable, "-m", "cli.main"]
+START_S = 120
+"""seconds; a first start compiles"""
+RUN_S = 60
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a process ended and what it wrote."""
+
+    code: int
+    raw: bytes
+    err: str
+
+    @property
+    def out(self) -> str:
+        return self.raw.decode()
+
+    @property
+    def json(self) -> Any:
+        assert self.code == 0, self.err
+        return json.loads(self.out)
+
+    @property
+    def error(self) -> Any:
+        """The error as programs read it: one JSON line, whose exit code is that of the process."""
+        lines = self.err.splitlines()
+        assert len(lines) == 1, self.err
+        error = json.loads(lines[0])["error"]
+        assert error["exitCode"] == self.code
+        assert self.raw == b""
+        return error
+
+
+Run = Callable[..., Ended]
+
+
+@pytest.fixture(scope="session")
+def environment() -> dict[str, str]:
+    """Nothing that the machine's user has set."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("TANGLE_")}
+    return {name: value for name, value in kept.items() if name not in {"NO_COLOR", "FORCE_COLOR"}}
+
+
+@pytest.fixture(scope="session")
+def run(environment: dict[str, str]) -> Run:
+    def run(*args: object, stdin: bytes = b"", **variables: str) -> Ended:
+        ended = subprocess.run(
+            [*COMMAND, *map(str, args)],
+            input=stdin,
+            capture_output=True,
+            timeout=RUN_S,
+            env=environment | variables,
+            cwd=ROOT,
+            check=False,
+        )
+        err = ended.stderr.decode()
+        assert "Traceback" not in err, err
+        return Ended(ended.returncode, ended.stdout, err)
+
+    return run
+
+
+@dataclass
+class RunningNode:
+    """A node in a process of its own, ready."""
+
+    process: subprocess.Popen[bytes]
+    ready: dict[str, str]
+
+    @property
+    def url(self) -> str:
+        return self.ready["url"]
+
+    @property
+    def port(self) -> int:
+        return int(self.url.rpartition(":")[2])
+
+    @property
+    def data(self) -> Path:
+        return Path(self.ready["data"])
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        self.process.send_signal(number)
+        return self.process.wait(RUN_S)
+
+
+StartNode = Callable[..., RunningNode]
+
+
+@pytest.fixture(scope="session")
+def start_node(environment: dict[str, str]) -> Iterator[StartNode]:
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(data: Path, *args: object, **variables: str) -> RunningNode:
+        process = subprocess.Popen(
+            [*COMMAND, "up", "--port", "0", "--data", str(data), "--json", *map(str, args)],
+            stdout=subprocess.PIPE,
+            env=environment | variables,
+            cwd=ROOT,
+        )
+        started.append(process)
+        assert process.stdout is not None
+        return RunningNode(process, json.loads(_line(process.stdout.readline)))
+
+    yield start
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+def _line(read: Callable[[], bytes]) -> bytes:
+    """A line that `read` waits for, at most START_S seconds."""
+    lines: queue.Queue[bytes] = queue.Queue()
+    threading.Thread(target=lambda: lines.put(read()), daemon=True).start()
+    return lines.get(timeout=START_S)
