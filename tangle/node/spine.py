@@ -13,10 +13,12 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Engine
 
 from tangle.node.answers import Attached, MilestoneState, Outcome, Receipt
@@ -47,6 +49,20 @@ PROMOTE_DEPTH = 3
 
 Search = Callable[[bytes, int], int]
 """(block without nonce, least score) -> nonce"""
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """What readers see of the newest milestone; replaced whole, so that no reader sees half of a change.
+
+    Attributes
+    ----------
+    oldest : int32[window from low on], oldest cone roots as of this milestone
+    """
+
+    milestone: MilestoneState
+    low: int
+    oldest: NDArray[np.int32]
 
 
 class Node:
@@ -115,7 +131,7 @@ class Node:
     @property
     def latest_milestone(self) -> MilestoneState:
         """The newest milestone; index 0 before the first."""
-        return self._milestone
+        return self._view.milestone
 
     @property
     def waiting_count(self) -> int:
@@ -171,11 +187,12 @@ class Node:
 
     def advice(self, block_id: bytes) -> tuple[bool, bool]:
         """Whether a not yet referenced block should be promoted, and whether it has to be reattached."""
-        dag = self._memory.dag
-        index = dag.index_of(block_id)
-        if index is None or index < dag.low:
+        index, view = self._memory.dag.index_of(block_id), self._view
+        if index is None or index < view.low:
             return False, True
-        depth = self._milestone.index - dag.cone_roots(index)[0]
+        if index >= view.low + len(view.oldest):
+            return False, False
+        depth = view.milestone.index - int(view.oldest[index - view.low])
         reattach = depth > self.parameters.below_max_depth
         return depth > PROMOTE_DEPTH and not reattach, reattach
 
@@ -285,7 +302,8 @@ class Node:
         if not work.events:
             return
         journal.write(self.engine, work.batch)
-        self._publish_milestone()
+        if work.batch.milestones:
+            self._publish_milestone()
         events = work.events
         work.batch, work.events = Batch(), []
         if self.on_events is not None:
@@ -297,8 +315,8 @@ class Node:
         self.refresh_tips()
 
     def _publish_milestone(self) -> None:
-        chain = self._memory.chain
-        self._milestone = MilestoneState(chain.index, chain.timestamp, chain.id)
+        chain, dag = self._memory.chain, self._memory.dag
+        self._view = _View(MilestoneState(chain.index, chain.timestamp, chain.id), dag.low, dag.oldest_roots())
 
     def _take(self, block: Block, work: Work, now_ms: int) -> Receipt | TangleError:
         """Attach one block, and those that waited for it."""

@@ -95,6 +95,10 @@ class Dag:
         at = index - self.graph.low
         return self._oldest[at], self._youngest[at]
 
+    def oldest_roots(self) -> NDArray[np.int32]:
+        """int32[window]: the oldest cone root of every block; a copy."""
+        return np.array(self._oldest, np.int32)
+
     def append(
         self, block_id: bytes, parents: Sequence[int], *, number: int, transaction: Transaction | None = None
     ) -> int:
