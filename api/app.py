@@ -21,6 +21,7 @@ from starlette.middleware.cors import CORSMiddleware
 from api import problems
 from api.documentation import describe
 from api.faucet import Faucet
+from api.lane import Lane
 from api.network import Opened, Report, SetupError, make_network, open_network
 from api.rates import Rates
 from api.routes import blocks, core, indexer, legacy, milestones, tangle, utxo
@@ -66,6 +67,9 @@ def create_app(settings: Settings, opened: Opened | None = None) -> FastAPI:
     for module in (blocks, core, utxo, milestones, indexer, tangle, legacy):
         app.include_router(module.router)
     describe(app)
+    app.add_middleware(
+        Lane, handlers={("POST", blocks.PATH): blocks.submit_block, ("GET", core.TIPS_PATH): core.tips}
+    )
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,

@@ -30,6 +30,7 @@ from tangle.store import queries
 
 log = logging.getLogger("tangle.api.blocks")
 
+PATH = "/api/core/v2/blocks"
 router = APIRouter(tags=["blocks"])
 
 _POST_BODY = {
@@ -73,7 +74,7 @@ _POST_ANSWERS: dict[int | str, dict[str, Any]] = {
 
 
 @router.post(
-    "/api/core/v2/blocks",
+    PATH,
     status_code=201,
     responses=_POST_ANSWERS,
     openapi_extra=_POST_BODY,
@@ -93,7 +94,7 @@ async def submit_block(request: Request) -> Response:
     return Response(
         b'{"blockId":"%b"}' % text.encode(),
         201,
-        {"location": f"/api/core/v2/blocks/{text}"},
+        {"location": f"{PATH}/{text}"},
         "application/json",
     )
 
@@ -105,7 +106,7 @@ def refused(request: Request, size: int, error: TangleError) -> None:
 
 
 @router.get(
-    "/api/core/v2/blocks/{blockId}",
+    PATH + "/{blockId}",
     responses={**schemas.ok_or_raw(schemas.Block), **schemas.TIP_NOT_FOUND},
     response_class=Response,
 )
@@ -119,7 +120,7 @@ def block(request: Request, block_id: schemas.BlockIdPath) -> Response:
 
 
 @router.get(
-    "/api/core/v2/blocks/{blockId}/metadata",
+    PATH + "/{blockId}/metadata",
     responses={**schemas.ok(schemas.BlockMetadata), **schemas.TIP_NOT_FOUND},
     response_class=Response,
 )

@@ -25,11 +25,12 @@ BASE_TOKEN = {
     "useMetricPrefix": False,
 }
 
+TIPS_PATH = "/api/core/v2/tips"
 router = APIRouter(tags=["node"])
 
 
 @router.get(
-    "/api/core/v2/tips",
+    TIPS_PATH,
     responses={**schemas.ok(schemas.Tips), **schemas.TIP_ERRORS},
     response_class=Response,
 )
