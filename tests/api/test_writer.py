@@ -1,0 +1,147 @@
+"""The writer: group commit, backpressure, waiting blocks, and what happens when the disk refuses."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from api.writer import NotWritten, QueueFull, Writer, WriterSettings
+from tangle.node import Node, Outcome, Receipt
+from tangle.protocol.errors import UnknownParent
+from tangle.store import journal
+from tests.networks import block_on, note, open_node
+
+QUIET = WriterSettings(coordinator=False, confidence_interval_ms=3_600_000)
+
+
+@asynccontextmanager
+async def running(node: Node, settings: WriterSettings = QUIET) -> AsyncIterator[Writer]:
+    writer = Writer(node, settings)
+    writer.start(asyncio.get_running_loop())
+    try:
+        yield writer
+    finally:
+        await asyncio.to_thread(writer.stop)
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    for _ in range(1_000):
+        if holds():
+            return
+        await asyncio.sleep(0.01)
+    pytest.fail("it never came true")
+
+
+def healthy(writer: Writer) -> bool:
+    return writer.alive
+
+
+def stored(node: Node) -> int:
+    with node.engine.connect() as connection:
+        return journal.block_total(connection)
+
+
+async def test_what_is_answered_is_on_disk(tmp_path: Path) -> None:
+    node = open_node(tmp_path / "t.db")
+    async with running(node) as writer:
+        blocks = [block_on(node.tips(), note(str(number))) for number in range(200)]
+        receipts = await asyncio.gather(*(writer.submit(block) for block in blocks))
+        other = open_node(tmp_path / "t.db")
+        assert receipts == [Receipt(block.id, Outcome.ATTACHED) for block in blocks]
+        assert stored(other) == 201
+
+
+async def test_child_before_parent_is_answered_when_the_parent_comes(tmp_path: Path) -> None:
+    node = open_node(tmp_path / "t.db")
+    first = block_on(node.tips(), note("first"))
+    second = block_on([first.id], note("second"))
+    async with running(node) as writer:
+        waiting = asyncio.create_task(writer.submit(second))
+        again = asyncio.create_task(writer.submit(second))
+        await until(lambda: node.waiting_count == 1)
+        assert not waiting.done()
+        await writer.submit(first)
+        assert await waiting == await again == Receipt(second.id, Outcome.ATTACHED)
+
+
+async def test_parent_that_never_comes_is_named(tmp_path: Path) -> None:
+    node = open_node(tmp_path / "t.db")
+    orphan = block_on([b"\x09" * 32], note("orphan"))
+    async with running(node, WriterSettings(coordinator=False, parents_wait_ms=50)) as writer:
+        with pytest.raises(UnknownParent, match="0x0909"):
+            await writer.submit(orphan)
+        assert node.waiting_count == 0
+    assert stored(node) == 1
+
+
+async def test_full_queue_refuses_and_keeps_nothing(tmp_path: Path) -> None:
+    node = open_node(tmp_path / "t.db")
+    writer = Writer(node, WriterSettings(queue_max=2, coordinator=False))
+    tasks = [asyncio.create_task(writer.submit(block_on(node.tips(), note(str(n))))) for n in range(2)]
+    await asyncio.sleep(0)
+    assert writer.queued == 2
+    with pytest.raises(QueueFull):
+        await writer.submit(block_on(node.tips(), note("one too many")))
+    writer.start(asyncio.get_running_loop())
+    await asyncio.gather(*tasks)
+    await asyncio.to_thread(writer.stop)
+    assert stored(node) == 3
+    with pytest.raises(QueueFull):
+        await writer.submit(block_on(node.tips(), note("after the stop")))
+
+
+async def test_refused_commit_is_told_and_healed(tmp_path: Path) -> None:
+    node = open_node(tmp_path / "t.db")
+    block = block_on(node.tips(), note("x"))
+    with node.engine.begin() as connection:
+        connection.execute(
+            text("CREATE TRIGGER no_more BEFORE INSERT ON blocks BEGIN SELECT RAISE(FAIL, 'disk is full'); END")
+        )
+    async with running(node) as writer:
+        with pytest.raises(NotWritten):
+            await writer.submit(block)
+        assert not healthy(writer)
+        with node.engine.begin() as connection:
+            connection.execute(text("DROP TRIGGER no_more"))
+        assert (await writer.submit(block)).outcome is Outcome.ATTACHED
+        assert healthy(writer)
+    assert not healthy(writer)
+
+
+async def test_stop_writes_what_is_queued(tmp_path: Path) -> None:
+    node = open_node(tmp_path / "t.db")
+    writer = Writer(node, QUIET)
+    tasks = [asyncio.create_task(writer.submit(block_on(node.tips(), note(str(n))))) for n in range(50)]
+    await asyncio.sleep(0)
+    writer.start(asyncio.get_running_loop())
+    await asyncio.to_thread(writer.stop)
+    await asyncio.gather(*tasks)
+    assert stored(node) == 51
+
+
+async def test_milestones_follow_news_and_otherwise_keep_coming(tmp_path: Path) -> None:
+    node = open_node(tmp_path / "t.db")
+    seconds = float(node.latest_milestone.timestamp)
+
+    def clock() -> float:
+        return seconds
+
+    writer = Writer(node, WriterSettings(milestone_silence_ms=10_000), clock=clock)
+    writer.start(asyncio.get_running_loop())
+    try:
+        seconds += 5
+        await asyncio.sleep(0.5)
+        assert node.latest_milestone.index == 1
+        await writer.submit(block_on(node.tips(), note("news")))
+        seconds += 1
+        await until(lambda: node.latest_milestone.index == 2)
+        seconds += 9
+        await asyncio.sleep(0.5)
+        assert node.latest_milestone.index == 2
+        seconds += 1
+        await until(lambda: node.latest_milestone.index == 3)
+    finally:
+        await asyncio.to_thread(writer.stop)
