@@ -191,7 +191,8 @@ class Customer:
         stored = Transaction.decode(Reader(bytes.fromhex(self.memory.deposit)))
         milestone = await self.ledger.include(stored)
         balance = (await self.wallet.balance()).total
-        self.report({"event": "deposited", "amount": order.deposit, "milestone": milestone, "balance": balance})
+        facts = {"amount": order.deposit, "transaction": to_hex(stored.id), "milestone": milestone}
+        self.report({"event": "deposited", **facts, "balance": balance})
 
     async def _fund(self, needed: int) -> None:
         if not self.wish.faucet or (await self.wallet.balance()).available >= needed:
