@@ -136,8 +136,9 @@ async def follow(
     """Events above number `after`, forever; see `NodeClient.events`."""
     last, lost_since, pause = after, None, BACKOFF_S[0]
     while True:
+        parser = StreamParser()
         try:
-            async for message in _messages(transport, last, types):
+            async for message in _messages(transport, last, types, parser):
                 lost_since, pause = None, BACKOFF_S[0]
                 at, event = _read(transport.url, message)
                 if last is not None and at <= last:
@@ -152,6 +153,9 @@ async def follow(
             failure: NodeError | NodeUnreachable = error
         except NodeUnreachable as error:
             failure = error
+        if last is None and parser.last_id.isdecimal():
+            # The node has told with an id alone where a stream of only new events began.
+            last = int(parser.last_id)
         now = time.monotonic()
         lost_since = now if lost_since is None else lost_since
         if give_up_after is not None and now - lost_since >= give_up_after:
@@ -161,7 +165,7 @@ async def follow(
 
 
 async def _messages(
-    transport: Transport, after: int | None, types: Collection[str] | None
+    transport: Transport, after: int | None, types: Collection[str] | None, parser: StreamParser
 ) -> AsyncIterator[Message]:
     """Messages of one connection, until it breaks."""
     params: dict[str, str | int] = {} if after is None else {"after": after}
@@ -169,7 +173,6 @@ async def _messages(
         params["types"] = ",".join(sorted(types))
     url = transport.url + "/api/tangle/v1/events"
     timeout = httpx.Timeout(SILENCE_S, connect=5.0)
-    parser = StreamParser()
     try:
         async with transport.http.stream(
             "GET", url, params=params, headers={"accept": "text/event-stream"}, timeout=timeout

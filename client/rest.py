@@ -112,7 +112,9 @@ class NodeClient:
         return list(await self._get("/api/core/v2/tips", lambda fields: ids(fields, "tips", 32)))
 
     async def submit(self, block: Block) -> bytes:
-        """Post a finished block; the answer comes once the node holds it durably.
+        """Post a block; the answer comes once the node holds it durably.
+
+        A nonce of 0 asks the node for the proof of work, which makes another block of it.
 
         Returns
         -------
@@ -123,7 +125,7 @@ class NodeClient:
             "POST", "/api/core/v2/blocks", content=content, headers={"content-type": BINARY}
         )
         block_id = _read(response, lambda fields: fields.data("blockId", size=32))
-        if block_id != block.id:
+        if block.nonce and block_id != block.id:
             raise UnexpectedAnswer(self.url, f"block {to_hex(block.id)} became {to_hex(block_id)}")
         return block_id
 

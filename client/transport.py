@@ -4,8 +4,8 @@ A node that is busy answers 503 with ``Retry-After`` and has accepted nothing; s
 that time, a bounded number of times. A connection that breaks is tried once more for requests that may be repeated
 without harm: all reads, and the posting of a finished block, whose id answers itself the second time.
 
-Errors come in two shapes: ``application/problem+json`` (RFC 9457) with our ``code`` and ``field``, and TIP-25's
-``{"error": {"code", "message"}}``. Anything else is told by its status alone.
+Errors come in two shapes: ``application/problem+json`` (RFC 9457) and TIP-25's ``{"error": {"code", "message"}}``.
+Our node adds its ``code`` and ``field`` to both. Anything else is told by its status alone.
 """
 
 from __future__ import annotations
@@ -136,13 +136,13 @@ def error_of(status: int, body: bytes) -> NodeError:
         text = body[:200].decode(errors="replace").strip()
         return NodeError(status, str(status), text or "no explanation")
     inner = members.get("error")
-    if isinstance(inner, dict):
-        return NodeError(status, _text(inner, "code", str(status)), _text(inner, "message", "no explanation"))
-    message = _text(members, "detail", "") or _text(members, "title", "no explanation")
+    inner = inner if isinstance(inner, dict) else {}
+    # Beside TIP-25's form, whose code only repeats the status, our node names its own code and the field.
+    code = _text(members, "code", "") or _text(inner, "code", str(status))
+    texts = (_text(inner, "message", ""), _text(members, "detail", ""), _text(members, "title", ""))
     field = members.get("field")
-    return NodeError(
-        status, _text(members, "code", str(status)), message, field if isinstance(field, str) else None
-    )
+    message = next(filter(None, texts), "no explanation")
+    return NodeError(status, code, message, field if isinstance(field, str) else None)
 
 
 def _text(members: dict[str, Any], name: str, absent: str) -> str:

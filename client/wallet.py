@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from client import inclusion
 from client.attach import Pow, attach
 from client.errors import Conflicting, NodeError, UnknownInput, WalletError
+from client.history import HistoryEntry, history_of
 from client.inclusion import WAIT_S, Inclusion
 from client.keys import KeyPair, Keys
 from client.rest import NodeClient
@@ -31,6 +32,8 @@ from tangle.protocol.parameters import INPUTS_MAX, ProtocolParameters
 from tangle.protocol.serial import numbered
 from tangle.protocol.tagged_data import TaggedData
 from tangle.protocol.transactions import Transaction
+
+__all__ = ["Balance", "HistoryEntry", "Sent", "Wallet"]
 
 GAP_LIMIT = 20
 """unused addresses in a row after which no used one is expected; BIP-44, address gap limit"""
@@ -61,29 +64,6 @@ class Sent:
     transaction: Transaction
     block_id: bytes
     milestone_index: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class HistoryEntry:
-    """What one included transaction changed for the wallet.
-
-    Attributes
-    ----------
-    amount : base units; positive when received, negative when sent, 0 when only moved between own addresses
-    timestamp : of the milestone, unix seconds
-    counterparts : bech32 addresses of others in the transaction
-    """
-
-    transaction_id: bytes
-    amount: int
-    milestone_index: int
-    timestamp: int
-    counterparts: tuple[str, ...]
-
-    @property
-    def kind(self) -> str:
-        """``received``, ``sent`` or ``moved``."""
-        return "received" if self.amount > 0 else "sent" if self.amount < 0 else "moved"
 
 
 class Wallet:
@@ -245,19 +225,7 @@ class Wallet:
     async def history(self) -> list[HistoryEntry]:
         """What every included transaction changed for the wallet, oldest first."""
         await self._scan_once()
-        own = {await self.node.bech32(address) for address in self._key_pairs}
-        entries: dict[bytes, HistoryEntry] = {}
-        for address in sorted(own):
-            async for item in self.node.address_history(address):
-                before = entries.get(item.transaction_id)
-                entries[item.transaction_id] = HistoryEntry(
-                    item.transaction_id,
-                    item.amount + (before.amount if before else 0),
-                    item.milestone_index,
-                    item.timestamp,
-                    tuple(sorted({*item.counterparts, *(before.counterparts if before else ())} - own)),
-                )
-        return sorted(entries.values(), key=lambda entry: entry.milestone_index)
+        return await history_of(self.node, list(self._key_pairs))
 
     async def scan(self) -> None:
         """Look for used addresses again, which another program with the same keys may have begun to use."""

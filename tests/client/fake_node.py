@@ -57,6 +57,7 @@ class FakeNode:
         self.event_log: list[bytes] = []
         self.event_cuts: list[tuple[int, bool]] = []
         self.event_starts: list[int] = []
+        self.event_newest = 0
         self.drops = 0
         self.tells_history = True
 
@@ -232,13 +233,15 @@ class FakeNode:
         return JSONResponse({"address": address, "waitingRequests": 1}, 202)
 
     async def events(self, request: Request) -> Response:
-        after = int(request.query_params.get("after", "0"))
+        after = int(request.query_params.get("after", self.event_newest))
         self.event_starts.append(after)
+        # A reader that names a number gets that event once more; it has to notice.
+        start = max(after - 1, 0) if "after" in request.query_params else after
         cut, abort = self.event_cuts.pop(0) if self.event_cuts else (len(self.event_log), False)
 
         async def stream() -> AsyncIterator[bytes]:
-            yield b": welcome\n\n"
-            for data in self.event_log[max(after - 1, 0) : after + cut]:
+            yield b": welcome\nid: %d\n\n" % after
+            for data in self.event_log[start : after + cut]:
                 yield b"id: %d\ndata: " % orjson.loads(data)["number"] + data + b"\n\n"
             if abort:
                 raise ConnectionAbortedError("as the test asked")

@@ -100,6 +100,14 @@ async def test_breaks_lose_and_repeat_nothing(fake: FakeNode, node: NodeClient, 
     assert fake.event_starts == sorted(fake.event_starts)
 
 
+async def test_only_new_events_and_none_of_them_lost(fake: FakeNode, node: NodeClient) -> None:
+    fake.event_log = [solid(number) for number in range(1, 6)]
+    fake.event_newest = 2
+    fake.event_cuts = [(0, True)]
+    assert [event.number for event in await first(node, 3, None)] == [3, 4, 5]
+    assert fake.event_starts == [2, 2]
+
+
 async def test_a_node_that_is_restarting_is_waited_for(fake: FakeNode, node: NodeClient) -> None:
     fake.event_log = [solid(1)]
     fake.answers = [problem(503, "starting", "not yet"), problem(500, "internal", "oops")]

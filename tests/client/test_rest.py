@@ -14,7 +14,7 @@ from client.rest import NodeClient
 from client.transport import RETRY_AFTER_MAX_S, error_of, retry_after_s
 from tangle.protocol.blocks import Block, check_block
 from tangle.protocol.outputs import BasicOutput
-from tangle.protocol.serial import U64_MAX
+from tangle.protocol.serial import U64_MAX, to_hex
 from tangle.protocol.tagged_data import TaggedData
 from tests.client.fake_node import FakeNode, problem
 
@@ -55,6 +55,15 @@ async def test_the_node_does_the_work(fake: FakeNode, node: NodeClient) -> None:
     empty_id = await node.submit_payload(None, parents=[block_id, bytes(32), block_id])
     assert fake.blocks[empty_id].parents == tuple(sorted([bytes(32), block_id]))
     assert fake.blocks[empty_id].payload is None
+
+
+async def test_a_nonce_of_zero_asks_the_node_for_the_work(fake: FakeNode, node: NodeClient) -> None:
+    asked = Block((bytes(32),), TaggedData(b"tag", b"data"))
+    made = asked.with_nonce(7)
+    fake.answers = [JSONResponse({"blockId": to_hex(made.id)}, 201) for _ in range(2)]
+    assert await node.submit(asked) == made.id
+    with pytest.raises(UnexpectedAnswer, match="became"):
+        await node.submit(asked.with_nonce(8))
 
 
 async def test_another_block_than_asked_for_is_noticed(fake: FakeNode, node: NodeClient) -> None:
@@ -114,6 +123,7 @@ async def test_a_refusal_names_rule_and_field(fake: FakeNode, node: NodeClient) 
     [
         (b'{"error": {"code": "400", "message": "bad"}}', "400", "bad"),
         (b'{"error": {"code": 400}}', "400", "no explanation"),
+        (b'{"error": {"code": "400", "message": "bad"}, "code": "pow_too_low"}', "pow_too_low", "bad"),
         (b'{"title": "Bad", "status": 418, "code": "x"}', "x", "Bad"),
         (b'{"detail": "why"}', "418", "why"),
         (b"<html>teapot</html>", "418", "<html>teapot</html>"),

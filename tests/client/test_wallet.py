@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from starlette.responses import JSONResponse
 
 from client.errors import (
     Conflicting,
@@ -248,7 +249,8 @@ async def test_a_failed_post_can_be_tried_again(fake: FakeNode, wallet: Wallet) 
 async def test_stale_tips_are_replaced(fake: FakeNode, wallet: Wallet) -> None:
     fake.fund(wallet.address(), 5000)
     transaction = await wallet.prepare(to_other(1000))
-    fake.answers = [problem(409, "below_max_depth", "ask for new tips"), problem(409, "below_max_depth", "again")]
+    error = {"error": {"code": "400", "message": "ask for new tips"}, "code": "below_max_depth"}
+    fake.answers = [problem(409, "below_max_depth", "ask for new tips"), JSONResponse(error, 400)]
     assert (await wallet.submit(transaction)) in fake.blocks
     fake.answers = [problem(409, "below_max_depth", "ask for new tips") for _ in range(3)]
     with pytest.raises(NodeError, match="below_max_depth"):
