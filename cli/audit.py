@@ -8,6 +8,7 @@ import typer
 
 from cli.options import AsJson, ConfigFile, DataDirectory
 from cli.output import amount, facts, progress, show
+from cli.service import database_errors
 
 # Imports inside functions keep `tangle --help` quick.
 # ruff: noqa: PLC0415
@@ -28,18 +29,19 @@ def audit(
     from api.settings import Settings
     from cli.errors import NothingToAudit
     from tangle.audit import audit as recompute
-    from tangle.store.engine import open_engine
+    from tangle.store.engine import migrate, open_engine
 
     settings = Settings.load(config, data=data, database_url=database_url)
     if not settings.database_url and not (settings.data / "tangle.db").is_file():
         raise NothingToAudit(settings.data)
-    with progress("reading the journal", as_json=as_json, lines=True) as tell:
+    with progress("reading the journal", as_json=as_json, lines=True) as tell, database_errors():
 
         def told(done: int, total: int) -> None:
             tell(f"recomputed {done:,} of {total:,} blocks")
 
         engine = open_engine(settings.url)
         try:
+            migrate(engine)
             proven = recompute(engine, told)
         finally:
             engine.dispose()

@@ -38,12 +38,12 @@ Tag = Annotated[str, typer.Option("--tag", metavar="TEXT|0xHEX", help="At most 6
 
 @app.command()
 def post(
-    data: Annotated[str | None, typer.Argument(metavar="[TEXT]", help="The data, as text.")] = None,
+    data: Annotated[str | None, typer.Argument(metavar="TEXT", help="The data, as text.")] = None,
     tag: Tag = "",
     file: Annotated[Path | None, typer.Option("--file", metavar="FILE", help="Take the data from a file.")] = None,
     worker: Annotated[Worker, typer.Option("--pow", help="Who does the proof of work.")] = Worker.AUTO,
     wait: Annotated[bool, typer.Option(help="Wait until a milestone references the block.")] = False,
-    timeout: Annotated[float, typer.Option(min=0, help="Seconds to wait at most.")] = WAIT_S,
+    timeout: Annotated[float, typer.Option(min=0, metavar="SECONDS", help="Seconds to wait at most.")] = WAIT_S,
     node: NodeUrl = NODE_URL,
     as_json: AsJson = False,
 ) -> None:
@@ -64,12 +64,14 @@ def post(
 
 @app.command()
 def get(
-    block_id: Annotated[str | None, typer.Argument(metavar="[BLOCK_ID]", help="A block, as 0x…")] = None,
+    block_id: Annotated[str | None, typer.Argument(metavar="BLOCK_ID", help="A block, as 0x…")] = None,
     tag: Annotated[
         str | None, typer.Option("--tag", metavar="TEXT|0xHEX", help="All blocks under this tag.")
     ] = None,
-    after: Annotated[int, typer.Option(min=0, help="With --tag: start behind this event number.")] = 0,
-    limit: Annotated[int, typer.Option(min=1, help="With --tag: at most so many blocks.")] = PAGE,
+    after: Annotated[
+        int, typer.Option(min=0, metavar="NUMBER", help="With --tag: start behind this event number.")
+    ] = 0,
+    limit: Annotated[int, typer.Option(min=1, metavar="COUNT", help="With --tag: at most so many blocks.")] = PAGE,
     raw: Annotated[
         bool, typer.Option("--raw", help="With BLOCK_ID: write the data as it is, nothing else.")
     ] = False,

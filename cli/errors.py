@@ -3,11 +3,12 @@
     TangleError
     └── CliError
         ├── FileUnreadable            a file that was named cannot be read
+        ├── DatabaseUnusable          it cannot be opened, read or written
         ├── NothingToAudit            there is no database
         ├── NothingFound              the node answered, and it is not there
         ├── NotFunded                 nothing has come from the faucet
         └── WalletError
-            ├── WalletMissing, WalletExists, WalletExposed, WalletMalformed
+            ├── WalletMissing, WalletExists, WalletExposed, WalletMalformed, WalletUnwritable
             └── PasswordNeeded, WrongPassword
 
 Exit codes and error codes are part of the interface: they never change meaning.
@@ -48,7 +49,7 @@ MEANINGS: dict[ExitCode, str] = {
     ExitCode.NOT_FOUND: "the node does not know it",
     ExitCode.REFUSED: "a rule is broken, found here or by the node; the message names it",
     ExitCode.INSUFFICIENT_FUNDS: "the wallet holds too little",
-    ExitCode.WALLET: "the wallet file is missing, exists already, is exposed, or the password is wrong",
+    ExitCode.WALLET: "the wallet file cannot be used or made, or its password is wrong",
     ExitCode.NOT_INCLUDED: "sent, but conflicting, or nothing decided in the time given",
     ExitCode.PORT: "cannot listen on the address or port, most often because another program does",
     ExitCode.DATA: "the data directory does not fit: other network, unknown revision, keys missing, in use",
@@ -76,6 +77,19 @@ class FileUnreadable(CliError):
 
     def __str__(self) -> str:
         return f"{self.path}: {self.reason}"
+
+
+class DatabaseUnusable(CliError):
+    """The database cannot be opened, read or written."""
+
+    code = "database_unusable"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"the database cannot be used: {self.reason}"
 
 
 class NothingToAudit(CliError):
@@ -169,6 +183,19 @@ class WalletMalformed(WalletError):
         return f"{self.path} is not a wallet: {self.reason}"
 
 
+class WalletUnwritable(WalletError):
+    """The wallet file cannot be made."""
+
+    code = "wallet_unwritable"
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(path)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"the wallet {self.path} cannot be written: {self.reason}"
+
+
 class PasswordNeeded(WalletError):
     """The wallet file is encrypted, or shall be, and nobody is there to be asked."""
 
@@ -209,6 +236,7 @@ _EXIT_OF: dict[str, ExitCode] = {
     "network_exists": ExitCode.DATA,
     "no_network": ExitCode.DATA,
     "unusable_network": ExitCode.DATA,
+    "database_unusable": ExitCode.DATA,
     "audit_failed": ExitCode.AUDIT,
 }
 """by stable error code, so that looking one up loads no other room"""

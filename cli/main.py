@@ -5,9 +5,9 @@ Commands import what they need when they run, so `tangle --help` loads neither n
 
 from __future__ import annotations
 
-import signal
 import sys
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -57,23 +57,22 @@ app.add_typer(block.app, name="block")
 app.command()(audit.audit)
 
 
-@app.command(
-    context_settings={"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []},
-    short_help="Watch a pump being paid through a fresh Tangle, on real readings.",
-)
-def demo(context: typer.Context) -> None:
-    """Hand the arguments to the demonstration, which brings its own options."""
-    from cli.demo import demo as demonstrate  # noqa: PLC0415 - loads numba and the machines
+@app.command()
+def demo(
+    readings: Annotated[
+        Path | None, typer.Option("--readings", metavar="FILE", help="CSV file to replay instead of the sample.")
+    ] = None,
+    seconds: Annotated[float, typer.Option(min=1, metavar="SECONDS", help="Length of the run, about.")] = 60.0,
+    keep: Annotated[bool, typer.Option("--keep", help="Keep the data of node and parties, and the logs.")] = False,
+) -> None:
+    """Watch a pump being paid per unit through a fresh Tangle, on real readings; checked against the ledger."""
+    from cli.demo import demo as demonstrate  # noqa: PLC0415 - loads the machines
 
-    inner = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
-    inner.command()(demonstrate)
-    raise typer.Exit(inner(args=context.args, prog_name="tangle demo", standalone_mode=False) or 0)
+    raise typer.Exit(demonstrate(readings, seconds=seconds, keep=keep))
 
 
 def run() -> None:
     """Run the command of this process and end it with the exit code that tells."""
-    # A reader that has seen enough, such as `head`, ends us quietly, as it does every filter.
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     try:
         app(prog_name="tangle")
     except TangleError as error:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import logging
 import signal
 import sys
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.errors import DatabaseUnusable
 from cli.options import AsJson, ConfigFile, DataDirectory
 from cli.output import facts, progress, show
 
@@ -35,7 +37,8 @@ _Name = Annotated[
 def up(
     host: Annotated[str | None, typer.Option(metavar="HOST", help="Address to listen on [127.0.0.1].")] = None,
     port: Annotated[
-        int | None, typer.Option(min=0, max=65_535, help="Port to listen on [14265]; 0 picks a free one.")
+        int | None,
+        typer.Option(min=0, max=65_535, metavar="PORT", help="Port to listen on [14265]; 0 picks a free one."),
     ] = None,
     data: DataDirectory = None,
     config: ConfigFile = None,
@@ -62,7 +65,8 @@ def up(
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, _stop)
         try:
-            serve(settings, told)
+            with database_errors():
+                serve(settings, told)
         except KeyboardInterrupt:
             until_ready.close()
     if not as_json:
@@ -81,8 +85,9 @@ def init(
         from api.network import make_network
         from tangle.store.errors import NetworkExists
 
-        if not make_network(settings, report=tell):
-            raise NetworkExists(_network_name(settings))
+        with database_errors():
+            if not make_network(settings, report=tell):
+                raise NetworkExists(_network_name(settings))
     result = {
         "network": settings.network_name,
         "data": str(settings.data),
@@ -99,6 +104,17 @@ def init(
 
 up.__doc__ = f"{up.__doc__}\n    {SETTINGS_NOTE}\n"
 init.__doc__ = f"{init.__doc__}\n\n    {SETTINGS_NOTE}\n"
+
+
+@contextmanager
+def database_errors() -> Iterator[None]:
+    """Turn what the database says when it cannot be used into DatabaseUnusable."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        yield
+    except SQLAlchemyError as error:
+        raise DatabaseUnusable(str(getattr(error, "orig", None) or error)) from error
 
 
 def _settings(config: Path | None, **given: str | int | Path | None) -> Settings:

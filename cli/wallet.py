@@ -38,7 +38,7 @@ Hrp = Annotated[
 ]
 ProofOfWork = Annotated[Worker, typer.Option("--pow", help="Who does the proof of work.")]
 Wait = Annotated[bool, typer.Option(help="Wait until a milestone includes it.")]
-Timeout = Annotated[float, typer.Option(min=0, help="Seconds to wait at most.")]
+Timeout = Annotated[float, typer.Option(min=0, metavar="SECONDS", help="Seconds to wait at most.")]
 
 
 @app.command()
@@ -75,7 +75,9 @@ def new(
 
 @app.command()
 def address(
-    index: Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Which address of the wallet.")] = 0,
+    index: Annotated[
+        int, typer.Option(min=0, max=2**31 - 1, metavar="INDEX", help="Which address of the wallet.")
+    ] = 0,
     hrp: Hrp = None,
     wallet: WalletPath = WALLET,
     node: NodeUrl = NODE_URL,
@@ -206,7 +208,7 @@ def fund(
 
 @app.command()
 def history(
-    limit: Annotated[int, typer.Option(min=1, help="The newest so many.")] = 50,
+    limit: Annotated[int, typer.Option(min=1, metavar="COUNT", help="The newest so many.")] = 50,
     wallet: WalletPath = WALLET,
     node: NodeUrl = NODE_URL,
     as_json: AsJson = False,

@@ -21,7 +21,7 @@ from nacl.pwhash import argon2id
 from nacl.secret import SecretBox
 from nacl.utils import random
 
-from cli.errors import WalletExists, WalletExposed, WalletMalformed, WalletMissing, WrongPassword
+from cli.errors import WalletExists, WalletExposed, WalletMalformed, WalletMissing, WalletUnwritable, WrongPassword
 
 VERSION = 1
 """of the file's format"""
@@ -63,7 +63,12 @@ class Sealed:
 
 
 def create(path: Path, mnemonic: str, sealed: Sealed | None = None) -> None:
-    """Write a new wallet file with mode 0600, in the clear unless `sealed` is given. Raises WalletExists."""
+    """Write a new wallet file with mode 0600, in the clear unless `sealed` is given.
+
+    Raises
+    ------
+    WalletExists, WalletUnwritable
+    """
     content: dict[str, Any] = {"version": VERSION}
     if sealed is None:
         content["mnemonic"] = mnemonic
@@ -75,23 +80,10 @@ def create(path: Path, mnemonic: str, sealed: Sealed | None = None) -> None:
             "memoryBytes": sealed.memory_bytes,
             "box": sealed.box.hex(),
         }
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if path.exists():
-        raise WalletExists(path)
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    _write(aside, json.dumps(content, indent=2).encode() + b"\n")
     try:
-        # A link, unlike a rename, fails when the name is taken, even if it was taken a moment ago.
-        os.link(aside, path)
-    except FileExistsError:
-        raise WalletExists(path) from None
-    finally:
-        aside.unlink()
-    directory = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
+        _place(path, json.dumps(content, indent=2).encode() + b"\n")
+    except OSError as error:
+        raise WalletUnwritable(path, error.strerror or type(error).__name__) from None
 
 
 def load(path: Path) -> str | Sealed:
@@ -147,6 +139,26 @@ def _sealed(path: Path, content: object) -> Sealed:
 
 def _key(password: str, salt: bytes, operations: int, memory_bytes: int) -> bytes:
     return argon2id.kdf(SecretBox.KEY_SIZE, password.encode(), salt, opslimit=operations, memlimit=memory_bytes)
+
+
+def _place(path: Path, data: bytes) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if path.exists():
+        raise WalletExists(path)
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    _write(aside, data)
+    try:
+        # A link, unlike a rename, fails when the name is taken, even if it was taken a moment ago.
+        os.link(aside, path)
+    except FileExistsError:
+        raise WalletExists(path) from None
+    finally:
+        aside.unlink()
+    directory = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -125,6 +125,12 @@ def test_missing_and_exposed_wallet(run: Run, tmp_path: Path) -> None:
     assert "chmod 600" in ended.err
 
 
+def test_wallet_in_an_impossible_place(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a directory")
+    ended = new_wallet(run, tmp_path / "file" / "wallet.json")
+    assert (ended.code, ended.error["code"]) == (7, "wallet_unwritable")
+
+
 def test_colour_is_for_terminals(run: Run, environment: dict[str, str]) -> None:
     assert COLOUR.search(shown_on_terminal(environment))
     assert not COLOUR.search(shown_on_terminal(environment | {"NO_COLOR": "1"}))
@@ -203,6 +209,12 @@ def test_up_refuses_an_unknown_revision(run: Run, made: Path, tmp_path: Path) ->
     ended = run("up", "--port", 0, "--data", tmp_path / "data", "--json")
     assert (ended.code, ended.error["code"]) == (10, "unknown_revision")
     assert "from_the_future" in ended.error["message"]
+
+
+def test_up_refuses_what_is_no_database(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "tangle.db").write_bytes(b"no database at all" * 500)
+    ended = run("up", "--port", 0, "--data", tmp_path, "--json")
+    assert (ended.code, ended.error["code"]) == (10, "database_unusable")
 
 
 def test_up_refuses_missing_and_exposed_keys(run: Run, made: Path, tmp_path: Path) -> None:

@@ -1,0 +1,63 @@
+"""What docs/cli.md says is what the command does."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import typer
+
+from cli.errors import HINTS, MEANINGS, ExitCode
+from cli.main import app
+from tests.cli.conftest import ROOT
+
+TEXT = (ROOT / "docs" / "cli.md").read_text()
+EVERYWHERE = {"--help", "--json", "--node", "--wallet", "--data", "--config"}
+"""explained once for all commands"""
+
+
+def commands(command: Any, name: str) -> Iterator[tuple[str, Any]]:
+    """Every command that does something, with its whole name."""
+    inner = getattr(command, "commands", None)
+    if inner is None:
+        yield name, command
+        return
+    for word, child in inner.items():
+        yield from commands(child, f"{name} {word}")
+
+
+COMMANDS = dict(commands(typer.main.get_command(app), "tangle"))
+
+
+def section(name: str) -> str:
+    found = re.search(rf"^### {name}\n(.*?)(?=^##|\Z)", TEXT, re.MULTILINE | re.DOTALL)
+    assert found, f"docs/cli.md has no section {name}"
+    return found[1]
+
+
+def test_sections_are_the_commands() -> None:
+    assert set(re.findall(r"^### (tangle .*)$", TEXT, re.MULTILINE)) == set(COMMANDS)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_options_are_explained_and_exist(name: str) -> None:
+    options = {option for parameter in COMMANDS[name].params for option in parameter.opts if option[:2] == "--"}
+    common = TEXT[TEXT.index("## Common ground") : TEXT.index("### Exit codes")]
+    described = set(re.findall(r"--[a-z-]+", section(name)))
+    assert options - described - set(re.findall(r"--[a-z-]+", common)) - EVERYWHERE == set()
+    known = options | {other for parameter in COMMANDS[name].params for other in parameter.secondary_opts}
+    assert described - known == set()
+
+
+def test_exit_codes_are_those_of_the_command() -> None:
+    table = TEXT[TEXT.index("### Exit codes") : TEXT.index("## Running")]
+    rows = {int(code): text for code, text in re.findall(r"^\| (\d+) \| (.*) \|$", table, re.MULTILINE)}
+    assert rows == {int(code): text for code, text in MEANINGS.items()}
+    assert set(MEANINGS) == set(ExitCode)
+
+
+def test_hints_name_commands_that_exist() -> None:
+    named = {name for hint in HINTS.values() for name in re.findall(r"`(tangle [a-z ]+)`", hint)}
+    assert named <= set(COMMANDS)
