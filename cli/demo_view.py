@@ -12,12 +12,19 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-BLOCKS_SHOWN = 12
+BLOCKS_SHOWN = 8
 """newest blocks in the view"""
 LITRES_PER_M3 = 1000
 """litres"""
 STATES = ("awaiting_deposit", "allotting", "producing", "exhausted", "stopping", "refunding", "settled")
 """in the order in which they are drawn"""
+INCLUSIONS = {
+    None: ("waiting", "dim"),
+    "noTransaction": ("referenced", ""),
+    "included": ("included", "green"),
+    "conflicting": ("conflicting", "red"),
+}
+"""ledger inclusion state (TIP-25) -> word and colour"""
 
 
 @dataclass
@@ -90,9 +97,7 @@ class Scene:
             Panel(self._order(), title="order", title_align="left"),
             Panel(self._money(), title="balances (base units)", title_align="left"),
         )
-        head = Text.assemble(
-            ("a pump is paid per unit through a Tangle", "bold"), f"   {self.url}   readings: {self.source}"
-        )
+        head = Text.assemble(("pay-on-production", "bold"), f"  {self.url}  {self.source}", no_wrap=True)
         return Group(head, self._states(), top, Panel(self._blocks(), title="newest blocks", title_align="left"))
 
     def _states(self) -> Text:
@@ -107,7 +112,7 @@ class Scene:
     def _order(self) -> RenderableType:
         table = Table.grid(padding=(0, 2))
         unit = f"{self.unit_litres / LITRES_PER_M3:,g} m³"
-        table.add_row("price", f"{self.price:,} base units per unit of {unit}")
+        table.add_row("price", f"{self.price:,} per {unit}")
         table.add_row("readings", f"{self.readings}" + (f", {self.skipped} skipped" if self.skipped else ""))
         table.add_row("metered", f"{self.volume_ml / 1e6:,.1f} m³")
         table.add_row("produced", f"{self.produced} of {self.credit} units")
@@ -129,11 +134,12 @@ class Scene:
 
     def _blocks(self) -> RenderableType:
         table = Table.grid(padding=(0, 2))
+        for width in (11, 15, 12, 9, 14, 11):
+            table.add_column(width=width, no_wrap=True)
         for line in reversed(self.blocks.values()):
-            bar = ProgressBar(total=max(line.n, 1), completed=line.m, width=20)
-            share = f"{line.m}/{line.n}" if line.n else ""
-            milestone = f"milestone {line.milestone}" if line.milestone is not None else "waiting"
-            colour = {"included": "green", "conflicting": "red"}.get(line.inclusion or "", "")
-            settled = Text(f"{line.inclusion or ''}", colour)
-            table.add_row(f"0x{line.block_id.hex()[:12]}…", line.kind[:28], bar, share, milestone, settled)
+            bar = ProgressBar(total=max(line.n, 1), completed=line.m, width=12)
+            share = f"{line.m}/{line.n}" if line.n else "no sample"
+            milestone = f"milestone {line.milestone}" if line.milestone is not None else ""
+            state, colour = INCLUSIONS[line.inclusion]
+            table.add_row(f"0x{line.block_id.hex()[:8]}…", line.kind, bar, share, milestone, Text(state, colour))
         return table
