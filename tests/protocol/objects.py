@@ -159,10 +159,14 @@ parameters = st.builds(
 # objects that pass every check
 
 
+def unlock(essence: TransactionEssence, seed: bytes) -> SignatureUnlock:
+    """The signature unlock of the key of `seed` over `essence`."""
+    return SignatureUnlock(Ed25519Signature(public_key(seed), sign(seed, essence.hash)))
+
+
 def signed(essence: TransactionEssence, *seeds: bytes) -> Transaction:
     """`essence` with one signature unlock for each seed."""
-    found = (Ed25519Signature(public_key(seed), sign(seed, essence.hash)) for seed in seeds)
-    return Transaction(essence, tuple(SignatureUnlock(signature) for signature in found))
+    return Transaction(essence, tuple(unlock(essence, seed) for seed in seeds))
 
 
 CONSUMED = BasicOutput.to(ADDRESSES[0], 5_000)

@@ -119,7 +119,7 @@ def test_padding_is_short_and_zero(words: list[int]) -> None:
 
 
 def text_of(words: list[int]) -> str:
-    """The text under ``a`` whose data part is `words`, whether or not they make whole bytes (BIP-173, checksum)."""
+    """The text under ``a`` whose data part is `words`, whole bytes or not (BIP-173, checksum)."""
     rest = 1
     for word in [ord("a") >> 5, 0, ord("a") & 31, *words, *[0] * 6]:
         top, rest = rest >> 25, (rest & 0x1FFFFFF) << 5 ^ word

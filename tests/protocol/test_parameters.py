@@ -64,8 +64,8 @@ def test_equal_parameters_are_one_key() -> None:
     assert again != replace(again, rent_structure=RentStructure(501, 1, 10))
 
 
-# TIP-19: the smallest basic output weighs 426 bytes. iotaledger/iota-sdk 1.1 names its deposit for a cost of 100 and
-# of 500 per byte in sdk/tests/wallet/output_preparation.rs: 42600 and 213000.
+# TIP-19: the smallest basic output weighs 426 bytes. iotaledger/iota-sdk 1.1 names its deposit for a cost of 100
+# and of 500 per byte in sdk/tests/wallet/output_preparation.rs: 42600 and 213000.
 @pytest.mark.parametrize(("cost", "deposit"), [(1, 426), (100, 42_600), (500, 213_000)])
 def test_the_deposit_of_the_smallest_output(cost: int, deposit: int) -> None:
     smallest = 1 + 8 + 1 + 1 + (1 + 33) + 1

@@ -27,7 +27,7 @@ from tests.protocol.objects import (
     PARENTS,
     SEEDS,
     name,
-    signed,
+    unlock,
 )
 
 
@@ -41,8 +41,7 @@ def transaction() -> Transaction:
         (BasicOutput.to(ADDRESSES[1], 1_000, *features), BasicOutput.to(ADDRESSES[0], 4_000)),
         TaggedData(b"tag", b"data"),
     )
-    unlocks = signed(replace(essence, inputs=essence.inputs[:2]), *SEEDS[:2]).unlocks
-    return Transaction(essence, (*unlocks, ReferenceUnlock(0)))
+    return Transaction(essence, (unlock(essence, SEEDS[0]), unlock(essence, SEEDS[1]), ReferenceUnlock(0)))
 
 
 def milestone_block() -> Block:
