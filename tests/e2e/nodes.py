@@ -1,0 +1,116 @@
+"""A node in a process of its own, as a user starts it: started, asked, stopped, killed, started again.
+
+The port is kept from one life to the next, so that a client which lost its node finds it again. It is taken from
+below the range from which systems hand out ports by themselves: nobody else gets it while the node is down.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+
+ROOT = Path(__file__).parents[2]
+START_S = 120
+"""seconds; a first start compiles"""
+STOP_S = 30
+LOOK_S = 0.05
+LOG_LINES = 60
+"""lines of the log that a failing test shows"""
+PORTS = range(20_000, 30_000)
+
+
+class NodeProcess:
+    """`tangle up` on a data directory, with settings given as environment variables.
+
+    Parameters
+    ----------
+    data : the data directory, made by the first start
+    settings : by field name of `api.settings.Settings`
+    """
+
+    def __init__(self, data: Path, **settings: object) -> None:
+        self.data = data
+        self.port = free_port()
+        self.log = data.with_name(data.name + ".log")
+        self._process: subprocess.Popen[bytes] | None = None
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("TANGLE_")}
+        self._environment = kept | {f"TANGLE_{name.upper()}": str(value) for name, value in settings.items()}
+
+    @property
+    def url(self) -> str:
+        """Where the node listens."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def log_end(self) -> str:
+        """The last lines of what the node wrote, over all its lives."""
+        lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
+        return "\n".join(lines[-LOG_LINES:])
+
+    def start(self) -> None:
+        """Start it; returns when `/health` says yes."""
+        self.launch()
+        self.await_health()
+
+    def launch(self) -> None:
+        """Start it without waiting."""
+        command = [sys.executable, "-m", "cli.main", "up", "--port", str(self.port), "--data", str(self.data)]
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=ROOT, env=self._environment
+            )
+
+    def await_health(self) -> None:
+        """Wait until `/health` says yes; fails when the process ends instead."""
+        deadline = time.monotonic() + START_S
+        with httpx.Client(trust_env=False, timeout=5) as client:
+            while time.monotonic() < deadline:
+                code = self._running.poll()
+                assert code is None, f"the node ended with exit code {code}\n{self.log_end}"
+                try:
+                    if client.get(f"{self.url}/health").is_success:
+                        return
+                except httpx.TransportError:
+                    pass
+                time.sleep(LOOK_S)
+        raise AssertionError(f"the node is not healthy after {START_S} s\n{self.log_end}")
+
+    def stop(self) -> int:
+        """SIGTERM; the exit code."""
+        self._running.send_signal(signal.SIGTERM)
+        return self.wait()
+
+    def wait(self) -> int:
+        """Wait for it to end by itself; the exit code."""
+        return self._running.wait(STOP_S)
+
+    def kill(self) -> None:
+        """SIGKILL: no code of the node runs any more. Does nothing to a node that does not run."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait(STOP_S)
+
+    @property
+    def _running(self) -> subprocess.Popen[bytes]:
+        assert self._process is not None, "the node was never started"
+        return self._process
+
+
+def free_port() -> int:
+    """A port that nothing listens on."""
+    for port in random.sample(PORTS, 100):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise AssertionError("no free port among 100 tried")
