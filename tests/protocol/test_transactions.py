@@ -17,6 +17,7 @@ from tangle.protocol.transactions import (
     SignatureUnlock,
     Transaction,
     TransactionEssence,
+    Unlock,
     UtxoInput,
     check_transaction,
     inputs_commitment,
@@ -171,7 +172,7 @@ def test_all_of_128_inputs_and_outputs_pass() -> None:
         inputs_commitment([CONSUMED] * 128),
         (BasicOutput.to(ADDRESSES[1], 5_000),) * 128,
     )
-    unlocks = (unlock(essence, SEEDS[0]), *[ReferenceUnlock(0)] * 127)
+    unlocks: tuple[Unlock, ...] = (unlock(essence, SEEDS[0]), *[ReferenceUnlock(0)] * 127)
     check_transaction(Transaction(essence, unlocks), PARAMETERS)
 
 
