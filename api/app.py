@@ -12,7 +12,7 @@ import contextlib
 import logging
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 
 import uvicorn
 from fastapi import FastAPI
@@ -151,8 +151,9 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def serve(settings: Settings, report: Report | None = None) -> None:
-    """Run the service until SIGINT or SIGTERM; the first start makes the network.
+@contextlib.contextmanager
+def prepared(settings: Settings, report: Report | None = None) -> Iterator[tuple[Server, socket.socket]]:
+    """A server and the socket to run it on: ``server.run(sockets=[listener])``.
 
     Parameters
     ----------
@@ -160,7 +161,7 @@ def serve(settings: Settings, report: Report | None = None) -> None:
 
     Raises
     ------
-    PortUnusable, SetupError, StoreError, NodeError : the service cannot start
+    PortUnusable, SetupError, StoreError, NodeError, SettingInvalid : the service cannot start
     """
     tell = report or (lambda _: None)
     with listen(settings.host, settings.port) as listener:
@@ -180,7 +181,13 @@ def serve(settings: Settings, report: Report | None = None) -> None:
             date_header=False,
             timeout_graceful_shutdown=STOP_S,
         )
-        Server(config, app, tell).run(sockets=[listener])
+        yield Server(config, app, tell), listener
+
+
+def serve(settings: Settings, report: Report | None = None) -> None:
+    """Run the service until SIGINT or SIGTERM; the first start makes the network. See `prepared`."""
+    with prepared(settings, report) as (server, listener):
+        server.run(sockets=[listener])
 
 
 def listen(host: str, port: int) -> socket.socket:

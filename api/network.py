@@ -21,12 +21,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from api.settings import CONFIG_NAME, Settings, commented_toml
+from api.settings import CONFIG_NAME, SettingInvalid, Settings, commented_toml
 from client.errors import WalletError
 from client.keys import Keys, new_mnemonic
 from tangle.node import Node, NoNetwork, create_network
+from tangle.protocol.addresses import Ed25519Address
 from tangle.protocol.errors import TangleError
 from tangle.protocol.milestones import MilestoneKeys
+from tangle.protocol.outputs import BasicOutput, storage_deposit
+from tangle.protocol.parameters import ProtocolParameters
 from tangle.protocol.pow.search import compile_kernels as compile_pow
 from tangle.protocol.signatures import public_key
 from tangle.store.engine import check_network, migrate, open_engine
@@ -166,6 +169,7 @@ def open_network(settings: Settings, report: Report | None = None) -> Opened:
             check_network(engine, settings.asked_parameters(network.parameters))
         finally:
             engine.dispose()
+        _check_faucet(settings, network.parameters)
         keys = _keys_for(settings, network.keys)
         compile_pow(tell)
         compile_tipselect(tell)
@@ -200,6 +204,13 @@ def read_keys(data: Path) -> NodeKeys:
     if not seeds or any(len(seed) != _SEED_BYTES for seed in seeds):
         raise KeysUnusable(f"{path} cannot be used: coordinatorSeeds must hold seeds of {_SEED_BYTES} bytes")
     return NodeKeys(seeds, mnemonic)
+
+
+def _check_faucet(settings: Settings, parameters: ProtocolParameters) -> None:
+    """Raise SettingInvalid unless what the faucet gives pays for its own storage."""
+    least = storage_deposit(BasicOutput.to(Ed25519Address(bytes(32)), settings.faucet_amount), parameters)
+    if settings.faucet and settings.faucet_amount < least:
+        raise SettingInvalid("faucet_amount", f"must be at least {least}, the storage deposit of an output")
 
 
 def _keys_for(settings: Settings, public: MilestoneKeys) -> NodeKeys | None:
