@@ -131,7 +131,8 @@ def _log(level: str) -> None:
     def wanted(record: logging.LogRecord) -> bool:
         return level == "debug" or record.levelno >= logging.WARNING or record.name.startswith("tangle")
 
-    handler = logging.StreamHandler()
+    # The true stderr: the one of this moment belongs to the progress display and would wrap every line.
+    handler = logging.StreamHandler(sys.__stderr__)
     handler.addFilter(wanted)
     logging.basicConfig(
         level=level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s", handlers=[handler]

@@ -181,10 +181,20 @@ def test_errors_are_one_line(tangle: Run) -> None:
 
 
 def test_port_and_data_are_taken(run: Run, node: RunningNode, tmp_path: Path) -> None:
-    ended = run("up", "--port", node.port, "--data", tmp_path / "other", "--json")
-    assert (ended.code, ended.error["code"]) == (9, "port_unusable")
+    ended = run("up", "--port", node.port, "--data", tmp_path / "other")
+    assert ended.code == 9
+    assert str(node.port) in ended.err
+    assert "--port" in ended.err
+    assert not (tmp_path / "other").exists()
     ended = run("up", "--port", 0, "--data", node.data, "--json")
     assert (ended.code, ended.error["code"]) == (10, "data_in_use")
+
+
+def test_audit_of_a_running_node(run: Run, node: RunningNode, rich: Purse) -> None:
+    proven = run("audit", "--data", node.data, "--json").json
+    assert proven["unspent"] == "2779530283277761"
+    assert proven["transactions"] >= 1
+    assert proven["blocks"] > proven["milestones"] > 0
 
 
 def test_interrupt_stops_and_a_second_start_continues(run: Run, start_node: StartNode, tmp_path: Path) -> None:
@@ -194,4 +204,3 @@ def test_interrupt_stops_and_a_second_start_continues(run: Run, start_node: Star
     second = start_node(tmp_path / "data")
     assert run("data", "get", posted["blockId"], "--json", TANGLE_NODE=second.url).json["text"] == "kept"
     assert second.stop() == 0
-    assert int(run("audit", "--data", tmp_path / "data", "--json").json["blocks"]) >= 2
