@@ -11,7 +11,6 @@ from cli.output import amount, facts, progress, show
 from cli.service import database_errors
 
 # Imports inside functions keep `tangle --help` quick.
-# ruff: noqa: PLC0415
 
 
 def audit(

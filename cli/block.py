@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from tangle.protocol.transactions import Transaction
 
 # Imports inside functions keep `tangle --help` quick.
-# ruff: noqa: PLC0415
 
 app = typer.Typer(no_args_is_help=True, help="Look at blocks.", rich_markup_mode=None)
 

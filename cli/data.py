@@ -27,7 +27,6 @@ from tangle.protocol.serial import Json, to_hex
 from tangle.protocol.tagged_data import TaggedData
 
 # Imports inside functions keep `tangle --help` quick.
-# ruff: noqa: PLC0415
 
 app = typer.Typer(no_args_is_help=True, help="Write tagged data to the Tangle and read it.", rich_markup_mode=None)
 PAGE = 20

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from client.answers import NodeInfo
 
 # Imports inside functions keep `tangle --help` quick.
-# ruff: noqa: PLC0415
 
 
 def info(node: NodeUrl = NODE_URL, as_json: AsJson = False) -> None:

@@ -66,7 +66,7 @@ def demo(
     keep: Annotated[bool, typer.Option("--keep", help="Keep the data of node and parties, and the logs.")] = False,
 ) -> None:
     """Watch a pump being paid per unit through a fresh Tangle, on real readings; checked against the ledger."""
-    from cli.demo import demo as demonstrate  # noqa: PLC0415 - loads the machines
+    from cli.demo import demo as demonstrate
 
     raise typer.Exit(demonstrate(readings, seconds=seconds, keep=keep))
 

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from api.settings import Settings
 
 # Imports inside functions keep `tangle --help` quick.
-# ruff: noqa: PLC0415
 
 READY = "ready on "
 """how the service begins the line that names its URL"""

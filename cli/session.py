@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from client.rest import NodeClient
 
 # Imports inside functions keep `tangle --help` quick.
-# ruff: noqa: PLC0415
 
 T = TypeVar("T")
 WAIT_S = 60.0

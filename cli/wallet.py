@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from client.wallet import HistoryEntry, Sent, Wallet
 
 # Imports inside functions keep `tangle --help` quick.
-# ruff: noqa: PLC0415
 
 app = typer.Typer(no_args_is_help=True, help="Keep keys, see funds, send them.", rich_markup_mode=None)
 POLL_S = 0.3
