@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 START_S = 120
 """seconds; a first start compiles"""
 STOP_S = 30
-LOOK_S = 0.05
+LOOK_S = 0.1
 LOG_LINES = 60
 """lines of the log that a failing test shows"""
 PORTS = range(20_000, 30_000)
