@@ -22,7 +22,6 @@ from pathlib import Path
 from typing import IO
 
 from api.settings import CONFIG_NAME, SettingInvalid, Settings, commented_toml
-from client.errors import WalletError
 from client.keys import Keys, new_mnemonic
 from tangle.node import Node, NoNetwork, create_network
 from tangle.protocol.addresses import Ed25519Address
@@ -195,11 +194,13 @@ def read_keys(data: Path) -> NodeKeys:
         seeds = tuple(bytes.fromhex(text) for text in members["coordinatorSeeds"])
         mnemonic = members["supplyMnemonic"]
         Keys.from_mnemonic(mnemonic)
+    except KeysUnusable:
+        raise
     except FileNotFoundError:
         raise KeysMissing(
             f"there is no {path}; put it back from your copy, or start with an empty data directory"
         ) from None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, WalletError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, TangleError) as error:
         raise KeysUnusable(f"{path} cannot be used: {type(error).__name__}; put it back from your copy") from None
     if not seeds or any(len(seed) != _SEED_BYTES for seed in seeds):
         raise KeysUnusable(f"{path} cannot be used: coordinatorSeeds must hold seeds of {_SEED_BYTES} bytes")

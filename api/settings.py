@@ -269,7 +269,7 @@ def _toml(value: object) -> str:
 def _read(path: Path, *, required: bool) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text())
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         if required:
             raise SettingInvalid("config", f"there is no file {path}") from None
         return {}

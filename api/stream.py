@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 from bisect import bisect_right
 from collections.abc import AsyncIterator, Callable, Sequence
-from itertools import islice
 from typing import Any
 
 import orjson
@@ -129,30 +128,40 @@ class Hub:
         news, self._news = self._news, asyncio.Event()
         news.set()
 
-    async def follow(self, after: int, types: Sequence[type[Event]]) -> AsyncIterator[list[Event]]:
-        """Pieces of the events above `after`, for ever; an empty piece stands for `HEARTBEAT_S` of silence."""
+    async def follow(
+        self, after: int, types: Sequence[type[Event]], *, heartbeat_s: float = HEARTBEAT_S
+    ) -> AsyncIterator[list[Event]]:
+        """Pieces of the events above `after`, for ever; an empty piece stands for `heartbeat_s` of silence."""
         wanted = tuple(types)
         while not self.closed:
-            news, seen = self._news, self.last
+            news = self._news
             if after < self._kept_after:
-                piece = await asyncio.to_thread(self._fetch, after, PIECE, wanted)
-                # A short piece says that the database holds no more up to what was published before the question.
-                seen = max(after, self._kept_after) if len(piece) < PIECE else piece[-1].number
-                piece = [event for event in piece if event.number <= seen] if len(piece) < PIECE else piece
+                piece, seen = await self._older(after, wanted)
             else:
-                start = bisect_right(self._numbers, after)
-                piece = list(islice(self._events, start, start + PIECE))
-                seen = piece[-1].number if piece else after
-                piece = [event for event in piece if isinstance(event, wanted)]
+                piece, seen = self._recent(after, wanted)
             if piece:
                 yield piece
             moved, after = seen > after, seen
-            if piece or moved:
+            if moved:
                 continue
             try:
-                await asyncio.wait_for(news.wait(), HEARTBEAT_S)
+                await asyncio.wait_for(news.wait(), heartbeat_s)
             except TimeoutError:
                 yield []
+
+    def _recent(self, after: int, wanted: tuple[type[Event], ...]) -> tuple[list[Event], int]:
+        """Events above `after` in the ring, and the number up to which nothing is missing."""
+        start = bisect_right(self._numbers, after)
+        piece = self._events[start : start + PIECE]
+        seen = piece[-1].number if piece else after
+        return [event for event in piece if isinstance(event, wanted)], seen
+
+    async def _older(self, after: int, wanted: tuple[type[Event], ...]) -> tuple[list[Event], int]:
+        """The same from the database, which holds at least what the ring had forgotten before the question."""
+        forgotten = self._kept_after
+        piece = await asyncio.to_thread(self._fetch, after, PIECE, wanted)
+        newest = piece[-1].number if piece else after
+        return piece, newest if len(piece) == PIECE else max(newest, forgotten)
 
 
 class EventStream(Response):

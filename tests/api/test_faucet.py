@@ -1,0 +1,95 @@
+"""The faucet: pays once per request, bounded by queue and balance."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from api.routes.tangle import PREFIX
+from tangle.protocol.addresses import Ed25519Address
+from tests.networks import Key
+from tests.nodes import RunningNode, running_node
+
+ENQUEUE = f"{PREFIX}/faucet/enqueue"
+
+
+def _balance(node: RunningNode, address: Ed25519Address) -> int:
+    items = node.get("/api/indexer/v1/outputs/basic", address=node.bech32(address))["items"]
+    return sum(int(node.get(f"/api/core/v2/outputs/{item}")["output"]["amount"]) for item in items)
+
+
+def _wait_balance(node: RunningNode, address: Ed25519Address, least: int) -> int:
+    deadline = time.monotonic() + 30
+    while (held := _balance(node, address)) < least:
+        assert time.monotonic() < deadline, f"the faucet has not paid in time: {held}"
+        time.sleep(0.1)
+    return held
+
+
+def test_everybody_is_paid_once_and_the_supply_stays(tmp_path: Path) -> None:
+    keys = [Key.named(f"asker {i}") for i in range(140)]
+    with running_node(tmp_path / "data", faucet_balance_max=2_000_000, faucet_amount=1_000_000) as node:
+        for i, key in enumerate(keys):
+            response = node.http.post(ENQUEUE, json={"address": node.bech32(key.address)})
+            assert response.status_code == 202, response.text
+            assert response.json()["address"] == node.bech32(key.address)
+            assert 1 <= response.json()["waitingRequests"] <= i + 1
+        # More than fit one transaction; the last are paid by the second.
+        for key in (keys[0], keys[126], keys[127], keys[-1]):
+            assert _wait_balance(node, key.address, 1_000_000) == 1_000_000
+        supply = node.get(f"{PREFIX}/supply")
+        assert supply["unspent"] == supply["tokenSupply"]
+
+        again = keys[0].address
+        assert _ask(node, again) == (202, None)
+        assert _wait_balance(node, again, 2_000_000) == 2_000_000
+        assert _ask(node, again) == (429, "faucet_balance_high")
+
+
+def _ask(node: RunningNode, address: Ed25519Address) -> tuple[int, str | None]:
+    response = node.http.post(ENQUEUE, json={"address": node.bech32(address)})
+    return response.status_code, response.json().get("code")
+
+
+def test_one_request_per_address_and_a_bounded_queue(tmp_path: Path) -> None:
+    # With a milestone only every four minutes nothing is settled while the test asks.
+    with running_node(
+        tmp_path / "data", faucet_queue_max=2, milestone_interval_ms=240_000, milestone_silence_ms=240_000
+    ) as node:
+        first, second, third = (Key.named(name).address for name in "abc")
+        assert _ask(node, first) == (202, None)
+        assert _ask(node, first) == (429, "faucet_request_pending")
+        assert _ask(node, second) == (202, None)
+        assert _ask(node, third) == (503, "faucet_busy")
+
+
+def test_an_empty_faucet_says_so(tmp_path: Path) -> None:
+    with running_node(tmp_path / "data", token_supply=1_500, faucet_amount=500) as node:
+        asked = [Key.named(f"last {i}").address for i in range(3)]
+        for address in asked:
+            assert _ask(node, address)[0] == 202
+        for address in asked:
+            _wait_balance(node, address, 500)
+        late = Key.named("late").address
+        assert _ask(node, late)[0] == 202
+        deadline = time.monotonic() + 10
+        while _ask(node, late) != (403, "faucet_empty"):
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+
+
+def test_what_is_no_address_is_refused(node: RunningNode) -> None:
+    for body, code in (
+        ({}, "body_invalid"),
+        ([], "body_invalid"),
+        ({"address": 7}, "body_invalid"),
+        ({"address": "tgl1qqqq"}, "malformed_address"),
+    ):
+        response = node.http.post(ENQUEUE, json=body)
+        assert (response.status_code, response.json()["code"]) == (400, code)
+        assert response.headers["content-type"] == "application/problem+json"
+
+
+def test_a_node_without_a_faucet_says_so(tmp_path: Path) -> None:
+    with running_node(tmp_path / "data", faucet=False) as node:
+        assert _ask(node, Key.named("a").address) == (403, "faucet_disabled")

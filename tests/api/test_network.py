@@ -1,0 +1,211 @@
+"""Founding and opening a network: whole, continued after a kill, and clear about what is wrong."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from api.app import PortUnusable, listen, prepared
+from api.network import (
+    CONFIG_NAME,
+    KEYS_NAME,
+    DataInUse,
+    DataUnusable,
+    KeysMissing,
+    KeysUnusable,
+    make_network,
+    open_network,
+    read_keys,
+)
+from api.settings import NETWORK_SETTINGS, SettingInvalid, Settings
+from tangle.node import NoNetwork
+from tangle.store.engine import migrate, open_engine
+from tangle.store.errors import OtherNetwork
+
+
+def _settings(data: Path, **given: Any) -> Settings:
+    return Settings.load(**{"data": data, "min_pow_score": 0, **given})
+
+
+def _open(settings: Settings) -> None:
+    open_network(settings).close()
+
+
+def test_a_new_network_keeps_its_secrets(tmp_path: Path) -> None:
+    data = tmp_path / "deep" / "data"
+    assert make_network(_settings(data)) is True
+    assert stat.S_IMODE(data.stat().st_mode) == 0o700
+    assert stat.S_IMODE((data / KEYS_NAME).stat().st_mode) == 0o600
+    keys = read_keys(data)
+    assert keys.mnemonic not in repr(keys)
+    assert keys.coordinator_seeds[0].hex() not in repr(keys)
+    assert make_network(_settings(data)) is False
+    assert read_keys(data) == keys
+    _open(_settings(data))
+
+
+def test_two_networks_share_no_key(tmp_path: Path) -> None:
+    for name in "ab":
+        make_network(_settings(tmp_path / name))
+    assert read_keys(tmp_path / "a") != read_keys(tmp_path / "b")
+
+
+def test_a_network_that_was_half_made_is_finished_with_the_same_keys(tmp_path: Path) -> None:
+    settings = _settings(tmp_path)
+    make_network(settings)
+    keys = read_keys(tmp_path)
+    for name in ("tangle.db", "tangle.db-wal", "tangle.db-shm"):
+        (tmp_path / name).unlink(missing_ok=True)
+    # As after a kill between the keys and the network, with a schema and a draft of the settings already there.
+    engine = open_engine(settings.url)
+    migrate(engine)
+    engine.dispose()
+    (tmp_path / (KEYS_NAME + ".new")).write_text("half")
+    assert make_network(settings) is True
+    assert read_keys(tmp_path) == keys
+    _open(settings)
+
+
+def test_the_file_that_is_written_gives_the_settings_back(tmp_path: Path) -> None:
+    first = _settings(tmp_path, network_name='odd "name"', v_byte_cost=7, bech32_hrp="xyz")
+    make_network(first)
+    text = (tmp_path / CONFIG_NAME).read_text()
+    for name in Settings.model_fields:
+        assert f"{name} = " in text or name == "data"
+    again = Settings.load(data=tmp_path)
+    assert [getattr(again, name) for name in NETWORK_SETTINGS] == [
+        getattr(first, name) for name in NETWORK_SETTINGS
+    ]
+    _open(again)
+
+
+def test_the_file_with_every_setting_uncommented_still_loads(tmp_path: Path) -> None:
+    make_network(_settings(tmp_path))
+    path = tmp_path / CONFIG_NAME
+    lines = path.read_text().splitlines()
+    set_all = [line.removeprefix("# ") if line.startswith("# ") and " = " in line else line for line in lines]
+    path.write_text("\n".join(set_all))
+    assert Settings.load(data=tmp_path).model_dump() == _settings(tmp_path).model_dump()
+
+
+def test_settings_of_another_network_are_refused(tmp_path: Path) -> None:
+    make_network(_settings(tmp_path))
+    with pytest.raises(OtherNetwork) as caught:
+        _open(_settings(tmp_path, network_name="another", v_byte_cost=500))
+    assert caught.value.differences["network_name"] == ("tangle-local", "another")
+    assert set(caught.value.differences) == {"network_name", "rent_structure"}
+
+
+def test_a_network_is_opened_without_naming_its_settings(tmp_path: Path) -> None:
+    make_network(_settings(tmp_path, token_supply=10**9, bech32_hrp="few"))
+    (tmp_path / CONFIG_NAME).unlink()
+    opened = open_network(Settings.load(data=tmp_path))
+    assert opened.node.parameters.token_supply == 10**9
+    opened.close()
+
+
+def test_keys_of_another_network_are_refused(tmp_path: Path) -> None:
+    for name in "ab":
+        make_network(_settings(tmp_path / name))
+    (tmp_path / "a" / KEYS_NAME).write_bytes((tmp_path / "b" / KEYS_NAME).read_bytes())
+    with pytest.raises(KeysUnusable, match="another network"):
+        _open(_settings(tmp_path / "a"))
+
+
+def test_keys_that_others_can_read_are_refused(tmp_path: Path) -> None:
+    make_network(_settings(tmp_path))
+    (tmp_path / KEYS_NAME).chmod(0o644)
+    with pytest.raises(KeysUnusable, match="chmod 600"):
+        _open(_settings(tmp_path))
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", json.dumps({"coordinatorSeeds": ["00"], "supplyMnemonic": "x"})])
+def test_damaged_keys_are_refused_without_being_shown(tmp_path: Path, text: str) -> None:
+    make_network(_settings(tmp_path))
+    (tmp_path / KEYS_NAME).write_text(text)
+    with pytest.raises(KeysUnusable):
+        _open(_settings(tmp_path))
+
+
+def test_missing_keys_are_named(tmp_path: Path) -> None:
+    make_network(_settings(tmp_path))
+    (tmp_path / KEYS_NAME).unlink()
+    with pytest.raises(KeysMissing, match=KEYS_NAME):
+        _open(_settings(tmp_path))
+    # A node that neither issues milestones nor gives anything away needs none.
+    _open(_settings(tmp_path, coordinator=False, faucet=False))
+
+
+def test_one_directory_is_for_one_process(tmp_path: Path) -> None:
+    make_network(_settings(tmp_path))
+    opened = open_network(_settings(tmp_path))
+    with pytest.raises(DataInUse):
+        _open(_settings(tmp_path))
+    opened.close()
+    _open(_settings(tmp_path))
+
+
+def test_an_unusable_directory_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DataUnusable, match="file"):
+        make_network(_settings(tmp_path / "file" / "data"))
+
+
+def test_no_network_is_made_by_opening(tmp_path: Path) -> None:
+    with pytest.raises(NoNetwork):
+        _open(_settings(tmp_path))
+
+
+def test_a_port_in_use_is_told_before_anything_is_made(tmp_path: Path) -> None:
+    with listen("127.0.0.1", 0) as taken:
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(PortUnusable, match=str(port)), prepared(_settings(tmp_path / "data", port=port)):
+            pass
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        ({"port": 70_000}, "port"),
+        ({"milestone_interval_ms": 10}, "milestone_interval_ms"),
+        ({"bech32_hrp": "ABC"}, "bech32_hrp"),
+        ({"confidence_thresholds": "0.5,2"}, "confidence_thresholds"),
+        ({"alfa": 1}, "alfa"),
+    ],
+)
+def test_a_wrong_setting_is_named(tmp_path: Path, given: dict[str, Any], name: str) -> None:
+    with pytest.raises(SettingInvalid) as caught:
+        _settings(tmp_path, **given)
+    assert caught.value.name == name
+
+
+def test_a_faucet_that_gives_less_than_the_deposit_is_refused(tmp_path: Path) -> None:
+    make_network(_settings(tmp_path))
+    with pytest.raises(SettingInvalid, match="storage deposit"):
+        _open(_settings(tmp_path, faucet_amount=1))
+
+
+def test_arguments_beat_the_environment_which_beats_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / CONFIG_NAME).write_text("port = 1\nalpha = 0.5\nqueue_max = 7\n")
+    monkeypatch.setenv("TANGLE_PORT", "2")
+    monkeypatch.setenv("TANGLE_QUEUE_MAX", "8")
+    monkeypatch.setenv("TANGLE_CORS_ORIGINS", "https://a.example, https://b.example")
+    settings = Settings.load(data=tmp_path, port=3)
+    assert (settings.port, settings.queue_max, settings.alpha) == (3, 8, 0.5)
+    assert settings.cors_origins == ("https://a.example", "https://b.example")
+
+
+def test_a_mistyped_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / CONFIG_NAME).write_text("prot = 1\n")
+    with pytest.raises(SettingInvalid, match="prot"):
+        Settings.load(data=tmp_path)
+    with pytest.raises(SettingInvalid, match="no file"):
+        Settings.load(tmp_path / "absent.toml")
