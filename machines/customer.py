@@ -139,8 +139,9 @@ class Customer:
         answer = await self._answer(message.id)
         if answer.kind == "refused":
             raise TermsRefused(f"the machine refused: {answer.body.text('reason')}")
-        await self._deposit(message.id, order)
-        return await self._check(message.id, order, await self._watch(message.id))
+        await self._insist(lambda: self._deposit(message.id, order))
+        settled = await self._watch(message.id)
+        return await self._insist(lambda: self._check(message.id, order, settled))
 
     async def _order(self) -> bytes:
         if not self.memory.order:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Iterator
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 from machines.errors import ReadingsRefused
@@ -35,11 +35,10 @@ def read(path: Path, *, time: str | None = None, value: str | None = None, skip:
         with path.open(newline="", encoding="utf-8-sig", errors="replace") as file:
             delimiter = _delimiter(file.read(8192))
             file.seek(0)
-            head = list(islice(csv.reader(file, delimiter=delimiter), _LOOKED_AT))
+            rows = (row for row in csv.reader(file, delimiter=delimiter) if any(map(str.strip, row)))
+            head = list(islice(rows, _LOOKED_AT))
             time_at, value_at, has_header = _columns(path, head, time, value)
-            file.seek(0)
-            rows = csv.reader(file, delimiter=delimiter)
-            wanted = (row for row in islice(rows, int(has_header), None) if any(map(str.strip, row)))
+            wanted = chain(head[int(has_header) :], rows)
             for number, row in enumerate(wanted, start=1):
                 if number > skip:
                     yield Reading(number, _cell(row, time_at), _cell(row, value_at))
