@@ -21,6 +21,7 @@ from tangle.protocol.milestones import (
     check_milestone,
 )
 from tangle.protocol.parameters import ProtocolParameters
+from tangle.protocol.serial import within
 from tangle.state.dag import Dag
 
 NO_ROOT = bytes(32)
@@ -64,7 +65,7 @@ class Coordinator:
         milestone = block.payload
         if not isinstance(milestone, Milestone):
             return []
-        check_milestone(milestone, self.keys, self.parameters)
+        within("payload", lambda: check_milestone(milestone, self.keys, self.parameters))
         self._check_chain(milestone.essence)
         order = self.order(dag, block.parents)
         if not self._at_start and dag.index_of(self.block_id) not in order:

@@ -264,7 +264,7 @@ def test_milestone_of_a_stranger_is_refused(node: Node, tmp_path: Path) -> None:
     essence = open_node(tmp_path / "other.db").issue_milestone(T0 + 1)
     answer = attach(node, Block(essence.parents, sign_milestone(essence, [ALICE.seed])))[0]
     assert isinstance(answer, MilestoneInvalid)
-    assert answer.field == "signatures[0].publicKey"
+    assert answer.field == "payload.signatures[0].publicKey"
 
 
 def test_confidence_rises_to_certainty(node: Node) -> None:
