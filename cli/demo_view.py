@@ -81,8 +81,8 @@ class Scene:
     def line(self) -> str:
         """The scene in one line."""
         balances = " ".join(f"{party}={amount:,}" for party, amount in self.balances.items())
-        newest = next(reversed(self.blocks.values()), None)
-        confidence = f" confidence={newest.m}/{newest.n}" if newest and newest.n else ""
+        newest = next((line for line in reversed(self.blocks.values()) if line.n), None)
+        confidence = f" confidence={newest.m}/{newest.n}" if newest else ""
         return (
             f"{time.monotonic() - self.started:5.1f} s  {self.state:<16} readings={self.readings} "
             f"volume={self.volume_ml / 1e6:,.0f} m3 units={self.produced} paid={self.paid_units}/{self.credit} "

@@ -36,7 +36,7 @@ from machines.agent import (
 from machines.errors import MessageRefused
 from machines.ledger import Ledger
 from machines.messages import seal, unseal
-from machines.meter import CounterMeter, FlowMeter, Meter, Reading
+from machines.meter import COUNTER_BITS, CounterMeter, FlowMeter, Meter, Reading
 from machines.order import OVER, State
 from machines.settlement import Settlement
 from machines.terms import ML_PER_LITRE, UNITS_MAX, Terms, check_terms, machine_tag, order_tag
@@ -301,7 +301,12 @@ def main(
     def source(after: int) -> Iterator[Reading]:
         return readings.read(file, time=time_column, value=value_column, skip=after)
 
+    if counter_bits not in {0, *COUNTER_BITS}:
+        raise typer.BadParameter(f"must be 0 or one of {COUNTER_BITS}", param_hint="--counter-bits")
+
     async def start() -> int:
+        # A file without readings should be found out before a customer has paid for them.
+        next(source(0), None)
         meter = CounterMeter(pulse_litres * ML_PER_LITRE, counter_bits) if counter_bits else FlowMeter()
         async with connected(node) as ledger:
             sale, pace = (price, litres * ML_PER_LITRE), Pace(readings_per_s=speed)
