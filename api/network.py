@@ -1,9 +1,12 @@
 """Making a network and opening it: the data directory, the keys, the database.
 
 The data directory holds `keys.json` (the coordinator's Ed25519 seed and the mnemonic of the wallet that holds the
-supply), `tangle.toml`, `tangle.db` and `lock`. Each step of making a network is whole or absent: files appear by
-renaming, and the database is written last, in transactions. A start that was killed half way is therefore
-continued by the next one, with the same keys.
+supply), `tangle.toml`, `tangle.db`, `founded` and `lock`. Each step of making a network is whole or absent: files
+appear by renaming, and the database is written last, in transactions. A start that was killed half way is
+therefore continued by the next one, with the same keys.
+
+`founded` says that there was a network. A database that is empty nevertheless has been lost, and a fresh one under
+the same keys would sign a second history: that is refused.
 
 Two services on one data directory would both think they are the one writer; the lock keeps the second out.
 """
@@ -37,6 +40,7 @@ from tipselect.compile import compile_kernels as compile_tipselect
 
 KEYS_NAME = "keys.json"
 LOCK_NAME = "lock"
+FOUNDED_NAME = "founded"
 _SEED_BYTES = 32
 
 Report = Callable[[str], None]
@@ -59,6 +63,12 @@ class KeysUnusable(SetupError):
     """The keys cannot be read, are open to others, or belong to another network."""
 
     code = "keys_unusable"
+
+
+class NetworkLost(SetupError):
+    """A network was made here, and the database holds none."""
+
+    code = "network_lost"
 
 
 class DataInUse(SetupError):
@@ -122,6 +132,7 @@ def make_network(settings: Settings, now: int | None = None, report: Report | No
 
     Raises
     ------
+    NetworkLost : there was one, and the database holds none any more
     SetupError, StoreError
     """
     tell = report or (lambda _: None)
@@ -130,7 +141,13 @@ def make_network(settings: Settings, now: int | None = None, report: Report | No
         try:
             migrate(engine)
             if read_network(engine) is not None:
+                _mark_founded(settings)
                 return False
+            if (settings.data / FOUNDED_NAME).exists():
+                raise NetworkLost(
+                    f"a network was made in {settings.data}, and its database is empty or gone; put the database "
+                    "back from your copy, or start with an empty data directory"
+                )
             tell(f"making the network {settings.network_name} in {settings.data}")
             keys_path = settings.data / KEYS_NAME
             if not keys_path.exists():
@@ -143,6 +160,7 @@ def make_network(settings: Settings, now: int | None = None, report: Report | No
             moment = int(time.time()) if now is None else now
             seeds = keys.coordinator_seeds
             create_network(engine, settings.parameters(), keys.milestone_keys, seeds, holder, moment)
+            _mark_founded(settings)
         finally:
             engine.dispose()
     return True
@@ -212,6 +230,12 @@ def _check_faucet(settings: Settings, parameters: ProtocolParameters) -> None:
     least = storage_deposit(BasicOutput.to(Ed25519Address(bytes(32)), settings.faucet_amount), parameters)
     if settings.faucet and settings.faucet_amount < least:
         raise SettingInvalid("faucet_amount", f"must be at least {least}, the storage deposit of an output")
+
+
+def _mark_founded(settings: Settings) -> None:
+    path = settings.data / FOUNDED_NAME
+    if not path.exists():
+        _write_whole(path, f"{settings.network_name}\n", 0o644)
 
 
 def _keys_for(settings: Settings, public: MilestoneKeys) -> NodeKeys | None:

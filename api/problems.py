@@ -6,7 +6,7 @@ Every error of the project carries a stable code. Routes of TIP-25 and TIP-26 an
 
     ApiError                    (a TangleError)
     ├── NotFound, NoSuchRoute, MethodNotAllowed, NotSupported
-    ├── ParameterInvalid, BodyInvalid, BodyTooLarge, UnsupportedMediaType, ClientGone
+    ├── BadParameter, BodyInvalid, BodyTooLarge, UnsupportedMediaType, ClientGone
     ├── PowDisabled, PowBusy
     ├── FaucetDisabled, FaucetBusy, FaucetEmpty, FaucetRequestPending, FaucetBalanceHigh
     └── TooManyStreams
@@ -81,10 +81,10 @@ class NotSupported(ApiError):
     status = 403
 
 
-class ParameterInvalid(ApiError):
+class BadParameter(ApiError):
     """A path or query parameter cannot be read."""
 
-    code = "parameter_invalid"
+    code = "bad_parameter"
 
 
 class BodyInvalid(ApiError):
@@ -254,7 +254,7 @@ def install(app: FastAPI) -> None:
         assert isinstance(error, RequestValidationError)
         first = error.errors()[0]
         place, name = first["loc"][0], ".".join(str(part) for part in first["loc"][1:])
-        kind = BodyInvalid if place == "body" else ParameterInvalid
+        kind = BodyInvalid if place == "body" else BadParameter
         return answer(request.url.path, kind(f"{name or place}: {first['msg']}", name or str(place)))
 
     async def on_http_error(request: Request, error: Exception) -> Response:

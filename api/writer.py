@@ -28,6 +28,10 @@ log = logging.getLogger("tangle.writer")
 
 Answer = Receipt | TangleError
 
+TIPS_INTERVAL_S = 0.02
+"""seconds between selections of tips, at least: under load a batch takes a fraction of it, and new tips for each
+would cost more than attaching its blocks"""
+
 
 class QueueFull(TangleError):
     """More blocks wait for the writer than it may hold; none of this one was kept."""
@@ -108,7 +112,9 @@ class Writer:
         self._milestone_at = 0.0
         self._looked_at = 0.0
         self._sample_due = 0.0
+        self._tips_due = 0.0
         self._fresh = True
+        self._tips_stale = False
 
     @property
     def queued(self) -> int:
@@ -163,6 +169,7 @@ class Writer:
             try:
                 self._expire()
                 self._milestone()
+                self._refresh_tips()
                 self._sample()
             except Exception as error:
                 self.failure = error
@@ -170,6 +177,8 @@ class Writer:
 
     def _pause(self) -> float:
         """Seconds until something is due."""
+        if self._tips_stale:
+            return max(self._tips_due - time.monotonic(), 0.0)
         return 0.05 if self._parked or self._fresh else 0.2
 
     def _gather(self, timeout: float) -> list[_Entry]:
@@ -201,7 +210,7 @@ class Writer:
             waiting = self._parked.pop(block_id, None)
             answers.extend((future, answer) for future in (waiting.futures if waiting else []))
         self._answer(answers)
-        self.node.refresh_tips()
+        self._tips_stale = True
 
     def _expire(self, *, everything: bool = False) -> None:
         now = self.clock()
@@ -221,8 +230,14 @@ class Writer:
             essence = self.node.issue_milestone(int(now), partial(search, workers=1))
             self.failure = None
             self._milestone_at = essence.timestamp
-            self._fresh = True
+            self._fresh = self._tips_stale = True
+
+    def _refresh_tips(self) -> None:
+        now = time.monotonic()
+        if self._tips_stale and now >= self._tips_due:
             self.node.refresh_tips()
+            self._tips_stale = False
+            self._tips_due = now + TIPS_INTERVAL_S
 
     def _sample(self) -> None:
         now = self.clock()

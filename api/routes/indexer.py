@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from starlette.requests import Request
 
 from api import schemas
-from api.problems import NotFound, ParameterInvalid
+from api.problems import BadParameter, NotFound
 from api.service import Service, json_response, service_of
 from tangle.protocol.addresses import from_bech32
 from tangle.protocol.parameters import TAG_BYTES_MAX
@@ -151,5 +151,5 @@ async def no_outputs(page: WantedPage) -> Response:
 async def no_output(kind: str, id: str) -> Response:  # noqa: A002
     """Not found: this network has no such outputs."""
     if kind not in {"alias", "foundry", "nft"}:
-        raise ParameterInvalid(f"there are no outputs of kind {kind[:100]!r}", "kind")
+        raise BadParameter(f"there are no outputs of kind {kind[:100]!r}", "kind")
     raise NotFound(f"no {kind} output {id[:100]!r}")

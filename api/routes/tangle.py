@@ -11,10 +11,10 @@ from starlette.requests import Request
 from api import schemas
 from api.history import changes
 from api.problems import (
+    BadParameter,
     BodyInvalid,
     FaucetDisabled,
     NotFound,
-    ParameterInvalid,
     TooManyStreams,
     UnsupportedMediaType,
 )
@@ -102,7 +102,7 @@ async def events(
     names = types.split(",") if types else list(TYPES)
     unknown = [name for name in names if name not in TYPES]
     if unknown:
-        raise ParameterInvalid(f"types: {unknown[0]!r} is none of {', '.join(TYPES)}", "types")
+        raise BadParameter(f"types: {unknown[0]!r} is none of {', '.join(TYPES)}", "types")
     if service.hub.subscribers >= service.settings.event_subscribers_max:
         raise TooManyStreams("too many event streams are open")
     known = _last_event(last_event_id)
@@ -114,7 +114,7 @@ def _last_event(text: str | None) -> int | None:
     if not text:
         return None
     if not (text.isascii() and text.isdigit() and int(text) <= EVENT_NUMBER_MAX):
-        raise ParameterInvalid("Last-Event-ID: must be an event number", "Last-Event-ID")
+        raise BadParameter("Last-Event-ID: must be an event number", "Last-Event-ID")
     return int(text)
 
 

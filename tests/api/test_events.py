@@ -22,7 +22,7 @@ from tests.nodes import RunningNode, running_node
 EVENTS = "/api/tangle/v1/events"
 
 
-def _read(node: RunningNode, until: int, headers: dict[str, str] | None = None, **query: object) -> list[dict]:
+def _read(node: RunningNode, until: int, headers: dict[str, str] | None = None, **query: str | int) -> list[dict]:
     """The data of all messages up to event number `until`; checks that each repeats its id and type."""
     found, message = [], {}
     with node.http.stream("GET", EVENTS, params=query, headers=headers) as response:
@@ -137,7 +137,8 @@ def _open_stream(tmp_path: Path) -> Iterator[tuple[RunningNode, Iterator[str]]]:
 def test_streams_are_bounded(tmp_path: Path) -> None:
     with running_node(tmp_path / "data", event_subscribers_max=1) as node:
         with node.http.stream("GET", EVENTS) as response:
-            next(response.iter_lines())
+            lines = response.iter_lines()
+            next(lines)
             refused = httpx.get(node.url + EVENTS, trust_env=False)
             assert (refused.status_code, refused.json()["code"]) == (503, "too_many_streams")
         deadline = time.monotonic() + 10
@@ -151,15 +152,9 @@ async def test_silence_is_filled_with_comments() -> None:
     following = hub.follow(0, [SolidEvent], heartbeat_s=0.01)
     assert await anext(following) == []
     hub.publish([MilestoneEvent(1, bytes(32), 1, 1), SolidEvent(2, bytes(32))])
-    pieces = [piece async for piece in _first(following)]
-    assert pieces == [[SolidEvent(2, bytes(32))]]
-
-
-async def _first(pieces):  # type: ignore[no-untyped-def]
-    async for piece in pieces:
-        if piece:
-            yield piece
-            return
+    while not (piece := await anext(following)):
+        pass
+    assert piece == [SolidEvent(2, bytes(32))]
 
 
 async def test_a_slow_reader_is_served_from_the_database_and_meets_the_ring_without_a_gap() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import orjson
 import pytest
@@ -110,9 +111,9 @@ def test_the_root_of_a_milestone_recomputes_from_the_event_stream(story: Story) 
     assert merkle_root([bytes.fromhex(text[2:]) for text in order]) == milestone.essence.inclusion_root
 
 
-def _events(node: RunningNode) -> list[dict[str, object]]:
+def _events(node: RunningNode) -> list[dict[str, Any]]:
     last = node.get("/api/tangle/v1/metrics")["eventNumber"]
-    found: list[dict[str, object]] = []
+    found: list[dict[str, Any]] = []
     with node.http.stream("GET", "/api/tangle/v1/events", params={"after": 0}) as response:
         for line in response.iter_lines():
             if line.startswith("data: "):

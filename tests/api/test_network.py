@@ -11,17 +11,18 @@ import pytest
 
 from api.app import PortUnusable, listen, prepared
 from api.network import (
-    CONFIG_NAME,
+    FOUNDED_NAME,
     KEYS_NAME,
     DataInUse,
     DataUnusable,
     KeysMissing,
     KeysUnusable,
+    NetworkLost,
     make_network,
     open_network,
     read_keys,
 )
-from api.settings import NETWORK_SETTINGS, SettingInvalid, Settings
+from api.settings import CONFIG_NAME, NETWORK_SETTINGS, SettingInvalid, Settings
 from tangle.node import NoNetwork
 from tangle.store.engine import migrate, open_engine
 from tangle.store.errors import OtherNetwork
@@ -58,7 +59,7 @@ def test_a_network_that_was_half_made_is_finished_with_the_same_keys(tmp_path: P
     settings = _settings(tmp_path)
     make_network(settings)
     keys = read_keys(tmp_path)
-    for name in ("tangle.db", "tangle.db-wal", "tangle.db-shm"):
+    for name in ("tangle.db", "tangle.db-wal", "tangle.db-shm", FOUNDED_NAME):
         (tmp_path / name).unlink(missing_ok=True)
     # As after a kill between the keys and the network, with a schema and a draft of the settings already there.
     engine = open_engine(settings.url)
@@ -67,6 +68,21 @@ def test_a_network_that_was_half_made_is_finished_with_the_same_keys(tmp_path: P
     (tmp_path / (KEYS_NAME + ".new")).write_text("half")
     assert make_network(settings) is True
     assert read_keys(tmp_path) == keys
+    _open(settings)
+
+
+@pytest.mark.parametrize("older", [False, True], ids=["marked when made", "marked by a later start"])
+def test_a_lost_database_is_not_replaced_by_another_history(tmp_path: Path, older: bool) -> None:
+    settings = _settings(tmp_path)
+    make_network(settings)
+    if older:
+        (tmp_path / FOUNDED_NAME).unlink()
+        assert make_network(settings) is False
+    (tmp_path / "tangle.db").rename(tmp_path / "copy.db")
+    with pytest.raises(NetworkLost, match="put the database back"):
+        make_network(settings)
+    (tmp_path / "copy.db").rename(tmp_path / "tangle.db")
+    assert make_network(settings) is False
     _open(settings)
 
 
