@@ -235,6 +235,7 @@ _EXIT_OF: dict[str, ExitCode] = {
     "unknown_revision": ExitCode.DATA,
     "network_exists": ExitCode.DATA,
     "no_network": ExitCode.DATA,
+    "network_lost": ExitCode.DATA,
     "unusable_network": ExitCode.DATA,
     "database_unusable": ExitCode.DATA,
     "audit_failed": ExitCode.AUDIT,
