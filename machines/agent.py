@@ -14,10 +14,10 @@ import secrets
 import signal
 import stat
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 
@@ -46,7 +46,11 @@ JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object per li
 LOCAL_NODE = "http://127.0.0.1:14265"
 """where a node listens unless told otherwise"""
 
+AWAY_S = 1.0
+"""seconds between two tries to reach a node that is away"""
+
 Report = Callable[[dict[str, Any]], None]
+T = TypeVar("T")
 
 
 class NodeLedger:
@@ -106,11 +110,26 @@ class NodeLedger:
 
 
 @asynccontextmanager
-async def connected(url: str) -> AsyncIterator[NodeLedger]:
-    """A node that answers; it does the proof of work where it offers to."""
+async def connected(url: str, report: Report) -> AsyncIterator[NodeLedger]:
+    """A node that answers; it does the proof of work where it offers to.
+
+    After a power cut the machine may be up before the node, so one that does not answer yet is waited for.
+    """
     async with NodeClient(url) as node:
-        features = (await node.info()).features
+        features = (await until_there(node.info, report)).features
         yield NodeLedger(node, "node" if "pow" in features else "local")
+
+
+async def until_there(ask: Callable[[], Awaitable[T]], report: Report, every_s: float = AWAY_S) -> T:
+    """What `ask` returns, asked again while the node is away, each time with a report of it."""
+    while True:
+        try:
+            return await ask()
+        except ClientError as error:
+            if not is_passing(error):
+                raise
+            report({"event": "node_away", "message": str(error)})
+            await asyncio.sleep(every_s)
 
 
 def read_keys(path: Path) -> Keys:

@@ -21,7 +21,6 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from client.errors import ClientError
 from client.keys import KeyPair
 from client.wallet import Wallet
 from machines.agent import (
@@ -32,10 +31,10 @@ from machines.agent import (
     Report,
     SeedOption,
     connected,
-    is_passing,
     read_keys,
     reporter,
     run,
+    until_there,
 )
 from machines.errors import MessageRefused, OtherState, TermsRefused
 from machines.messages import Message, seal, unseal
@@ -275,14 +274,7 @@ class Customer:
         return inbox
 
     async def _insist(self, ask: Callable[[], Awaitable[T]]) -> T:
-        while True:
-            try:
-                return await ask()
-            except ClientError as error:
-                if not is_passing(error):
-                    raise
-                self.report({"event": "node_away", "message": str(error)})
-                await asyncio.sleep(TICK_S)
+        return await until_there(ask, self.report, TICK_S)
 
     def _remember(self, **said: Any) -> None:
         for name, value in said.items():
@@ -308,7 +300,7 @@ def main(
 
     async def start() -> int:
         keys = read_keys(seed_file)
-        async with connected(node) as ledger:
+        async with connected(node, report) as ledger:
             hrp = (await ledger.parameters()).bech32_hrp
             wish = Wish(from_bech32(machine, hrp), units, price_max, stop_after, stop_after_units, faucet)
             wallet = Wallet(ledger.node, keys, pow=ledger.pow_by, gap_limit=0)

@@ -21,6 +21,7 @@ import typer
 from client.errors import ClientError
 from machines import journal, readings
 from machines.agent import (
+    AWAY_S,
     LOCAL_NODE,
     JsonOption,
     NodeLedger,
@@ -43,9 +44,6 @@ from machines.terms import ML_PER_LITRE, UNITS_MAX, Terms, check_terms, machine_
 from tangle.protocol.addresses import from_bech32, to_bech32
 from tangle.protocol.serial import to_hex
 from tangle.protocol.transactions import Transaction
-
-AWAY_S = 1.0
-"""seconds before a node that was away is asked again"""
 
 app = typer.Typer(add_completion=False)
 
@@ -308,7 +306,7 @@ def main(
         # A file without readings should be found out before a customer has paid for them.
         next(source(0), None)
         meter = CounterMeter(pulse_litres * ML_PER_LITRE, counter_bits) if counter_bits else FlowMeter()
-        async with connected(node) as ledger:
+        async with connected(node, report) as ledger:
             sale, pace = (price, litres * ML_PER_LITRE), Pace(readings_per_s=speed)
             return await work(ledger, seed_file, state, owner, sale, meter, source, pace, report, orders)
 

@@ -109,7 +109,7 @@ def main(
 
     async def start() -> int:
         address = read_keys(seed_file).derive().address
-        async with connected(node) as ledger:
+        async with connected(node, report) as ledger:
             return await watch(ledger, address, every, report)
 
     run(start(), report)
