@@ -14,6 +14,7 @@ import socket
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 
+import anyio.to_thread
 import uvicorn
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
@@ -38,6 +39,9 @@ log = logging.getLogger("tangle.api")
 
 BACKLOG = 2_048
 """connections that may wait to be accepted"""
+READERS = 8
+"""threads that read for requests, fewer than the connections the engine keeps open: opening one costs more than a
+query, and more threads only wait for one another"""
 STOP_S = 15
 """seconds that requests under way are given when the service stops"""
 
@@ -87,6 +91,7 @@ async def running(
 ) -> AsyncIterator[Service]:
     """Start what runs beside the requests, and stop it in order."""
     loop = asyncio.get_running_loop()
+    anyio.to_thread.current_default_thread_limiter().total_tokens = READERS
     node = opened.node
 
     def fetch(after: int, limit: int, types: Sequence[type[Event]]) -> list[Event]:
@@ -179,6 +184,7 @@ def prepared(settings: Settings, report: Report | None = None) -> Iterator[tuple
             backlog=BACKLOG,
             server_header=False,
             date_header=False,
+            proxy_headers=False,
             timeout_graceful_shutdown=STOP_S,
         )
         yield Server(config, app, tell), listener

@@ -13,7 +13,6 @@ import logging
 from collections.abc import Sequence
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import SQLAlchemyError
 
 from api.problems import FaucetBalanceHigh, FaucetBusy, FaucetEmpty, FaucetRequestPending
 from api.settings import Settings
@@ -109,8 +108,12 @@ class Faucet:
             while self._waiting:
                 try:
                     await self._pay()
-                except (TangleError, SQLAlchemyError) as error:
+                except TangleError as error:
                     log.warning("a payment did not go through and is tried again: %s", error)
+                    await asyncio.sleep(PAUSE_S)
+                except Exception:
+                    # Whatever it is, the next request must find a faucet that runs.
+                    log.exception("a payment failed and is tried again")
                     await asyncio.sleep(PAUSE_S)
 
     async def _pay(self) -> None:

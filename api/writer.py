@@ -28,9 +28,9 @@ log = logging.getLogger("tangle.writer")
 
 Answer = Receipt | TangleError
 
-TIPS_INTERVAL_S = 0.02
-"""seconds between selections of tips, at least: under load a batch takes a fraction of it, and new tips for each
-would cost more than attaching its blocks"""
+TIPS_INTERVAL_S = 0.05
+"""seconds between selections of tips, at least; under load a batch takes less, and new tips for each batch would
+cost as much as attaching it"""
 
 
 class QueueFull(TangleError):
