@@ -9,9 +9,10 @@ a smaller one appear.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, bindparam, func, insert, select, union_all, update
+from sqlalchemy import Connection, Dialect, Engine, Table, bindparam, func, insert, select, union_all, update
 
 from tangle.protocol.milestones import MilestoneKeys
 from tangle.protocol.parameters import ProtocolParameters
@@ -61,7 +62,6 @@ REPLAY_PAGE = 2_000
 _KEY_BYTES = 32
 
 
-_INSERTS = tuple((table.name, insert(table)) for table in tables.JOURNAL)
 _SPEND = (
     update(tables.outputs)
     .where(tables.outputs.c.output_id == bindparam("spent_output"), tables.outputs.c.spent_index.is_(None))
@@ -81,10 +81,12 @@ def append(connection: Connection, batch: Batch) -> None:
     DoubleSpend : an output to spend is absent or spent; the caller's transaction must be rolled back
     sqlalchemy.exc.IntegrityError : a number, id or spent output repeats, or a row refers to an absent block
     """
-    for name, statement in _INSERTS:
-        rows = getattr(batch, name)
+    for table in tables.JOURNAL:
+        rows = getattr(batch, table.name)
         if rows:
-            connection.execute(statement, [row.__dict__ for row in rows])
+            sql, positional = _insert(table, connection.dialect)
+            values = [tuple(row.__dict__.values()) if positional else row.__dict__ for row in rows]
+            connection.exec_driver_sql(sql, values)
     if batch.spent:
         done = connection.execute(_SPEND, [_spending(row) for row in batch.spent]).rowcount
         if done != len(batch.spent):
@@ -208,6 +210,14 @@ def _network(connection: Connection) -> Network | None:
         return None
     keys = tuple(row.milestone_keys[i : i + _KEY_BYTES] for i in range(0, len(row.milestone_keys), _KEY_BYTES))
     return Network(ProtocolParameters.decode(row.parameters), MilestoneKeys(keys, row.threshold), row.created_at)
+
+
+# Rows are plain integers and bytes, which drivers take as they are; converting each costs more than writing it.
+@lru_cache(maxsize=64)
+def _insert(table: Table, dialect: Dialect) -> tuple[str, bool]:
+    """The INSERT of a whole row, and whether it takes values in the order of the columns rather than by name."""
+    compiled = insert(table).compile(dialect=dialect)
+    return str(compiled), compiled.positional
 
 
 def _spending(row: SpentRow) -> dict[str, Any]:
