@@ -15,6 +15,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from tests.bench.generator import PATH, TIPS_PATH
+
 
 def create_app(path: str) -> Starlette:
     """The application over a fresh database at `path`."""
@@ -29,7 +31,11 @@ def create_app(path: str) -> Starlette:
         database.execute("INSERT INTO blocks (block_id, data) VALUES (?, ?)", (block_id, body))
         return JSONResponse({"blockId": "0x" + block_id.hex()}, 201)
 
-    return Starlette(routes=[Route("/api/core/v2/blocks", post, methods=["POST"])])
+    async def tips(request: Request) -> Response:
+        rows = database.execute("SELECT block_id FROM blocks ORDER BY number DESC LIMIT 2").fetchall()
+        return JSONResponse({"tips": ["0x" + block_id.hex() for (block_id,) in rows or [(bytes(32),)]]})
+
+    return Starlette(routes=[Route(PATH, post, methods=["POST"]), Route(TIPS_PATH, tips)])
 
 
 def main() -> None:
