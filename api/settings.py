@@ -47,7 +47,7 @@ class SettingInvalid(TangleError):
 class Settings(BaseSettings):
     """See the description of each field; `load` reads them from everywhere."""
 
-    model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, env_ignore_empty=True, extra="forbid", frozen=True)
 
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int = Field(14265, ge=0, le=65_535, description="port to listen on; 0 takes a free one")
@@ -152,7 +152,7 @@ class Settings(BaseSettings):
         arguments = {name: value for name, value in given.items() if value is not None}
         data = arguments.get("data") or os.environ.get(f"{ENV_PREFIX}DATA") or cls.model_fields["data"].default
         stored = _read(config or Path(data) / CONFIG_NAME, required=config is not None)
-        in_environment = {name.upper() for name in os.environ}
+        in_environment = {name.upper() for name, value in os.environ.items() if value}
         stored = {name: value for name, value in stored.items() if ENV_PREFIX + name.upper() not in in_environment}
         try:
             settings = cls(**{**stored, **arguments})

@@ -213,6 +213,7 @@ def test_arguments_beat_the_environment_which_beats_the_file(
     (tmp_path / CONFIG_NAME).write_text("port = 1\nalpha = 0.5\nqueue_max = 7\n")
     monkeypatch.setenv("TANGLE_PORT", "2")
     monkeypatch.setenv("TANGLE_QUEUE_MAX", "8")
+    monkeypatch.setenv("TANGLE_ALPHA", "")
     monkeypatch.setenv("TANGLE_CORS_ORIGINS", "https://a.example, https://b.example")
     settings = Settings.load(data=tmp_path, port=3)
     assert (settings.port, settings.queue_max, settings.alpha) == (3, 8, 0.5)
