@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, select, union
+from sqlalchemy import Connection
 
 from tangle.protocol.addresses import Address
 from tangle.protocol.blocks import Block
 from tangle.protocol.outputs import OUTPUTS
 from tangle.protocol.serial import Reader
 from tangle.protocol.transactions import Transaction
-from tangle.store import queries, tables
+from tangle.store import queries
 from tangle.store.journal import OutputRow
-
-_TRANSACTION_ID_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,31 +39,13 @@ class Change:
 def changes(connection: Connection, address: Address, after: int, limit: int) -> list[Change]:
     """At most `limit` changes of `address` with a number above `after`, oldest first."""
     found = [
-        (number, transaction_id, _transaction(connection, transaction_id))
-        for number, transaction_id in _touching(connection, address, after, limit)
+        (movement.number, _transaction(connection, movement.transaction_id))
+        for movement in queries.movements(connection, address.encode(), after, limit)
     ]
-    wanted = {consumed.output_id for _, _, transaction in found for consumed in transaction.essence.inputs}
-    wanted |= {transaction.output_id(0) for _, _, transaction in found}
+    wanted = {consumed.output_id for _, transaction in found for consumed in transaction.essence.inputs}
+    wanted |= {transaction.output_id(0) for _, transaction in found}
     rows = queries.outputs_by_ids(connection, wanted)
-    return [_change(number, transaction, address, rows) for number, _, transaction in found]
-
-
-def _touching(connection: Connection, address: Address, after: int, limit: int) -> list[tuple[int, bytes]]:
-    of, outputs, key = tables.transactions.c, tables.outputs.c, address.encode()
-    creator = func.substr(outputs.output_id, 1, _TRANSACTION_ID_BYTES)
-    received = select(creator.label("id")).where(outputs.address == key)
-    spent = select(outputs.spent_by.label("id")).where(outputs.address == key, outputs.spent_by.is_not(None))
-    touched = union(received, spent).subquery()
-    referenced = tables.referenced.c
-    statement = (
-        select(referenced.number, of.transaction_id)
-        .join_from(touched, tables.transactions, of.transaction_id == touched.c.id)
-        .join(tables.referenced, referenced.block_number == of.block_number)
-        .where(referenced.number > after)
-        .order_by(referenced.number)
-        .limit(limit)
-    )
-    return [(row[0], row[1]) for row in connection.execute(statement)]
+    return [_change(number, transaction, address, rows) for number, transaction in found]
 
 
 def _transaction(connection: Connection, transaction_id: bytes) -> Transaction:

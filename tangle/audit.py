@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine
 
+from tangle.protocol.addresses import Address
 from tangle.protocol.blocks import Block
 from tangle.protocol.errors import TangleError
 from tangle.protocol.milestones import Milestone
@@ -23,7 +24,7 @@ from tangle.state.coordinator import Coordinator
 from tangle.state.dag import Dag
 from tangle.state.ledger import Conflict, Found, apply
 from tangle.store import journal, queries
-from tangle.store.journal import Inclusion, ReferencedRow
+from tangle.store.journal import Inclusion, MovementRow, ReferencedRow
 
 REPORT_EVERY = 5_000
 """blocks between two words of progress"""
@@ -76,6 +77,19 @@ def audit(engine: Engine, report: Callable[[int, int], None] | None = None) -> A
         return replica.finish(connection)
 
 
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What became of a transaction."""
+
+    conflict: Conflict
+    transaction_id: bytes
+    touched: frozenset[Address]
+
+    @property
+    def applied(self) -> bool:
+        return self.conflict is Conflict.NONE
+
+
 class _Replica:
     """The Tangle built anew: what `tangle.node` is, in memory alone."""
 
@@ -84,6 +98,7 @@ class _Replica:
         self.parameters = parameters
         self.dag = Dag.genesis()
         self.outputs: dict[bytes, Found] = {}
+        self.movements: set[MovementRow] = set()
         self.milestone_blocks: list[tuple[int, int]] = []
         self.recorded: dict[int, tuple[bytes, ReferencedRow | None]] = {}
         self.counts = dict.fromkeys(("blocks", "milestones", "transactions", "conflicts"), 0)
@@ -103,16 +118,16 @@ class _Replica:
         parents = [self.dag.index_of(parent) for parent in block.parents]
         if None in parents:
             raise AuditFailed(f"{name} approves a block that is not there or too old")
-        order, applied = self._settle(block, name)
+        order, outcomes = self._settle(block, name)
         transaction = block.payload if isinstance(block.payload, Transaction) else None
         known = [parent for parent in parents if parent is not None]
         index = self.dag.append(block_id, known, number=number, transaction=transaction)
         self.recorded[index] = block_id, referenced
         self.counts["blocks"] += 1
         if isinstance(block.payload, Milestone):
-            self._confirm(block.payload, index, order, applied)
+            self._confirm(block.payload, index, order, outcomes)
 
-    def _settle(self, block: Block, name: str) -> tuple[list[int], dict[int, Conflict]]:
+    def _settle(self, block: Block, name: str) -> tuple[list[int], dict[int, _Outcome]]:
         if not isinstance(block.payload, Milestone):
             return [], {}
         try:
@@ -121,8 +136,11 @@ class _Replica:
             raise AuditFailed(f"{name}, milestone {block.payload.index}: {error}") from error
         carriers = [index for index in order if index in self.dag.transactions]
         changes = apply([self.dag.transactions[index] for index in carriers], self._find)
-        outcomes = dict(zip(carriers, changes.conflicts, strict=True))
-        ids = [self.dag.id_of(index) for index, conflict in outcomes.items() if conflict is Conflict.NONE]
+        outcomes = {
+            index: _Outcome(conflict, self.dag.transactions[index].id, touched)
+            for index, conflict, touched in zip(carriers, changes.conflicts, changes.touched, strict=True)
+        }
+        ids = [self.dag.id_of(index) for index, outcome in outcomes.items() if outcome.applied]
         if self.chain.applied_root(ids) != block.payload.essence.applied_root:
             raise AuditFailed(f"{name}, milestone {block.payload.index}: the applied root is another")
         for output_id, (output, _) in changes.created.items():
@@ -135,13 +153,19 @@ class _Replica:
         return {output_id: self.outputs[output_id] for output_id in output_ids if output_id in self.outputs}
 
     def _confirm(
-        self, milestone: Milestone, index: int, order: Sequence[int], outcomes: dict[int, Conflict]
+        self, milestone: Milestone, index: int, order: Sequence[int], outcomes: dict[int, _Outcome]
     ) -> None:
         for block in order:
-            _compare(self.recorded.pop(block), milestone.index, outcomes.get(block))
+            outcome = outcomes.get(block)
+            row = _compared(self.recorded.pop(block), milestone.index, outcome.conflict if outcome else None)
+            if outcome is not None:
+                self.movements.update(
+                    MovementRow(address.encode(), row.number, outcome.transaction_id)
+                    for address in outcome.touched
+                )
         self.counts["milestones"] += 1
-        self.counts["transactions"] += sum(conflict is Conflict.NONE for conflict in outcomes.values())
-        self.counts["conflicts"] += sum(conflict is not Conflict.NONE for conflict in outcomes.values())
+        self.counts["transactions"] += sum(outcome.applied for outcome in outcomes.values())
+        self.counts["conflicts"] += sum(not outcome.applied for outcome in outcomes.values())
         self.dag.mark_referenced(order, milestone.index)
         self.chain.advance(milestone.essence, self.dag.id_of(index))
         self.milestone_blocks.append((milestone.index, index))
@@ -163,6 +187,13 @@ class _Replica:
         if newest is not None and (newest.index, newest.milestone_id) != (self.chain.index, self.chain.id):
             raise AuditFailed(f"milestone {newest.index} is recorded, its block is not there")
         self._forget_orphans(self.dag.high)
+        for movement in journal.all_movements(connection):
+            if movement not in self.movements:
+                raise AuditFailed(f"event {movement.number} is recorded for an address that it does not touch")
+            self.movements.remove(movement)
+        if self.movements:
+            number = min(movement.number for movement in self.movements)
+            raise AuditFailed(f"event {number} is not recorded for every address that it touches")
         count = unspent = 0
         for row in journal.all_outputs(connection):
             found = self.outputs.pop(row.output_id, None)
@@ -180,7 +211,10 @@ class _Replica:
         return AuditReport(**self.counts, outputs=count, unspent=unspent)
 
 
-def _compare(recorded: tuple[bytes, ReferencedRow | None], milestone: int, conflict: Conflict | None) -> None:
+def _compared(
+    recorded: tuple[bytes, ReferencedRow | None], milestone: int, conflict: Conflict | None
+) -> ReferencedRow:
+    """The row of a block, which is as `milestone` and the ledger make it. Raises AuditFailed."""
     block_id, row = recorded
     inclusion = Inclusion.NO_TRANSACTION
     if conflict is not None:
@@ -191,3 +225,4 @@ def _compare(recorded: tuple[bytes, ReferencedRow | None], milestone: int, confl
             f"block 0x{block_id.hex()} is recorded otherwise than milestone {milestone} makes it: "
             f"{inclusion.name.lower()}, reason {reason}"
         )
+    return row

@@ -109,6 +109,13 @@ def create_outputs() -> None:
         sa.Column("spent_by", sa.LargeBinary()),
         sa.PrimaryKeyConstraint("output_id", name="pk_outputs"),
     )
+    op.create_table(
+        "movements",
+        sa.Column("address", sa.LargeBinary(), nullable=False),
+        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("transaction_id", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("address", "number", name="pk_movements"),
+    )
     order, unspent = ["created_index", "output_id"], "spent_index IS NULL"
     op.create_index("ix_outputs_created", "outputs", order)
     partial_index("ix_outputs_spent", "outputs", ["spent_index", "output_id"], "spent_index IS NOT NULL")
@@ -124,5 +131,14 @@ def partial_index(name: str, table: str, columns: list[str], condition: str) -> 
 
 
 def downgrade() -> None:
-    for table in ("outputs", "transactions", "crossings", "milestones", "referenced", "blocks", "network"):
+    for table in (
+        "movements",
+        "outputs",
+        "transactions",
+        "crossings",
+        "milestones",
+        "referenced",
+        "blocks",
+        "network",
+    ):
         op.drop_table(table)

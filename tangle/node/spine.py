@@ -36,7 +36,7 @@ from tangle.state.confidence import Sample
 from tangle.state.ledger import Changes, Conflict, Found, apply
 from tangle.store import journal, queries
 from tangle.store.engine import migrate, open_engine
-from tangle.store.journal import Batch, CrossingRow, Inclusion, ReferencedRow, SpentRow, TransactionRow
+from tangle.store.journal import Batch, CrossingRow, MovementRow, ReferencedRow, SpentRow, TransactionRow
 from tipselect import confidence as sampling
 from tipselect import walk
 
@@ -411,16 +411,19 @@ class Node:
         """Write down what `milestone` settles and move on to it."""
         memory, batch, index = self._memory, work.batch, milestone.index
         dag, timestamp = memory.dag, milestone.essence.timestamp
-        conflicts = dict(zip(carriers, changes.conflicts, strict=True))
+        positions = {block: position for position, block in enumerate(carriers)}
         for block in order:
-            conflict = conflicts.get(block)
-            part, block_number = inclusion(conflict), dag.number_of(block)
-            if part is Inclusion.INCLUDED:
-                batch.transactions.append(TransactionRow(dag.transactions[block].id, block_number, index))
-            number = memory.take_number()
-            values = index, int(part), int(conflict) if conflict else None
+            number, block_number = memory.take_number(), dag.number_of(block)
+            position = positions.get(block)
+            conflict = None if position is None else changes.conflicts[position]
+            values = index, int(inclusion(conflict)), int(conflict) if conflict else None
             batch.referenced.append(ReferencedRow(number, block_number, *values))
             work.events.append(queries.ReferencedEvent(number, dag.id_of(block), *values))
+            if position is not None and conflict is Conflict.NONE:
+                transaction_id = dag.transactions[block].id
+                batch.transactions.append(TransactionRow(transaction_id, block_number, index))
+                touched = sorted(address.encode() for address in changes.touched[position])
+                batch.movements.extend(MovementRow(address, number, transaction_id) for address in touched)
         for output_id, (output, position) in changes.created.items():
             block_id = dag.id_of(carriers[position])
             batch.outputs.append(output_row(output_id, output, block_id, index, timestamp))

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 
-from tangle.protocol.addresses import Ed25519Address
+from tangle.protocol.addresses import Address, Ed25519Address
 from tangle.protocol.outputs import Output
 from tangle.protocol.transactions import Transaction, inputs_commitment
 
@@ -58,11 +58,13 @@ class Changes:
     conflicts : transaction's position in the given order -> reason; NONE for applied ones
     created : output id -> output and the position of its transaction
     spent : output id -> id of the transaction that spends it; may name outputs of `created`
+    touched : transaction's position -> addresses it takes from or gives to; none for ignored ones
     """
 
     conflicts: list[Conflict] = field(default_factory=list)
     created: dict[bytes, tuple[Output, int]] = field(default_factory=dict)
     spent: dict[bytes, bytes] = field(default_factory=dict)
+    touched: list[frozenset[Address]] = field(default_factory=list)
 
 
 def apply(transactions: Sequence[Transaction], find: Find) -> Changes:
@@ -76,7 +78,9 @@ def apply(transactions: Sequence[Transaction], find: Find) -> Changes:
             conflict = check_semantics(transaction, inputs)
         changes.conflicts.append(conflict)
         if conflict is not Conflict.NONE:
+            changes.touched.append(frozenset())
             continue
+        changes.touched.append(frozenset(o.address for o in (*inputs, *transaction.essence.outputs)))
         for consumed in transaction.essence.inputs:
             changes.spent[consumed.output_id] = transaction.id
         for index, output in enumerate(transaction.essence.outputs):

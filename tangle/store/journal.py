@@ -25,6 +25,7 @@ from tangle.store.rows import (
     CrossingRow,
     Inclusion,
     MilestoneRow,
+    MovementRow,
     Network,
     OutputRow,
     ReferencedRow,
@@ -38,11 +39,13 @@ __all__ = [
     "CrossingRow",
     "Inclusion",
     "MilestoneRow",
+    "MovementRow",
     "Network",
     "OutputRow",
     "ReferencedRow",
     "SpentRow",
     "TransactionRow",
+    "all_movements",
     "all_outputs",
     "append",
     "block_total",
@@ -161,6 +164,13 @@ def all_outputs(connection: Connection) -> Iterator[OutputRow]:
     statement = select(*tables.outputs.c).order_by(tables.outputs.c.output_id)
     for row in connection.execution_options(yield_per=REPLAY_PAGE).execute(statement):
         yield OutputRow(*row)
+
+
+def all_movements(connection: Connection) -> Iterator[MovementRow]:
+    """Every movement, in order of address and number."""
+    statement = select(*tables.movements.c).order_by(tables.movements.c.address, tables.movements.c.number)
+    for row in connection.execution_options(yield_per=REPLAY_PAGE).execute(statement):
+        yield MovementRow(*row)
 
 
 def unspent_total(connection: Connection) -> int:

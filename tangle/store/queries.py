@@ -25,7 +25,7 @@ from tangle.store.events import (
     events,
 )
 from tangle.store.indexer import BasicFilter, Cursor, OutputPage, basic_outputs
-from tangle.store.journal import BlockRow, MilestoneRow, OutputRow, ReferencedRow, latest_milestone
+from tangle.store.journal import BlockRow, MilestoneRow, MovementRow, OutputRow, ReferencedRow, latest_milestone
 
 __all__ = [
     "EVENT_TYPES",
@@ -51,6 +51,7 @@ __all__ = [
     "milestone_blocks",
     "milestone_by_id",
     "milestone_by_index",
+    "movements",
     "output",
     "outputs_by_ids",
     "record",
@@ -175,6 +176,13 @@ def outputs_by_ids(connection: Connection, output_ids: Iterable[bytes]) -> dict[
     """Those of `output_ids` that exist, spent or not; what a transaction's inputs are resolved with."""
     found = _in_parts(connection, select(*tables.outputs.c), tables.outputs.c.output_id, output_ids)
     return {row[0]: OutputRow(*row) for row in found}
+
+
+def movements(connection: Connection, address: bytes, after: int, limit: int) -> list[MovementRow]:
+    """At most `limit` movements of an address (33 bytes) with a number above `after`, oldest first."""
+    of = tables.movements.c
+    chosen = select(*of).where(of.address == address, of.number > after).order_by(of.number).limit(limit)
+    return [MovementRow(*row) for row in connection.execute(chosen)]
 
 
 def utxo_changes(connection: Connection, index: int) -> UtxoChanges:

@@ -122,6 +122,21 @@ class SpentRow:
 
 
 @dataclass(frozen=True)
+class MovementRow:
+    """An applied transaction consumed or created an output of an address.
+
+    Attributes
+    ----------
+    address : 33 bytes: type and hash
+    number : of the event that made the transaction's block final
+    """
+
+    address: bytes
+    number: int
+    transaction_id: bytes
+
+
+@dataclass(frozen=True)
 class CrossingRow:
     """The confidence of a block, `hits` of `walks`, crossed a threshold in thousandths."""
 
@@ -142,6 +157,7 @@ class Batch:
     outputs: list[OutputRow] = field(default_factory=list)
     spent: list[SpentRow] = field(default_factory=list)
     transactions: list[TransactionRow] = field(default_factory=list)
+    movements: list[MovementRow] = field(default_factory=list)
     crossings: list[CrossingRow] = field(default_factory=list)
 
 

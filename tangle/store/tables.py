@@ -112,6 +112,14 @@ outputs = Table(
     Index("ix_outputs_created", "created_index", "output_id"),
 )
 
+movements = Table(
+    "movements",
+    metadata,
+    Column("address", LargeBinary, primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("transaction_id", LargeBinary, nullable=False),
+)
+
 crossings = Table(
     "crossings",
     metadata,
@@ -143,5 +151,5 @@ for _name, _leading, _where in (
 ):
     Index(_name, *_leading, sqlite_where=_where, postgresql_where=_where)
 
-JOURNAL = (blocks, milestones, referenced, transactions, outputs, crossings)
+JOURNAL = (blocks, milestones, referenced, transactions, outputs, movements, crossings)
 """the tables that grow, parents before those that refer to them"""

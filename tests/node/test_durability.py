@@ -179,6 +179,8 @@ TAMPERINGS = {
     "settlement": "DELETE FROM referenced WHERE number = (SELECT max(number) FROM referenced)",
     "spent": f"UPDATE outputs SET spent_index = NULL WHERE output_id = x'{bytes(34).hex()}'",
     "owner": "UPDATE outputs SET data = CAST(substr(data, 1, 20) || x'00' || substr(data, 22) AS BLOB)",
+    "movement": "UPDATE movements SET number = number + 1",
+    "forgotten": "DELETE FROM movements",
     "invented": "INSERT INTO outputs SELECT CAST(x'07' || substr(output_id, 2) AS BLOB), block_id, output_type,"
     " amount, data, address, sender, tag, created_index, created_at, spent_index, spent_at, spent_by"
     " FROM outputs LIMIT 1",

@@ -34,6 +34,7 @@ def only(transaction: Transaction, find: Find) -> Conflict:
     if changes.conflicts[0]:
         assert not changes.created
         assert not changes.spent
+        assert changes.touched == [frozenset()]
     return changes.conflicts[0]
 
 
@@ -43,6 +44,7 @@ def test_applied_transaction_consumes_and_creates() -> None:
     assert changes.conflicts == [Conflict.NONE]
     assert changes.spent == {A.output_id: transaction.id, B.output_id: transaction.id}
     assert [output.amount for output, _ in changes.created.values()] == [7_000, 1_000]
+    assert changes.touched == [frozenset(key.address for key in (ALICE, BOB, CAROL))]
     assert list(changes.created) == [transaction.output_id(0), transaction.output_id(1)]
 
 

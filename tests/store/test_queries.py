@@ -294,6 +294,7 @@ def test_the_plans_search_indexes_and_scan_no_table(engine: Engine) -> None:
         queries.milestone_blocks(connection, 1)
         queries.outputs_by_ids(connection, ids)
         queries.utxo_changes(connection, 1)
+        queries.movements(connection, name(1, 33), 1, 5)
         events(connection, 1, 5)
         journal.next_number(connection)
         list(journal.crossings(connection, 1))
