@@ -37,6 +37,9 @@ from tangle.store.events import Event
 
 log = logging.getLogger("tangle.api")
 
+KEEP_ALIVE_S = 120
+"""seconds that an idle connection is kept: longer than clients keep theirs (90 s is common), so that it is always
+the client who closes, and no request ever meets a connection that has just gone"""
 BACKLOG = 2_048
 """connections that may wait to be accepted"""
 READERS = 8
@@ -182,6 +185,7 @@ def prepared(settings: Settings, report: Report | None = None) -> Iterator[tuple
             log_level=settings.log_level,
             log_config=None,
             backlog=BACKLOG,
+            timeout_keep_alive=KEEP_ALIVE_S,
             server_header=False,
             date_header=False,
             proxy_headers=False,
@@ -197,13 +201,18 @@ def serve(settings: Settings, report: Report | None = None) -> None:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket bound to host and port, not yet listening. Raises PortUnusable."""
+    """A socket that listens on host and port. Raises PortUnusable.
+
+    It listens from the first moment: two sockets that are only bound can share a port until one of them listens,
+    and the other service would fail after it had started. Who connects early waits for the start.
+    """
     listener: socket.socket | None = None
     try:
         family, kind, proto, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, kind, proto)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
+        listener.listen(BACKLOG)
     except OSError as error:
         if listener is not None:
             listener.close()

@@ -178,7 +178,6 @@ def test_no_network_is_made_by_opening(tmp_path: Path) -> None:
 
 def test_a_port_in_use_is_told_before_anything_is_made(tmp_path: Path) -> None:
     with listen("127.0.0.1", 0) as taken:
-        taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(PortUnusable, match=str(port)), prepared(_settings(tmp_path / "data", port=port)):
             pass
