@@ -2,10 +2,10 @@
 
 A process of its own with little to compute, so that it is not what is measured; it reports the processor time it
 took as evidence. A block is composed when it is sent: it approves two random tips among the blocks that were
-acknowledged to the generator and those that the node itself offers, milestones among them, which one more connection
-asks for again and again. The Tangle is therefore what clients would make of it, and walks are as long as they are in
-the field. No proof of work is done: the network asks for a score of 0. Checking the score is the same computation
-whatever the network asks for.
+acknowledged to the generator and those that the node itself offers, milestones among them, which one more
+connection asks for again and again. The Tangle is therefore what clients would make of it, and walks are as long
+as in the field. No proof of work is done: the network asks for a score of 0. Checking the score is the same
+computation whatever the network asks for.
 
 Without a rate every connection sends its next block when the last one is answered (closed loop). With one, blocks
 fall due at even intervals whether or not earlier ones are answered, and latency counts from when a block was due
@@ -48,6 +48,10 @@ class Tangle:
         """One or two random tips, sorted."""
         return sorted(self.random.sample(self.tips, min(2, len(self.tips))))
 
+    def data(self) -> bytes:
+        """The data of a new block."""
+        return self.random.randbytes(DATA_BYTES)
+
     def offered(self, tips: list[bytes]) -> None:
         """Take tips that the node named."""
         for tip in tips:
@@ -60,6 +64,7 @@ class Tangle:
         for parent in parents:
             if parent in self.tips:
                 self.tips.remove(parent)
+        self.known.add(block_id)
         self.tips.append(block_id)
 
 
@@ -123,7 +128,7 @@ class Poster:
         """Post a new block; its latency counts from `due`, or from now."""
         load = self.load
         self.parents = load.tangle.parents()
-        data = load.tangle.random.randbytes(DATA_BYTES)
+        data = load.tangle.data()
         binary = binary_block(self.parents, data)
         self.block_id = hashlib.blake2b(binary, digest_size=32).digest()
         load.tangle.known.add(self.block_id)

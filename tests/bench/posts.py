@@ -1,6 +1,6 @@
 """Durable POSTs of blocks: per second and how long each takes, against one commit per request.
 
-The node is `tangle up` on fresh data, with its default settings save for a minimum score of 0. Every answer is 201,
+The node is `tangle up` on fresh data, with its default settings save for a minimum score of 0. An answer is 201,
 sent once the block's commit was flushed to the disk, while milestones, confidence and tips go on as ever. The load
 comes from `tests.bench.generator`, which says what it sends; its share of one core is in the note.
 """
