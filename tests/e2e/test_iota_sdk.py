@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import timedelta
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -139,6 +141,25 @@ def test_a_tagged_data_block_is_kept_and_referenced(shared_node: NodeProcess, lo
     assert metadata.ledgerInclusionState == "noTransaction"
     milestone = client.get_milestone_by_index(metadata.referencedByMilestoneIndex)
     assert milestone.index == metadata.referencedByMilestoneIndex
+
+
+@pytest.mark.slow
+def test_a_connection_outlives_the_pause_between_two_looks_at_the_tips(
+    client: Any, shared_node: NodeProcess
+) -> None:
+    # During its own work the library asks for new tips at this interval, over the connection it has.
+    pause_s = client.get_tips_interval() + 0.5
+    connection = HTTPConnection("127.0.0.1", shared_node.port, timeout=10)
+    with closing(connection):
+        connection.connect()
+        kept = connection.sock
+        for _ in range(2):
+            connection.request("GET", "/api/core/v2/tips")
+            assert connection.getresponse().read()
+            time.sleep(pause_s)
+        connection.request("GET", "/api/core/v2/tips")
+        assert connection.getresponse().status == 200
+        assert connection.sock is kept
 
 
 def test_wallets_are_funded_and_pay_each_other(
