@@ -74,9 +74,6 @@ def create_app(settings: Settings, opened: Opened | None = None) -> FastAPI:
     for module in (blocks, core, utxo, milestones, indexer, tangle, legacy):
         app.include_router(module.router)
     describe(app)
-    app.add_middleware(
-        Lane, handlers={("POST", blocks.PATH): blocks.submit_block, ("GET", core.TIPS_PATH): core.tips}
-    )
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,
@@ -175,8 +172,9 @@ def prepared(settings: Settings, report: Report | None = None) -> Iterator[tuple
     with listen(settings.host, settings.port) as listener:
         make_network(settings, report=tell)
         app = create_app(settings, open_network(settings, tell))
+        lane = Lane(app, {("POST", blocks.PATH): blocks.submit_block, ("GET", core.TIPS_PATH): core.tips})
         config = uvicorn.Config(
-            app,
+            lane,
             loop="uvloop",
             http="httptools",
             ws="none",

@@ -231,6 +231,12 @@ def answer(path: str, error: TangleError) -> Response:
     return response
 
 
+def failure(path: str, error: Exception) -> Response:
+    """The answer to a request for `path` that failed for no reason the caller could mend."""
+    log.error("%s failed", path, exc_info=error)
+    return _response(path, 500, "internal", "the node failed; its log says why")
+
+
 def _response(path: str, status: int, code: str, message: str, **members: str | None) -> Response:
     extra = {name: value for name, value in members.items() if value}
     if path.startswith(OURS):
@@ -269,8 +275,7 @@ def install(app: FastAPI) -> None:
         return _response(path, error.status_code, "request", str(error.detail))
 
     async def on_failure(request: Request, error: Exception) -> Response:
-        log.error("%s failed", request.url.path, exc_info=error)
-        return _response(request.url.path, 500, "internal", "the node failed; its log says why")
+        return failure(request.url.path, error)
 
     app.add_exception_handler(TangleError, on_tangle_error)
     app.add_exception_handler(RequestValidationError, on_validation_error)
