@@ -1,7 +1,8 @@
 """Addresses and their bech32 text (TIP-31, BIP-173).
 
-An address is a type byte and 32 bytes. People see it as bech32: the network's human-readable part, ``1``, the
-serialized address in base 32 and a checksum that catches any four mistyped characters.
+An address is a type byte and 32 bytes: the hash of a public key, or the id of an alias or NFT (TIP-18). People see it
+as bech32: the network's human-readable part, ``1``, the serialized address in base 32 and a checksum that catches any
+four mistyped characters.
 """
 
 from __future__ import annotations
@@ -55,8 +56,80 @@ class Ed25519Address:
         return cls(fields.data("pubKeyHash", size=32))
 
 
-Address = Ed25519Address
-ADDRESSES: TypeTable[Address] = TypeTable("address", 1, [Ed25519Address])
+@dataclass(frozen=True, slots=True)
+class AliasAddress:
+    """The alias of this id; who unlocks its output for a state transition unlocks the address (TIP-18)."""
+
+    TYPE: ClassVar[int] = 8
+    alias_id: bytes
+
+    def __post_init__(self) -> None:
+        if len(self.alias_id) != 32:
+            raise MalformedAddress("aliasId", f"must be 32 bytes, not {len(self.alias_id)}")
+
+    @classmethod
+    def created_by(cls, output_id: bytes) -> AliasAddress:
+        """The address of the alias that output `output_id` (34 bytes) creates."""
+        return cls(blake2b_256(output_id))
+
+    def encode(self) -> bytes:
+        """33 bytes."""
+        return b"\x08" + self.alias_id
+
+    @classmethod
+    def decode(cls, reader: Reader) -> AliasAddress:
+        """Read 33 bytes."""
+        reader.type(cls.TYPE, 1)
+        return cls(reader.take(32, "aliasId"))
+
+    def to_json(self) -> Json:
+        """The JSON form."""
+        return {"type": self.TYPE, "aliasId": to_hex(self.alias_id)}
+
+    @classmethod
+    def from_json(cls, fields: Fields) -> AliasAddress:
+        """Read the JSON form."""
+        return cls(fields.data("aliasId", size=32))
+
+
+@dataclass(frozen=True, slots=True)
+class NftAddress:
+    """The NFT of this id; who unlocks its output unlocks the address (TIP-18)."""
+
+    TYPE: ClassVar[int] = 16
+    nft_id: bytes
+
+    def __post_init__(self) -> None:
+        if len(self.nft_id) != 32:
+            raise MalformedAddress("nftId", f"must be 32 bytes, not {len(self.nft_id)}")
+
+    @classmethod
+    def created_by(cls, output_id: bytes) -> NftAddress:
+        """The address of the NFT that output `output_id` (34 bytes) mints."""
+        return cls(blake2b_256(output_id))
+
+    def encode(self) -> bytes:
+        """33 bytes."""
+        return b"\x10" + self.nft_id
+
+    @classmethod
+    def decode(cls, reader: Reader) -> NftAddress:
+        """Read 33 bytes."""
+        reader.type(cls.TYPE, 1)
+        return cls(reader.take(32, "nftId"))
+
+    def to_json(self) -> Json:
+        """The JSON form."""
+        return {"type": self.TYPE, "nftId": to_hex(self.nft_id)}
+
+    @classmethod
+    def from_json(cls, fields: Fields) -> NftAddress:
+        """Read the JSON form."""
+        return cls(fields.data("nftId", size=32))
+
+
+Address = Ed25519Address | AliasAddress | NftAddress
+ADDRESSES: TypeTable[Address] = TypeTable("address", 1, [Ed25519Address, AliasAddress, NftAddress])
 
 
 def to_bech32(address: Address, hrp: str) -> str:

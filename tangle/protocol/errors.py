@@ -6,11 +6,12 @@
     │   │   ├── UnexpectedEnd, TrailingBytes, UnknownType, MalformedJson
     │   │   └── MalformedAddress
     │   ├── BlockTooLong
-    │   ├── CountOutOfRange, LengthOutOfRange, AmountOutOfRange, IndexOutOfRange
+    │   ├── CountOutOfRange, LengthOutOfRange, AmountOutOfRange, IndexOutOfRange, TimeOutOfRange
     │   ├── NotSorted, Repeated
     │   ├── WrongNetwork, WrongProtocolVersion
     │   ├── ProofOfWorkTooLow
     │   ├── DepositTooSmall
+    │   ├── SelfUnlock
     │   ├── UnlockMismatch, SignatureInvalid
     │   ├── MilestoneInvalid
     │   └── ParameterInvalid
@@ -113,7 +114,7 @@ class LengthOutOfRange(ProtocolError):
 
 
 class AmountOutOfRange(ProtocolError):
-    """An amount is zero, or a sum exceeds the supply."""
+    """An amount is zero or exceeds what bounds it: the supply, the output's amount, the tokens minted."""
 
     code = "amount_out_of_range"
 
@@ -122,6 +123,12 @@ class IndexOutOfRange(ProtocolError):
     """An index points beyond anything that can exist."""
 
     code = "index_out_of_range"
+
+
+class TimeOutOfRange(ProtocolError):
+    """A time is zero: a condition on time that is none (TIP-18)."""
+
+    code = "time_out_of_range"
 
 
 class NotSorted(ProtocolError):
@@ -158,6 +165,12 @@ class DepositTooSmall(ProtocolError):
     """An output holds less than its storage deposit (TIP-19)."""
 
     code = "deposit_too_small"
+
+
+class SelfUnlock(ProtocolError):
+    """An alias or NFT that could be unlocked by itself alone, so never (TIP-18)."""
+
+    code = "self_unlock"
 
 
 class UnlockMismatch(ProtocolError):

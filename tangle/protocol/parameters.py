@@ -18,6 +18,8 @@ INPUTS_MAX = 128
 """inputs per transaction; TIP-20"""
 OUTPUTS_MAX = 128
 """outputs per transaction; TIP-20"""
+NATIVE_TOKENS_MAX = 64
+"""different native tokens per output, and per transaction; TIP-22"""
 TAG_BYTES_MAX = 64
 """bytes; TIP-23"""
 METADATA_BYTES_MAX = 8192

@@ -10,6 +10,7 @@ Every class in a table has the same four methods: `encode`, `decode`, `to_json`,
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
 
@@ -28,6 +29,9 @@ T = TypeVar("T")
 E = TypeVar("E")
 U64_MAX = 2**64 - 1
 """largest amount, nonce or network id"""
+U256_MAX = 2**256 - 1
+"""tokens; largest amount of a native token; TIP-18"""
+_U256_TEXT = re.compile("0x[0-9a-fA-F]{1,64}")
 
 
 def blake2b_256(data: bytes) -> bytes:
@@ -165,6 +169,13 @@ class Fields:
         if not 0 <= number <= U64_MAX:
             raise MalformedJson(name, f"must be a string of decimal digits from 0 to {U64_MAX}")
         return number
+
+    def u256(self, name: str) -> int:
+        """An unsigned 256-bit integer, written as ``0x`` and 1 to 64 hexadecimal digits."""
+        value = self._get(name)
+        if not isinstance(value, str) or not _U256_TEXT.fullmatch(value):
+            raise MalformedJson(name, "must be a string of 1 to 64 hexadecimal digits after 0x")
+        return int(value, 16)
 
     def text(self, name: str) -> str:
         """A JSON string."""

@@ -14,6 +14,7 @@ from typing import ClassVar, TypeVar
 
 from tangle.protocol.errors import (
     AmountOutOfRange,
+    CountOutOfRange,
     IndexOutOfRange,
     LengthOutOfRange,
     Repeated,
@@ -22,8 +23,8 @@ from tangle.protocol.errors import (
     UnlockMismatch,
     WrongNetwork,
 )
-from tangle.protocol.outputs import OUTPUTS, Output, check_deposit
-from tangle.protocol.parameters import INPUTS_MAX, OUTPUTS_MAX, ProtocolParameters
+from tangle.protocol.outputs import OUTPUTS, ChainOutput, Output, check_deposit
+from tangle.protocol.parameters import INPUTS_MAX, NATIVE_TOKENS_MAX, OUTPUTS_MAX, ProtocolParameters
 from tangle.protocol.serial import (
     Coded,
     Fields,
@@ -39,6 +40,37 @@ from tangle.protocol.serial import (
 )
 from tangle.protocol.signatures import verify
 from tangle.protocol.tagged_data import TaggedData
+from tangle.protocol.unlocks import (
+    SIGNATURES,
+    UNLOCKS,
+    AliasUnlock,
+    Ed25519Signature,
+    NftUnlock,
+    ReferenceUnlock,
+    SignatureUnlock,
+    Unlock,
+    check_unlocks,
+)
+
+__all__ = [
+    "ESSENCE_PAYLOADS",
+    "INPUTS",
+    "OUTPUT_ID_BYTES",
+    "SIGNATURES",
+    "UNLOCKS",
+    "AliasUnlock",
+    "Ed25519Signature",
+    "NftUnlock",
+    "ReferenceUnlock",
+    "SignatureUnlock",
+    "Transaction",
+    "TransactionEssence",
+    "Unlock",
+    "UtxoInput",
+    "check_transaction",
+    "decode_optional_payload",
+    "inputs_commitment",
+]
 
 OUTPUT_ID_BYTES = 34
 """bytes of an output id: transaction id and uint16 index"""
@@ -97,104 +129,7 @@ class UtxoInput:
         return cls(fields.data("transactionId", size=32), fields.integer("transactionOutputIndex", 2**16 - 1))
 
 
-@dataclass(frozen=True, slots=True)
-class Ed25519Signature:
-    """A public key (32 bytes) and its signature (64 bytes)."""
-
-    TYPE: ClassVar[int] = 0
-    public_key: bytes
-    signature: bytes
-
-    def __post_init__(self) -> None:
-        if len(self.public_key) != 32:
-            raise LengthOutOfRange("publicKey", f"must be 32 bytes, not {len(self.public_key)}")
-        if len(self.signature) != 64:
-            raise LengthOutOfRange("signature", f"must be 64 bytes, not {len(self.signature)}")
-
-    def encode(self) -> bytes:
-        """97 bytes."""
-        return b"\x00" + self.public_key + self.signature
-
-    @classmethod
-    def decode(cls, reader: Reader) -> Ed25519Signature:
-        """Read 97 bytes."""
-        reader.type(cls.TYPE, 1)
-        return cls(reader.take(32, "publicKey"), reader.take(64, "signature"))
-
-    def to_json(self) -> Json:
-        """The JSON form."""
-        return {
-            "type": self.TYPE,
-            "publicKey": to_hex(self.public_key),
-            "signature": to_hex(self.signature),
-        }
-
-    @classmethod
-    def from_json(cls, fields: Fields) -> Ed25519Signature:
-        """Read the JSON form."""
-        return cls(fields.data("publicKey", size=32), fields.data("signature", size=64))
-
-
-SIGNATURES: TypeTable[Ed25519Signature] = TypeTable("signature", 1, [Ed25519Signature])
-
-
-@dataclass(frozen=True, slots=True)
-class SignatureUnlock:
-    """Unlocks an input by a signature over the essence (TIP-20)."""
-
-    TYPE: ClassVar[int] = 0
-    signature: Ed25519Signature
-
-    def encode(self) -> bytes:
-        """98 bytes."""
-        return b"\x00" + self.signature.encode()
-
-    @classmethod
-    def decode(cls, reader: Reader) -> SignatureUnlock:
-        """Read 98 bytes."""
-        reader.type(cls.TYPE, 1)
-        return cls(SIGNATURES.decode_field(reader, "signature"))
-
-    def to_json(self) -> Json:
-        """The JSON form."""
-        return {"type": self.TYPE, "signature": self.signature.to_json()}
-
-    @classmethod
-    def from_json(cls, fields: Fields) -> SignatureUnlock:
-        """Read the JSON form."""
-        return cls(fields.nested("signature", SIGNATURES.from_json))
-
-
-@dataclass(frozen=True, slots=True)
-class ReferenceUnlock:
-    """Unlocks an input by the signature of an earlier unlock (TIP-20)."""
-
-    TYPE: ClassVar[int] = 1
-    reference: int
-
-    def encode(self) -> bytes:
-        """3 bytes."""
-        return b"\x01" + uint(self.reference, 2)
-
-    @classmethod
-    def decode(cls, reader: Reader) -> ReferenceUnlock:
-        """Read 3 bytes."""
-        reader.type(cls.TYPE, 1)
-        return cls(reader.uint(2, "reference"))
-
-    def to_json(self) -> Json:
-        """The JSON form."""
-        return {"type": self.TYPE, "reference": self.reference}
-
-    @classmethod
-    def from_json(cls, fields: Fields) -> ReferenceUnlock:
-        """Read the JSON form."""
-        return cls(fields.integer("reference", 2**16 - 1))
-
-
-Unlock = SignatureUnlock | ReferenceUnlock
 INPUTS: TypeTable[UtxoInput] = TypeTable("input", 1, [UtxoInput])
-UNLOCKS: TypeTable[Unlock] = TypeTable("unlock", 1, [SignatureUnlock, ReferenceUnlock])
 ESSENCE_PAYLOADS: TypeTable[TaggedData] = TypeTable("payload", 4, [TaggedData])
 
 
@@ -226,6 +161,8 @@ class TransactionEssence:
             if consumed in seen:
                 raise Repeated(f"inputs[{i}]", "consumes an output that an earlier input consumes")
             seen.add(consumed)
+        check_chains(self.outputs)
+        check_token_count(self.outputs)
 
     @cached_property
     def encoded(self) -> bytes:
@@ -306,16 +243,7 @@ class Transaction:
         if len(self.unlocks) != len(self.essence.inputs):
             rule = f"must hold one unlock per input: {len(self.essence.inputs)}, not {len(self.unlocks)}"
             raise UnlockMismatch("unlocks", rule)
-        seen: set[Unlock] = set()
-        for i, unlock in enumerate(self.unlocks):
-            if isinstance(unlock, ReferenceUnlock):
-                earlier = unlock.reference < i and isinstance(self.unlocks[unlock.reference], SignatureUnlock)
-                if not earlier:
-                    raise UnlockMismatch(f"unlocks[{i}].reference", "must name an earlier signature unlock")
-            elif unlock in seen:
-                raise Repeated(f"unlocks[{i}]", "repeats a signature; use a reference unlock")
-            else:
-                seen.add(unlock)
+        check_unlocks(self.unlocks)
 
     @cached_property
     def encoded(self) -> bytes:
@@ -333,11 +261,10 @@ class Transaction:
         return self.id + uint(index, 2)
 
     def signature_of(self, index: int) -> Ed25519Signature:
-        """The signature that unlocks input `index`, references followed."""
+        """The signature that in the end unlocks input `index`, references followed."""
         unlock = self.unlocks[index]
-        if isinstance(unlock, ReferenceUnlock):
+        while not isinstance(unlock, SignatureUnlock):
             unlock = self.unlocks[unlock.reference]
-        assert isinstance(unlock, SignatureUnlock)
         return unlock.signature
 
     def encode(self) -> bytes:
@@ -388,6 +315,30 @@ def decode_optional_payload(reader: Reader, table: TypeTable[T]) -> T | None:
     if used != size:
         raise LengthOutOfRange("payload", f"takes {used} bytes where its length says {size}")
     return payload
+
+
+def check_chains(outputs: Iterable[Output]) -> None:
+    """Raise Repeated where two outputs carry the state of one chain; a chain that is just created has none yet.
+
+    The TIPs imply it; the libraries of the network refuse such a transaction by its form, and so do we.
+    """
+    seen: set[bytes] = set()
+    for i, output in enumerate(outputs):
+        if isinstance(output, ChainOutput):
+            chain = output.explicit_id
+            if chain in seen:
+                raise Repeated(f"outputs[{i}]", "carries the state of a chain that an earlier output carries")
+            if chain:
+                seen.add(chain)
+
+
+def check_token_count(outputs: Iterable[Output]) -> None:
+    """Raise CountOutOfRange where `outputs` hold more than 64 different native tokens together (TIP-20)."""
+    found = {token.token_id for output in outputs for token in output.native_tokens}
+    if len(found) > NATIVE_TOKENS_MAX:
+        raise CountOutOfRange(
+            "outputs", f"must hold at most {NATIVE_TOKENS_MAX} different native tokens, not {len(found)}"
+        )
 
 
 def inputs_commitment(outputs: Iterable[Output]) -> bytes:

@@ -1,0 +1,23 @@
+"""The basic output: base coins and native tokens for an address, maybe later, maybe not for ever (TIP-18)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from tangle.protocol.addresses import Address
+from tangle.protocol.outputs.conditions import AddressUnlockCondition
+from tangle.protocol.outputs.features import Feature
+from tangle.protocol.outputs.form import AddressedOutput
+
+
+@dataclass(frozen=True)
+class BasicOutput(AddressedOutput):
+    """Unlock conditions: address, storage deposit return, timelock, expiration; features: sender, metadata, tag."""
+
+    TYPE: ClassVar[int] = 3
+
+    @classmethod
+    def to(cls, address: Address, amount: int, *features: Feature) -> BasicOutput:
+        """`amount` base units for `address`."""
+        return cls(amount, (AddressUnlockCondition(address),), tuple(features))
