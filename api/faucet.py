@@ -20,7 +20,7 @@ from api.work import WorkRoom
 from api.writer import Writer
 from client.keys import KeyPair
 from tangle.node import Node
-from tangle.protocol.addresses import Ed25519Address
+from tangle.protocol.addresses import Address
 from tangle.protocol.blocks import Block
 from tangle.protocol.errors import TangleError
 from tangle.protocol.outputs import OUTPUTS, BasicOutput, storage_deposit
@@ -69,16 +69,16 @@ class Faucet:
         self.amount = settings.faucet_amount
         self._balance_max = settings.faucet_balance_max
         self._queue_max = settings.faucet_queue_max
-        self._waiting: dict[Ed25519Address, None] = {}
+        self._waiting: dict[Address, None] = {}
         self._news = asyncio.Event()
         self._empty = False
 
-    def balance(self, address: Ed25519Address) -> int:
+    def balance(self, address: Address) -> int:
         """Base units that `address` holds, counted up to what keeps it from getting more."""
         with self.node.engine.connect() as connection:
             return sum(row.amount for row in _unspent(connection, address, _BALANCE_OUTPUTS))
 
-    def enqueue(self, address: Ed25519Address, balance: int) -> int:
+    def enqueue(self, address: Address, balance: int) -> int:
         """Take a request of an address that holds `balance`; returns how many wait.
 
         Raises
@@ -125,7 +125,7 @@ class Faucet:
             self._waiting.clear()
             self._empty = True
             return
-        paid = [output.address for output in transaction.essence.outputs if output.address in self._waiting]
+        paid = [output.owner for output in transaction.essence.outputs if output.owner in self._waiting]
         if await self._settle(transaction):
             for address in paid:
                 self._waiting.pop(address, None)
@@ -156,7 +156,7 @@ class Faucet:
             log.warning("transaction %s is conflicting and made anew", to_hex(transaction_id))
         return False if conflicting else None
 
-    def _compose(self, addresses: Sequence[Ed25519Address]) -> Transaction | None:
+    def _compose(self, addresses: Sequence[Address]) -> Transaction | None:
         """A signed transaction that pays as many of `addresses` as there are funds for; None if there are none."""
         with self.node.engine.connect() as connection:
             rows = _unspent(connection, self.keys.address, _BALANCE_OUTPUTS)
@@ -191,6 +191,6 @@ class Faucet:
         return Transaction(essence, (SignatureUnlock(signature), *references))
 
 
-def _unspent(connection: Connection, address: Ed25519Address, most: int) -> list[OutputRow]:
+def _unspent(connection: Connection, address: Address, most: int) -> list[OutputRow]:
     page = queries.basic_outputs(connection, BasicFilter(address=address.encode()), None, most)
     return list(queries.outputs_by_ids(connection, page.items).values())

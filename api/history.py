@@ -58,10 +58,10 @@ def _transaction(connection: Connection, transaction_id: bytes) -> Transaction:
 
 def _change(number: int, transaction: Transaction, address: Address, rows: Mapping[bytes, OutputRow]) -> Change:
     consumed = [rows[spent.output_id] for spent in transaction.essence.inputs]
-    holders = [OUTPUTS.decode(Reader(row.data)).address for row in consumed]
+    holders = [OUTPUTS.decode(Reader(row.data)).owner for row in consumed]
     paid = sum(row.amount for row, holder in zip(consumed, holders, strict=True) if holder == address)
-    got = sum(output.amount for output in transaction.essence.outputs if output.address == address)
-    others = holders if got >= paid else [output.address for output in transaction.essence.outputs]
+    got = sum(output.amount for output in transaction.essence.outputs if output.owner == address)
+    others = holders if got >= paid else [output.owner for output in transaction.essence.outputs]
     booked = rows[transaction.output_id(0)]
     return Change(
         number,

@@ -102,7 +102,7 @@ def _transaction(transaction: Transaction, hrp: str) -> Facts:
     from tangle.protocol.addresses import to_bech32
 
     essence = transaction.essence
-    outputs = [f"{amount(output.amount)} to {to_bech32(output.address, hrp)}" for output in essence.outputs]
+    outputs = [f"{amount(output.amount)} to {to_bech32(output.owner, hrp)}" for output in essence.outputs]
     tagged = essence.payload
     return [
         ("payload", "transaction"),

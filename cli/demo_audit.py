@@ -127,7 +127,7 @@ async def _transaction(node: NodeClient, transaction_id: bytes) -> Transaction |
 async def _deposit(node: NodeClient, case: Case) -> int:
     transaction = await _transaction(node, case.deposit_transaction)
     outputs = transaction.essence.outputs if transaction else ()
-    return sum(output.amount for output in outputs if output.address == case.machine)
+    return sum(output.amount for output in outputs if output.owner == case.machine)
 
 
 async def _ordered(node: NodeClient, case: Case) -> Order:

@@ -99,7 +99,7 @@ def balance(wallet: WalletPath = WALLET, node: NodeUrl = NODE_URL, as_json: AsJs
             held = await opened.balance()
             outputs = []
             for coin in held.outputs:
-                at = await opened.node.bech32(coin.output.address)
+                at = await opened.node.bech32(coin.output.owner)
                 outputs.append({"outputId": to_hex(coin.output_id), "amount": str(coin.amount), "address": at})
         result = {"total": str(held.total), "available": str(held.available), "outputs": outputs}
         return result, facts([("balance", amount(held.total)), ("outputs", len(outputs))])

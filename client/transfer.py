@@ -76,7 +76,7 @@ def _unlocks(coins: Sequence[Coin], key_of: Callable[[Address], KeyPair], messag
     signed_at: dict[Address, int] = {}
     unlocks: list[Unlock] = []
     for i, coin in enumerate(coins):
-        address = coin.output.address
+        address = coin.output.owner
         first = signed_at.setdefault(address, i)
         if first < i:
             unlocks.append(ReferenceUnlock(first))

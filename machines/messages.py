@@ -17,7 +17,7 @@ from typing import Any
 
 from client.keys import KeyPair
 from machines.errors import MessageRefused
-from tangle.protocol.addresses import Address
+from tangle.protocol.addresses import Ed25519Address
 from tangle.protocol.errors import ProtocolError
 from tangle.protocol.serial import Fields, blake2b_256, to_hex
 from tangle.protocol.signatures import sign, verify
@@ -48,9 +48,9 @@ class Message:
     id: bytes
 
     @property
-    def sender(self) -> Address:
+    def sender(self) -> Ed25519Address:
         """The address of the sender's key."""
-        return Address.from_public_key(self.public_key)
+        return Ed25519Address.from_public_key(self.public_key)
 
 
 def seal(body: dict[str, Any], key: KeyPair) -> bytes:

@@ -34,7 +34,7 @@ from machines.meter import Meter, MeterState, Reading
 from machines.order import FIRST, OVER, Event, State, knows
 from machines.payments import REFUND, UNIT, Payments, due
 from machines.terms import Order, Terms, check_order, divide, order_tag, output_deposit
-from tangle.protocol.addresses import Address
+from tangle.protocol.addresses import Ed25519Address
 from tangle.protocol.errors import ProtocolError
 from tangle.protocol.parameters import ProtocolParameters
 from tangle.protocol.serial import Fields, to_hex
@@ -163,7 +163,7 @@ class Settlement:
                 self._advance(connection, order_id, Event.DEPOSIT_INCLUDED, **values)
             elif knows(state, Event.DEPOSIT_UNUSABLE):
                 payments.keep(coin)
-                payments.refund(Address.from_public_key(row.customer))
+                payments.refund(Ed25519Address.from_public_key(row.customer))
                 deposit = str(int(row.deposit) + coin.amount)
                 self._advance(connection, order_id, Event.DEPOSIT_UNUSABLE, deposit=deposit)
 
@@ -293,7 +293,7 @@ class Settlement:
         elif payments.open_count():
             return
         elif state in {State.EXHAUSTED, State.STOPPING}:
-            left = payments.refund(Address.from_public_key(row.customer))
+            left = payments.refund(Ed25519Address.from_public_key(row.customer))
             self._advance(connection, order_id, Event.REST_LEFT if left else Event.PAID_UP)
         elif state is State.REFUNDING:
             self._advance(connection, order_id, Event.REFUND_INCLUDED)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from machines.errors import TermsRefused
-from tangle.protocol.addresses import Address
+from tangle.protocol.addresses import ADDRESSES, Address, Ed25519Address
 from tangle.protocol.outputs import BasicOutput, storage_deposit
 from tangle.protocol.parameters import ProtocolParameters
 from tangle.protocol.serial import Fields, to_hex
@@ -42,7 +42,7 @@ class Terms:
     """
 
     KIND: ClassVar[str] = "quote"
-    machine: Address
+    machine: Ed25519Address
     owner: Address
     price: int
     unit_ml: int = 1_000_000
@@ -63,8 +63,8 @@ class Terms:
     def from_json(cls, fields: Fields) -> Terms:
         """Read the body. Raises ProtocolError."""
         return cls(
-            fields.nested("machine", Address.from_json),
-            fields.nested("owner", Address.from_json),
+            fields.nested("machine", Ed25519Address.from_json),
+            fields.nested("owner", ADDRESSES.from_json),
             fields.u64("price"),
             fields.integer("unitMillilitres", INTEGER_MAX),
             fields.integer("unitsMax", UNITS_MAX),
@@ -156,7 +156,7 @@ def divide(deposit: int, price: int, least: int, units: int) -> tuple[int, int]:
 
 def machine_tag(machine: Address) -> bytes:
     """The tag under which a machine announces its terms and receives orders."""
-    return b"pop/machine/" + machine.public_key_hash.hex()[:40].encode()
+    return b"pop/machine/" + machine.encode()[1:].hex()[:40].encode()
 
 
 def order_tag(order_id: bytes) -> bytes:

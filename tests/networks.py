@@ -103,9 +103,9 @@ def coins_of(transaction: Transaction, keys: Iterable[Key]) -> list[Coin]:
     """The coins that `transaction` makes for `keys`."""
     by_address = {key.address: key for key in keys}
     return [
-        Coin(transaction.output_id(index), output, by_address[output.address])
+        Coin(transaction.output_id(index), output, by_address[output.owner])
         for index, output in enumerate(transaction.essence.outputs)
-        if output.address in by_address
+        if output.owner in by_address
     ]
 
 

@@ -57,7 +57,7 @@ def output_row(output_id: bytes, output: Output, block_id: bytes, index: int, at
         output_type=output.TYPE,
         amount=output.amount,
         data=output.encode(),
-        address=output.address.encode(),
+        address=output.owner.encode(),
         sender=output.sender.encode() if output.sender else None,
         tag=output.tag,
         created_index=index,

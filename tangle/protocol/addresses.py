@@ -1,8 +1,8 @@
 """Addresses and their bech32 text (TIP-31, BIP-173).
 
-An address is a type byte and 32 bytes: the hash of a public key, or the id of an alias or NFT (TIP-18). People see it
-as bech32: the network's human-readable part, ``1``, the serialized address in base 32 and a checksum that catches any
-four mistyped characters.
+An address is a type byte and 32 bytes: the hash of a public key, or the id of an alias or NFT (TIP-18). People
+see it as bech32: the network's human-readable part, ``1``, the serialized address in base 32 and a checksum that
+catches any four mistyped characters.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Signatures, and the unlocks that give every input of a transaction its right to be consumed (TIP-20, TIP-18).
 
-A signature stands once in a transaction; other inputs of its address refer to it. Inputs of an alias or NFT address
-refer to the input that holds the alias or NFT. A reference names an earlier unlock, so that there are no circles.
+A signature stands once in a transaction; other inputs of its address refer to it. Inputs of an alias or NFT
+address refer to the input that holds the alias or NFT. A reference names an earlier unlock, so that there are no
+circles.
 """
 
 from __future__ import annotations

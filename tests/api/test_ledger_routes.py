@@ -11,7 +11,7 @@ import pytest
 
 from tangle.protocol.merkle import merkle_root
 from tangle.protocol.milestones import Milestone
-from tangle.protocol.outputs import OUTPUTS, BasicOutput, SenderFeature, TagFeature
+from tangle.protocol.outputs import OUTPUTS, BasicOutput, Output, SenderFeature, TagFeature
 from tangle.protocol.serial import Fields, Reader
 from tangle.protocol.transactions import Transaction
 from tests.networks import Key, coins_of, note, spend
@@ -197,7 +197,7 @@ def test_histories_add_up_to_the_balance(story: Story) -> None:
     assert sum(int(item["amount"]) for item in items) == sum(output.amount for output in _all_coins(story, ALICE))
 
 
-def _all_coins(story: Story, key: Key) -> list[BasicOutput]:
+def _all_coins(story: Story, key: Key) -> list[Output]:
     node = story.node
     pages = _pages(node, "/api/indexer/v1/outputs/basic", address=node.bech32(key.address))
     answers = [node.get(f"/api/core/v2/outputs/{item}")["output"] for page in pages for item in page]

@@ -98,7 +98,7 @@ class FakeNode:
         return sum(
             output.amount
             for output_id, (output, _, _) in self.outputs.items()
-            if output.address == address and output_id not in self.spent
+            if output.owner == address and output_id not in self.spent
         )
 
     # Routes
@@ -182,7 +182,7 @@ class FakeNode:
         matching = [
             to_hex(output_id)
             for output_id, (output, _, _) in self.outputs.items()
-            if output.address == address and output_id not in self.spent
+            if output.owner == address and output_id not in self.spent
         ]
         start = int(request.query_params.get("cursor", "0"))
         end = start + PAGE_ITEMS
@@ -203,9 +203,9 @@ class FakeNode:
         transaction = self.blocks[block_id].payload
         assert isinstance(transaction, Transaction)
         inputs = [self.outputs[spent.output_id][0] for spent in transaction.essence.inputs]
-        amount = sum(o.amount for o in transaction.essence.outputs if o.address == address)
-        amount -= sum(o.amount for o in inputs if o.address == address)
-        others = {o.address for o in (*inputs, *transaction.essence.outputs)}
+        amount = sum(o.amount for o in transaction.essence.outputs if o.owner == address)
+        amount -= sum(o.amount for o in inputs if o.owner == address)
+        others = {o.owner for o in (*inputs, *transaction.essence.outputs)}
         if address not in others:
             return None
         return {

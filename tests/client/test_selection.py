@@ -7,9 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from client.errors import FundsTooScattered, InsufficientFunds, RemainderTooSmall
-from client.keys import Keys
+from client.keys import KeyPair, Keys
 from client.selection import CONSOLIDATE_ABOVE, Coin, fits, select
 from client.transfer import least_remainder, sign_transfer
+from tangle.protocol.addresses import Address
 from tangle.protocol.errors import BlockTooLong, DepositTooSmall
 from tangle.protocol.outputs import BasicOutput, MetadataFeature, storage_deposit
 from tangle.protocol.parameters import ProtocolParameters
@@ -19,7 +20,7 @@ from tangle.protocol.transactions import SignatureUnlock, check_transaction, inp
 
 PARAMETERS = ProtocolParameters()
 KEYS = [Keys.from_seed(bytes([i] * 32)).derive() for i in range(4)]
-KEY_OF = {pair.address: pair for pair in KEYS}
+KEY_OF: dict[Address, KeyPair] = {pair.address: pair for pair in KEYS}
 LEAST = least_remainder(KEYS[0].address, PARAMETERS)
 
 
@@ -123,14 +124,14 @@ def test_a_transfer_is_what_a_node_accepts(
     assert sum(output.amount for output in essence.outputs) == sum(coin.amount for coin in chosen)
     assert list(essence.outputs[: len(outputs)]) == outputs
     for rest in essence.outputs[len(outputs) :]:
-        assert rest.address == KEYS[0].address
+        assert rest.owner == KEYS[0].address
         assert rest.amount >= storage_deposit(rest, PARAMETERS)
     assert [spent.output_id for spent in essence.inputs] == [coin.output_id for coin in chosen]
     assert essence.inputs_commitment == inputs_commitment(coin.output for coin in chosen)
     for i, coin in enumerate(chosen):
-        assert signed.signature_of(i).public_key == KEY_OF[coin.output.address].public_key
+        assert signed.signature_of(i).public_key == KEY_OF[coin.output.owner].public_key
     signatures = [unlock for unlock in signed.unlocks if isinstance(unlock, SignatureUnlock)]
-    assert len(signatures) == len({coin.output.address for coin in chosen})
+    assert len(signatures) == len({coin.output.owner for coin in chosen})
     again = sign_transfer(chosen, outputs, KEY_OF.__getitem__, KEYS[0].address, PARAMETERS, payload)
     assert again.id == signed.id
 

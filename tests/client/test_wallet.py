@@ -284,7 +284,7 @@ async def test_an_emptied_address_is_still_used(fake: FakeNode, wallet: Wallet) 
     for index in (1, 3):
         fake.fund(KEYS.derive(0, index).address, 1000)
     first = Wallet(wallet.node, KEYS, gap_limit=2, pow="node")
-    coins = {coin.output.address: coin.output_id for coin in (await first.balance()).outputs}
+    coins = {coin.output.owner: coin.output_id for coin in (await first.balance()).outputs}
     await first.wait_included(await first.prepare(to_other(1000), inputs=[coins[first.address(1)]]))
     assert (await wallet.balance()).total == 1000
 

@@ -16,7 +16,7 @@ from machines.errors import PaymentConflicting
 from machines.ledger import Heard
 from machines.terms import Terms
 from tangle.protocol.addresses import Address
-from tangle.protocol.outputs import OUTPUTS, BasicOutput, TagFeature
+from tangle.protocol.outputs import OUTPUTS, BasicOutput, Output, TagFeature
 from tangle.protocol.parameters import ProtocolParameters
 from tangle.protocol.serial import Reader
 from tangle.protocol.transactions import Transaction, check_transaction, inputs_commitment
@@ -98,9 +98,9 @@ class TableLedger:
         finally:
             self.db.execute("COMMIT")
 
-    def mint(self, output: BasicOutput, output_id: bytes) -> Coin:
+    def mint(self, output: Output, output_id: bytes) -> Coin:
         """Bring an output into being."""
-        row = (output_id, output.encoded, output.address.encode(), output.tag)
+        row = (output_id, output.encoded, output.owner.encode(), output.tag)
         self.db.execute("INSERT INTO outputs VALUES (?, ?, ?, ?, NULL)", row)
         return Coin(output_id, output)
 
@@ -119,4 +119,4 @@ class TableLedger:
         """All included transactions with the owner among the receivers."""
         rows = self.db.execute("SELECT payload FROM pending JOIN included USING (transaction_id)")
         found = [Transaction.decode(Reader(row[0])) for row in rows]
-        return [one for one in found if OWNER.address in [output.address for output in one.essence.outputs]]
+        return [one for one in found if OWNER.address in [output.owner for output in one.essence.outputs]]

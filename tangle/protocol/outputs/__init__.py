@@ -7,7 +7,7 @@
     deposit     storage deposit
 
 An output that exists obeys every rule that it can be asked alone: whatever breaks one cannot be built or decoded.
-What depends on the network's parameters is `check_deposit`; what depends on other outputs is the ledger's question.
+What depends on the network's parameters is `check_deposit`'s; what depends on other outputs is the ledger's.
 """
 
 from tangle.protocol.outputs.alias import AliasOutput

@@ -21,7 +21,7 @@ from tangle.protocol.serial import Fields, Json, Reader, TypeTable, blob, check_
 
 @dataclass(frozen=True, kw_only=True)
 class AliasOutput(ChainOutput):
-    """Unlock conditions: state controller and governor, both; features: sender, metadata; immutable: issuer, metadata.
+    """Unlock conditions: state controller and governor; features: sender, metadata; immutable: issuer, metadata.
 
     Attributes
     ----------

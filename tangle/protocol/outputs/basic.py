@@ -13,7 +13,7 @@ from tangle.protocol.outputs.form import AddressedOutput
 
 @dataclass(frozen=True)
 class BasicOutput(AddressedOutput):
-    """Unlock conditions: address, storage deposit return, timelock, expiration; features: sender, metadata, tag."""
+    """Base coins and native tokens, and nothing of its own; see `AddressedOutput` for what it may hold."""
 
     TYPE: ClassVar[int] = 3
 

@@ -1,7 +1,7 @@
 """What storing an output costs (TIP-19).
 
-All fields of all output types count as data; only the id under which the ledger finds the output counts as a key. So
-the deposit follows from the length of the binary form.
+All fields of all output types count as data; only the id under which the ledger finds the output counts as a key.
+So the deposit follows from the length of the binary form.
 """
 
 from __future__ import annotations
@@ -25,7 +25,10 @@ def least_return(address: Address, parameters: ProtocolParameters) -> int:
 
 
 def check_deposit(output: OutputForm, parameters: ProtocolParameters) -> None:
-    """Raise DepositTooSmall, naming the least amount, unless `output` and what it asks back pay for their storage."""
+    """Raise DepositTooSmall, naming the least amount, unless `output` pays for its storage.
+
+    What it asks back must pay for the storage of a plain basic output at its return address (TIP-18).
+    """
     least = storage_deposit(output, parameters)
     if output.amount < least:
         raise DepositTooSmall(

@@ -1,8 +1,8 @@
 """What all output types have in common: their form, and the rules that none of them escapes (TIP-18).
 
-Every output is its type, an amount, native tokens, fields of its own, unlock conditions and features; one that carries
-the state of a chain also has immutable features. A type names the tables of what it may hold and reads and writes the
-fields of its own; the rest is here.
+Every output is its type, an amount, native tokens, fields of its own, unlock conditions and features; one that
+carries the state of a chain also has immutable features. A type names the tables of what it may hold and reads and
+writes the fields of its own; the rest is here.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ class OutputForm(ABC):
         return b""
 
     @classmethod
-    def _own_decoded(cls, reader: Reader) -> dict[str, Any]:
+    def _own_decoded(cls, _reader: Reader) -> dict[str, Any]:
         """Read the fields that `_own_encoded` writes, by name."""
         return {}
 
@@ -109,7 +109,7 @@ class OutputForm(ABC):
         return {}
 
     @classmethod
-    def _own_from_json(cls, fields: Fields) -> dict[str, Any]:
+    def _own_from_json(cls, _fields: Fields) -> dict[str, Any]:
         """Read the members that `_own_json` writes, by name."""
         return {}
 
@@ -118,7 +118,7 @@ class OutputForm(ABC):
         return b""
 
     @classmethod
-    def _end_decoded(cls, reader: Reader) -> dict[str, Any]:
+    def _end_decoded(cls, _reader: Reader) -> dict[str, Any]:
         """Read the fields that `_end_encoded` writes, by name."""
         return {}
 
@@ -237,7 +237,11 @@ class ChainOutput(OutputForm):
 
 @dataclass(frozen=True)
 class AddressedOutput(OutputForm):
-    """An output that an address unlocks, unless it expires: it always holds the address unlock condition (TIP-18)."""
+    """An output that an address unlocks: basic and NFT (TIP-18).
+
+    Unlock conditions: address, always, storage deposit return, timelock, expiration.
+    Features: sender, metadata, tag.
+    """
 
     CONDITIONS: ClassVar[TypeTable[UnlockCondition]] = TypeTable(
         "unlock condition",
