@@ -135,7 +135,8 @@ class _Replica:
         except TangleError as error:
             raise AuditFailed(f"{name}, milestone {block.payload.index}: {error}") from error
         carriers = [index for index in order if index in self.dag.transactions]
-        changes = apply([self.dag.transactions[index] for index in carriers], self._find)
+        pending = [self.dag.transactions[index] for index in carriers]
+        changes = apply(pending, self._find, block.payload.essence.timestamp)
         outcomes = {
             index: _Outcome(conflict, self.dag.transactions[index].id, touched)
             for index, conflict, touched in zip(carriers, changes.conflicts, changes.touched, strict=True)

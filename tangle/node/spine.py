@@ -244,7 +244,7 @@ class Node:
             memory = self._memory
             parents = self._milestone_parents()
             order = memory.chain.order(memory.dag, parents)
-            changes, carriers = self._apply(order, work)
+            changes, carriers = self._apply(order, memory.chain.next_timestamp(now), work)
             applied = self._applied(changes, carriers)
             essence = memory.chain.compose(memory.dag, parents, order, applied, now)
             milestone = sign_milestone(essence, self._seeds)
@@ -357,7 +357,7 @@ class Node:
             self._append(block, work, now_ms)
             return
         order = memory.chain.settle(memory.dag, block)
-        changes, carriers = self._apply(order, work)
+        changes, carriers = self._apply(order, milestone.essence.timestamp, work)
         if milestone.essence.applied_root != memory.chain.applied_root(self._applied(changes, carriers)):
             raise MilestoneInvalid("payload.appliedMerkleRoot", "is not that of its past cone")
         index = self._append(block, work, now_ms)
@@ -377,8 +377,11 @@ class Node:
         transaction = payload if isinstance(payload, Transaction) else None
         return memory.dag.append(block.id, memory.parents_of(block), number=number, transaction=transaction)
 
-    def _apply(self, order: Iterable[int], work: Work) -> tuple[Changes, list[int]]:
-        """What the blocks of `order` do to the ledger, and the indices of those that carry transactions."""
+    def _apply(self, order: Iterable[int], at: int, work: Work) -> tuple[Changes, list[int]]:
+        """What the blocks of `order` do to the ledger when a milestone of time `at` confirms them.
+
+        Also returns the indices of those that carry transactions.
+        """
         pending = self._memory.dag.transactions
         carriers = [index for index in order if index in pending]
 
@@ -392,7 +395,7 @@ class Node:
                 for output_id, row in rows.items()
             }
 
-        return apply([pending[index] for index in carriers], find), carriers
+        return apply([pending[index] for index in carriers], find, at), carriers
 
     def _applied(self, changes: Changes, carriers: Sequence[int]) -> list[bytes]:
         """Ids of the blocks whose transactions changed the ledger, in order (TIP-29, applied root)."""

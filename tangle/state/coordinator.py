@@ -79,17 +79,21 @@ class Coordinator:
     ) -> MilestoneEssence:
         """The next milestone over `parents`, whose white-flag order and applied block ids are given.
 
-        now : seconds since the Unix epoch; moved on where the chain has already reached it
+        now : seconds since the Unix epoch; the milestone is of `next_timestamp(now)`
         """
         return MilestoneEssence(
             index=self.index + 1,
-            timestamp=max(now, self.timestamp + 1),
+            timestamp=self.next_timestamp(now),
             protocol_version=self.parameters.protocol_version,
             previous_id=self.id,
             parents=tuple(parents),
             inclusion_root=self.inclusion_root(dag, order),
             applied_root=self.applied_root(applied),
         )
+
+    def next_timestamp(self, now: int) -> int:
+        """The time of a milestone composed at `now`: moved on where the chain has already reached it (TIP-29)."""
+        return max(now, self.timestamp + 1)
 
     def order(self, dag: Dag, parents: Sequence[bytes]) -> list[int]:
         """White-flag order over `parents`, as they stand in the block; all of them are in the window."""

@@ -1,40 +1,33 @@
 """The UTXO ledger: which transactions of a milestone change it, and how (TIP-20, TIP-2).
 
-A milestone hands over its transactions in white-flag order. Each is applied or ignored, once and for ever: the
-first of two that spend one output wins, the other is kept in the Tangle with the reason why it changed nothing.
+Here it is decided which outputs a transaction finds; whether it may do with them what it does,
+`tangle.state.rules` say.
 
-The ledger holds nothing itself: `find` answers which outputs exist, `apply` answers what changes. So its memory is
-that of one milestone, and the same order over the same outputs gives the same changes on every machine.
+A milestone hands over its transactions in white-flag order. Each is applied or ignored, once and for ever:
+the first of two that spend one output wins, the other is kept in the Tangle with the reason why it changed
+nothing.
+
+The ledger holds nothing itself: `find` answers which outputs exist, `apply` answers what changes. So its
+memory is that of one milestone, and the same order over the same outputs gives the same changes on every
+machine.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import IntEnum
 
-from tangle.protocol.addresses import Address, Ed25519Address
-from tangle.protocol.outputs import Output
-from tangle.protocol.transactions import Transaction, inputs_commitment
+from tangle.protocol.addresses import Address
+from tangle.protocol.outputs import (
+    ExpirationUnlockCondition,
+    Output,
+    StorageDepositReturnUnlockCondition,
+    TimelockUnlockCondition,
+)
+from tangle.protocol.transactions import Transaction
+from tangle.state.rules import Conflict, check_semantics
 
-
-class Conflict(IntEnum):
-    """Why a transaction was ignored; the numbers are those of TIP-25."""
-
-    NONE = 0
-    INPUT_ALREADY_SPENT = 1
-    INPUT_ALREADY_SPENT_IN_THIS_MILESTONE = 2
-    INPUT_NOT_FOUND = 3
-    AMOUNTS_DO_NOT_BALANCE = 4
-    SIGNATURE_INVALID = 5
-    TIMELOCK_NOT_EXPIRED = 6
-    NATIVE_TOKENS_INVALID = 7
-    RETURN_AMOUNT_NOT_FULFILLED = 8
-    INPUT_UNLOCK_INVALID = 9
-    INPUTS_COMMITMENT_INVALID = 10
-    SENDER_NOT_UNLOCKED = 11
-    CHAIN_TRANSITION_INVALID = 12
-    SEMANTIC_VALIDATION_FAILED = 255
+__all__ = ["Changes", "Conflict", "Find", "Found", "apply", "parties"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +51,8 @@ class Changes:
     conflicts : transaction's position in the given order -> reason; NONE for applied ones
     created : output id -> output and the position of its transaction
     spent : output id -> id of the transaction that spends it; may name outputs of `created`
-    touched : transaction's position -> addresses it takes from or gives to; none for ignored ones
+    touched : transaction's position -> addresses named by the unlock conditions of what it consumes and creates;
+        none for ignored ones
     """
 
     conflicts: list[Conflict] = field(default_factory=list)
@@ -67,20 +61,26 @@ class Changes:
     touched: list[frozenset[Address]] = field(default_factory=list)
 
 
-def apply(transactions: Sequence[Transaction], find: Find) -> Changes:
-    """Apply `transactions` in the given (white-flag) order to the ledger that `find` shows."""
+def apply(transactions: Sequence[Transaction], find: Find, at: int) -> Changes:
+    """Apply `transactions` in the given (white-flag) order to the ledger that `find` shows.
+
+    Parameters
+    ----------
+    at : timestamp of the milestone that confirms them, seconds since the Unix epoch; the only time rules know
+    """
     ids = [consumed.output_id for tx in transactions for consumed in tx.essence.inputs]
     known = find(ids) if ids else {}
     changes = Changes()
     for position, transaction in enumerate(transactions):
         conflict, inputs = _resolve(transaction, known, changes)
         if conflict is Conflict.NONE:
-            conflict = check_semantics(transaction, inputs)
+            conflict = check_semantics(transaction, inputs, at)
         changes.conflicts.append(conflict)
         if conflict is not Conflict.NONE:
             changes.touched.append(frozenset())
             continue
-        changes.touched.append(frozenset(o.address for o in (*inputs, *transaction.essence.outputs)))
+        outputs = (*(output for _, output in inputs), *transaction.essence.outputs)
+        changes.touched.append(frozenset(address for output in outputs for address in parties(output)))
         for consumed in transaction.essence.inputs:
             changes.spent[consumed.output_id] = transaction.id
         for index, output in enumerate(transaction.essence.outputs):
@@ -90,45 +90,29 @@ def apply(transactions: Sequence[Transaction], find: Find) -> Changes:
 
 def _resolve(
     transaction: Transaction, known: Mapping[bytes, Found], changes: Changes
-) -> tuple[Conflict, list[Output]]:
-    inputs: list[Output] = []
+) -> tuple[Conflict, list[tuple[bytes, Output]]]:
+    """Why the inputs are not to be had, or the id and output that each of them consumes."""
+    inputs: list[tuple[bytes, Output]] = []
     for consumed in transaction.essence.inputs:
         output_id = consumed.output_id
         if output_id in changes.spent:
             return Conflict.INPUT_ALREADY_SPENT_IN_THIS_MILESTONE, []
         if output_id in changes.created:
-            inputs.append(changes.created[output_id][0])
+            inputs.append((output_id, changes.created[output_id][0]))
             continue
         found = known.get(output_id)
         if found is None:
             return Conflict.INPUT_NOT_FOUND, []
         if found.spent:
             return Conflict.INPUT_ALREADY_SPENT, []
-        inputs.append(found.output)
+        inputs.append((output_id, found.output))
     return Conflict.NONE, inputs
 
 
-def check_semantics(transaction: Transaction, inputs: Sequence[Output]) -> Conflict:
-    """The first rule of TIP-20's semantic validation that `transaction` breaks, given what it consumes.
-
-    That signatures verify was checked before the block was let in; what is left is whether each was made with the
-    key of the address that it unlocks.
-    """
-    essence = transaction.essence
-    if inputs_commitment(inputs) != essence.inputs_commitment:
-        return Conflict.INPUTS_COMMITMENT_INVALID
-    unlocked: set[Ed25519Address] = set()
-    for position, output in enumerate(inputs):
-        owner = Ed25519Address.from_public_key(transaction.signature_of(position).public_key)
-        if owner != output.address:
-            return Conflict.SIGNATURE_INVALID
-        unlocked.add(owner)
-    if _total(inputs) != _total(essence.outputs):
-        return Conflict.AMOUNTS_DO_NOT_BALANCE
-    if any(output.sender is not None and output.sender not in unlocked for output in essence.outputs):
-        return Conflict.SENDER_NOT_UNLOCKED
-    return Conflict.NONE
-
-
-def _total(outputs: Iterable[Output]) -> int:
-    return sum(output.amount for output in outputs)
+def parties(output: Output) -> Iterator[Address]:
+    """The addresses that the unlock conditions of `output` name."""
+    for condition in output.unlock_conditions:
+        if isinstance(condition, StorageDepositReturnUnlockCondition | ExpirationUnlockCondition):
+            yield condition.return_address
+        elif not isinstance(condition, TimelockUnlockCondition):
+            yield condition.address

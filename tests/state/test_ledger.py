@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tangle.protocol.outputs import BasicOutput, SenderFeature
 from tangle.protocol.transactions import Transaction
 from tangle.state.ledger import Conflict, Find, Found, apply
-from tests.networks import Coin, Key, coins_of, genesis_coin, spend
+from tests.networks import T0, Coin, Key, coins_of, genesis_coin, spend
 
 ALICE, BOB, CAROL = Key.named("alice"), Key.named("bob"), Key.named("carol")
 
@@ -30,7 +30,7 @@ TO_CAROL = BasicOutput.to(CAROL.address, 5_000)
 
 
 def only(transaction: Transaction, find: Find) -> Conflict:
-    changes = apply([transaction], find)
+    changes = apply([transaction], find, T0)
     if changes.conflicts[0]:
         assert not changes.created
         assert not changes.spent
@@ -40,7 +40,7 @@ def only(transaction: Transaction, find: Find) -> Conflict:
 
 def test_applied_transaction_consumes_and_creates() -> None:
     transaction = spend([A, B], [BasicOutput.to(CAROL.address, 7_000), BasicOutput.to(ALICE.address, 1_000)])
-    changes = apply([transaction], ledger_of(A, B))
+    changes = apply([transaction], ledger_of(A, B), T0)
     assert changes.conflicts == [Conflict.NONE]
     assert changes.spent == {A.output_id: transaction.id, B.output_id: transaction.id}
     assert [output.amount for output, _ in changes.created.values()] == [7_000, 1_000]
@@ -74,7 +74,7 @@ def test_sender_whose_input_is_unlocked_is_accepted() -> None:
 def test_first_of_two_spends_wins_within_a_milestone() -> None:
     first, second = spend([A], [TO_CAROL]), spend([A], [BasicOutput.to(BOB.address, 5_000)])
     for order in ([first, second], [second, first]):
-        changes = apply(order, ledger_of(A))
+        changes = apply(order, ledger_of(A), T0)
         assert changes.conflicts == [Conflict.NONE, Conflict.INPUT_ALREADY_SPENT_IN_THIS_MILESTONE]
         assert changes.spent == {A.output_id: order[0].id}
 
@@ -82,14 +82,14 @@ def test_first_of_two_spends_wins_within_a_milestone() -> None:
 def test_output_may_be_spent_in_the_milestone_that_creates_it() -> None:
     first = spend([A], [TO_CAROL])
     second = spend(coins_of(first, [CAROL]), [BasicOutput.to(BOB.address, 5_000)])
-    changes = apply([first, second], ledger_of(A))
+    changes = apply([first, second], ledger_of(A), T0)
     assert changes.conflicts == [Conflict.NONE, Conflict.NONE]
-    assert apply([second, first], ledger_of(A)).conflicts == [Conflict.INPUT_NOT_FOUND, Conflict.NONE]
+    assert apply([second, first], ledger_of(A), T0).conflicts == [Conflict.INPUT_NOT_FOUND, Conflict.NONE]
 
 
 def test_failed_transaction_leaves_its_inputs_to_others() -> None:
     bad, good = spend([A], [BasicOutput.to(CAROL.address, 1)]), spend([A], [TO_CAROL])
-    assert apply([bad, good], ledger_of(A)).conflicts == [Conflict.AMOUNTS_DO_NOT_BALANCE, Conflict.NONE]
+    assert apply([bad, good], ledger_of(A), T0).conflicts == [Conflict.AMOUNTS_DO_NOT_BALANCE, Conflict.NONE]
 
 
 @given(st.integers(0, 2**32))
@@ -102,7 +102,7 @@ def test_supply_is_conserved_and_nothing_moves_without_its_key(seed: int) -> Non
     supply = genesis.output.amount
     for _ in range(4):
         transactions, made = _random_transactions(rng, keys, list(unspent.values()) + spent)
-        changes = apply(transactions, ledger_of(*unspent.values(), spent=spent))
+        changes = apply(transactions, ledger_of(*unspent.values(), spent=spent), T0)
         for transaction, conflict in zip(transactions, changes.conflicts, strict=True):
             if conflict is Conflict.NONE:
                 _check_signers(transaction, {**unspent, **made})
