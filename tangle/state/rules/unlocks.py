@@ -2,10 +2,10 @@
 
 Every output names the address that must be unlocked (`OutputRules.owner`). A signature unlocks an Ed25519
 address, a reference repeats it, and the address of an alias or an NFT is unlocked by consuming the output
-that carries it. As an unlock may only refer to an earlier input, circles of accounts that hold each other
-never unlock.
+that carries it. An unlock refers to an earlier input, so circles of accounts that hold each other never unlock.
 
-That signatures verify was checked when the block was let in; here it is asked whether the key is the owner's.
+What unlocks show by themselves was checked when the block was let in: that signatures verify and references point
+back. Here it is asked whether the key is the owner's, and the input referred to the right one.
 """
 
 from __future__ import annotations
@@ -68,10 +68,8 @@ def alias_address(_: Context, __: int, owner: Address) -> bool:
 
 @rule(18, Conflict.INPUT_UNLOCK_INVALID)
 def alias_input(ctx: Context, position: int, owner: Address) -> bool:
-    """Alias Unlock: the input at its index must come before and be the Alias Output that the address names."""
+    """Alias Unlock: the input at its index must be the Alias Output that the address names."""
     unlock = cast("AliasUnlock", ctx.transaction.unlocks[position])
-    if unlock.reference >= position:
-        return False
     referred = ctx.consumed[unlock.reference]
     output = referred.output
     return isinstance(output, AliasOutput) and output.alias_address(referred.output_id) == owner
@@ -91,10 +89,8 @@ def nft_address(_: Context, __: int, owner: Address) -> bool:
 
 @rule(18, Conflict.INPUT_UNLOCK_INVALID)
 def nft_input(ctx: Context, position: int, owner: Address) -> bool:
-    """NFT Unlock: the input at its index must come before and be the NFT Output that the address names."""
+    """NFT Unlock: the input at its index must be the NFT Output that the address names."""
     unlock = cast("NftUnlock", ctx.transaction.unlocks[position])
-    if unlock.reference >= position:
-        return False
     referred = ctx.consumed[unlock.reference]
     output = referred.output
     return isinstance(output, NftOutput) and output.nft_address(referred.output_id) == owner
