@@ -1,11 +1,16 @@
 """Addresses: examples of TIP-31 and iota-sdk, valid and invalid texts of BIP-173, and one mistyped character."""
 
+import hashlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tangle.protocol.addresses import (
+    Address,
+    AliasAddress,
     Ed25519Address,
+    NftAddress,
     bech32_decode,
     bech32_encode,
     from_bech32,
@@ -25,11 +30,11 @@ TIP_31 = {
     "smr": "smr1qrhacyfwlcnzkvzteumekfkrrwks98mpdm37cj4xx3drvmjvnep6xhcazjh",
     "rms": "rms1qrhacyfwlcnzkvzteumekfkrrwks98mpdm37cj4xx3drvmjvnep6xrlkcfw",
 }
-# TIP-31, examples: alias and NFT addresses, which no table of this project holds yet.
-OTHER_TYPES = [
-    "smr1prlgpsht03ekmghhex8v7y67a835uns8dtlxu807hj0v279c74kj7dzrr0a",
-    "smr1zqc4nvg4ufcj3dkmzmd4uc034fx8pkz2nxl820a28mnsmxkec6ntwcu0ld0",
-]
+# TIP-31, examples: an alias and an NFT address.
+ALIAS_TEXT = "smr1prlgpsht03ekmghhex8v7y67a835uns8dtlxu807hj0v279c74kj7dzrr0a"
+ALIAS_ID = bytes.fromhex("fe80c2eb7c736da2f7c98ecf135ee9e34e4e076afe6e1dfebc9ec578b8f56d2f")
+NFT_TEXT = "smr1zqc4nvg4ufcj3dkmzmd4uc034fx8pkz2nxl820a28mnsmxkec6ntwcu0ld0"
+NFT_ID = bytes.fromhex("3159b115e27128b6db16db5e61f1aa4c70d84a99be753faa3ee70d9ad9c6a6b7")
 # iotaledger/iota-sdk 1.1, sdk/tests/types/address/bech32.rs
 SDK_HASH = bytes.fromhex("ebe40a263480190dcd7939447ee01aefa73d6f3cc33c90ef7bf905abf8728655")
 SDK_TEXT = "rms1qr47gz3xxjqpjrwd0yu5glhqrth6w0t08npney8000ust2lcw2r92j5a8rt"
@@ -75,10 +80,40 @@ def test_the_example_of_iota_sdk() -> None:
     assert to_bech32(Ed25519Address(SDK_HASH), "rms") == SDK_TEXT
 
 
-@pytest.mark.parametrize("text", OTHER_TYPES)
-def test_an_address_type_of_no_table_is_refused(text: str) -> None:
-    with pytest.raises(MalformedAddress, match=r"holds no address of this network: .*known: 0"):
-        from_bech32(text, "smr")
+@pytest.mark.parametrize(
+    ("text", "address"), [(ALIAS_TEXT, AliasAddress(ALIAS_ID)), (NFT_TEXT, NftAddress(NFT_ID))]
+)
+def test_the_examples_of_tip_31_for_aliases_and_nfts(text: str, address: Address) -> None:
+    assert from_bech32(text, "smr") == address
+    assert to_bech32(address, "smr") == text
+
+
+@pytest.mark.parametrize("kind", [1, 7, 9, 15, 17, 255])
+def test_an_address_type_of_no_table_is_refused(kind: int) -> None:
+    with pytest.raises(MalformedAddress, match=r"holds no address of this network: .*known: 0, 8, 16"):
+        from_bech32(bech32_encode("smr", bytes([kind]) + HASH), "smr")
+
+
+@pytest.mark.parametrize("kind", [AliasAddress, NftAddress])
+def test_an_id_is_the_hash_of_the_output_that_created_it(kind: type[AliasAddress | NftAddress]) -> None:
+    output_id = bytes(range(34))
+    assert kind.created_by(output_id).encode()[1:] == hashlib.blake2b(output_id, digest_size=32).digest()
+
+
+@pytest.mark.parametrize(
+    ("kind", "field"), [(Ed25519Address, "pubKeyHash"), (AliasAddress, "aliasId"), (NftAddress, "nftId")]
+)
+@pytest.mark.parametrize("size", [0, 31, 33])
+def test_an_address_has_32_bytes(
+    kind: type[Ed25519Address | AliasAddress | NftAddress], field: str, size: int
+) -> None:
+    with pytest.raises(MalformedAddress) as caught:
+        kind(bytes(size))
+    assert caught.value.field == field
+
+
+def test_addresses_of_different_types_differ() -> None:
+    assert len({Ed25519Address(HASH), AliasAddress(HASH), NftAddress(HASH)}) == 3
 
 
 @pytest.mark.parametrize("text", VALID)

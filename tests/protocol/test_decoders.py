@@ -44,19 +44,19 @@ def of(draw: st.SearchStrategy[Any], table: TypeTable[Any], lay_out: Callable[[J
     return Form(draw, whole(table), table.from_json, lay_out)
 
 
-def lay_out_condition(value: Json) -> bytes:
-    return twin.uint(value["type"], 1) + twin.address(value["address"])
-
-
 PAYLOAD = st.one_of(objects.tagged_data, objects.transactions(), objects.milestones)
 FORMS = {
     "block": Form(objects.blocks, Block.decode, Block.from_json, twin.block),
     "payload": of(PAYLOAD, PAYLOADS, twin.payload),
     "essence payload": of(objects.tagged_data, transactions.ESSENCE_PAYLOADS, twin.payload),
     "address": of(objects.addresses, addresses.ADDRESSES, twin.address),
-    "unlock condition": of(objects.conditions, outputs.UNLOCK_CONDITIONS, lay_out_condition),
+    "unlock condition": of(objects.conditions, outputs.UNLOCK_CONDITIONS, twin.condition),
     "feature": of(objects.features, outputs.FEATURES, twin.feature),
-    "output": of(objects.outputs, outputs.OUTPUTS, twin.output),
+    "token scheme": of(objects.token_schemes, outputs.TOKEN_SCHEMES, twin.token_scheme),
+    "basic output": of(objects.basic_outputs(), outputs.OUTPUTS, twin.output),
+    "alias output": of(objects.alias_outputs(), outputs.OUTPUTS, twin.output),
+    "foundry output": of(objects.foundry_outputs, outputs.OUTPUTS, twin.output),
+    "nft output": of(objects.nft_outputs(), outputs.OUTPUTS, twin.output),
     "input": of(objects.inputs, transactions.INPUTS, twin.utxo_input),
     "signature": of(objects.signatures, transactions.SIGNATURES, twin.signature),
     "unlock": of(objects.unlocks, transactions.UNLOCKS, twin.unlock),
@@ -152,7 +152,10 @@ scalars = st.one_of(
     st.binary(max_size=4),
 )
 names = st.one_of(
-    texts, st.sampled_from(["type", "essence", "payload", "parents", "nonce", "tag", "data", "address"])
+    texts,
+    st.sampled_from(
+        ["type", "essence", "payload", "parents", "nonce", "tag", "data", "address", "nativeTokens", "nftId"]
+    ),
 )
 values = st.recursive(
     scalars,
@@ -201,7 +204,17 @@ def test_deep_nesting_does_not_recurse(form: Form, wrap: Callable[[object], obje
     for _ in range(100_000):
         deep = wrap(deep)
     sample: Json = {"type": 0}
-    for key in ("essence", "payload", "parents", "address", "signature", "unlocks", "outputs", "features"):
+    for key in (
+        "essence",
+        "payload",
+        "parents",
+        "address",
+        "signature",
+        "unlocks",
+        "outputs",
+        "features",
+        "tokenScheme",
+    ):
         sample[key] = deep
     for number in range(8):
         check_parsed(form, {**sample, "type": number, "protocolVersion": 2})

@@ -73,9 +73,9 @@ def test_a_class_takes_only_its_own_type() -> None:
 
 
 def test_a_table_names_the_types_that_it_knows() -> None:
-    with pytest.raises(UnknownType, match=r"type: 9 is no unlock type here \(known: 0, 1\)"):
+    with pytest.raises(UnknownType, match=r"type: 9 is no unlock type here \(known: 0, 1, 2, 3\)"):
         UNLOCKS.decode(Reader(b"\x09"))
-    with pytest.raises(UnknownType, match=r"type: 9 is no unlock type here \(known: 0, 1\)"):
+    with pytest.raises(UnknownType, match=r"type: 9 is no unlock type here \(known: 0, 1, 2, 3\)"):
         UNLOCKS.from_json(Fields({"type": 9}))
 
 

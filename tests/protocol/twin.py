@@ -26,7 +26,44 @@ def listed(elements: list[bytes], size: int) -> bytes:
 
 
 def address(json: Json) -> bytes:
-    return uint(json["type"], 1) + data(json["pubKeyHash"])
+    held = next(json[name] for name in ("pubKeyHash", "aliasId", "nftId") if name in json)
+    return uint(json["type"], 1) + data(held)
+
+
+def native_token(json: Json) -> bytes:
+    return data(json["id"]) + uint(int(json["amount"], 16), 32)
+
+
+def token_scheme(json: Json) -> bytes:
+    amounts = (json[name] for name in ("mintedTokens", "meltedTokens", "maximumSupply"))
+    return uint(json["type"], 1) + b"".join(uint(int(amount, 16), 32) for amount in amounts)
+
+
+def condition(json: Json) -> bytes:
+    laid = uint(json["type"], 1)
+    if "address" in json:
+        laid += address(json["address"])
+    if "returnAddress" in json:
+        laid += address(json["returnAddress"])
+    if "amount" in json:
+        laid += uint(int(json["amount"]), 8)
+    if "unixTime" in json:
+        laid += uint(json["unixTime"], 4)
+    return laid
+
+
+def own(json: Json) -> bytes:
+    """The fields of one output type alone."""
+    if "aliasId" in json:
+        return (
+            data(json["aliasId"])
+            + uint(json["stateIndex"], 4)
+            + sized(data(json.get("stateMetadata", "0x")), 2)
+            + uint(json["foundryCounter"], 4)
+        )
+    if "tokenScheme" in json:
+        return uint(json["serialNumber"], 4) + token_scheme(json["tokenScheme"])
+    return data(json["nftId"]) if "nftId" in json else b""
 
 
 def feature(json: Json) -> bytes:
@@ -37,12 +74,15 @@ def feature(json: Json) -> bytes:
 
 
 def output(json: Json) -> bytes:
+    fields = own(json)
     return (
         uint(json["type"], 1)
         + uint(int(json["amount"]), 8)
-        + listed([data(token["id"]) + data(token["amount"]) for token in json.get("nativeTokens", [])], 1)
-        + listed([uint(held["type"], 1) + address(held["address"]) for held in json["unlockConditions"]], 1)
+        + listed([native_token(token) for token in json.get("nativeTokens", [])], 1)
+        + fields
+        + listed([condition(held) for held in json["unlockConditions"]], 1)
         + listed([feature(held) for held in json.get("features", [])], 1)
+        + (listed([feature(held) for held in json.get("immutableFeatures", [])], 1) if fields else b"")
     )
 
 

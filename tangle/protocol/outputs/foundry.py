@@ -20,7 +20,7 @@ class FoundryOutput(ChainOutput):
 
     Attributes
     ----------
-    serial_number : number of the foundry among those of its alias, 0 to 2^32 - 1
+    serial_number : number of the foundry among those of its alias, from 1, at most 2^32 - 1
     token_scheme : what was minted and melted, and how much may be
     """
 
@@ -36,8 +36,8 @@ class FoundryOutput(ChainOutput):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not 0 <= self.serial_number <= U32_MAX:
-            raise IndexOutOfRange("serialNumber", f"must be 0 to {U32_MAX}, not {self.serial_number}")
+        if not 0 < self.serial_number <= U32_MAX:
+            raise IndexOutOfRange("serialNumber", f"must be 1 to {U32_MAX}, not {self.serial_number}")
 
     @property
     def alias_address(self) -> AliasAddress:
