@@ -14,15 +14,17 @@ from tangle.protocol.errors import TangleError
 from tangle.protocol.outputs import (
     AliasOutput,
     BasicOutput,
+    ChainOutput,
     FoundryOutput,
     NftOutput,
     Output,
+    StorageDepositReturnUnlockCondition,
     TimelockUnlockCondition,
 )
 from tangle.protocol.transactions import SignatureUnlock, Transaction
 from tangle.state.ledger import Changes, Conflict, Found, apply
 from tests.state.rules.builders import ALICE, basic
-from tests.state.rules.world import GOVERN, KEYS, MOVE, NoWay, World, owner_of, spoil
+from tests.state.rules.world import GOVERN, KEYS, MOVE, NoWay, World, expired, owner_of, spoil
 
 SUPPLY = 100_000
 MILESTONES = 12
@@ -40,7 +42,7 @@ def transactions_of(world: World) -> list[Transaction]:
         try:
             scene = world.draft()
             if world.rng.random() < 0.4:
-                scene = spoil(scene, world.rng)
+                scene = spoil(scene, world)
             found.append(scene.transaction)
         except (NoWay, TangleError):
             continue
@@ -60,7 +62,9 @@ def step(world: World, seed: int) -> tuple[list[Transaction], Changes]:
         if conflict is Conflict.NONE:
             inputs = {consumed.output_id: reach[consumed.output_id] for consumed in transaction.essence.inputs}
             check_unlocked(transaction, inputs, at)
+            check_returned(transaction, inputs, at)
             check_tokens(transaction, inputs)
+            check_lasting(transaction, inputs)
     for output_id in changes.spent:
         assert output_id not in world.gone, f"seed {seed}: spent twice"
         world.gone[output_id] = reach[output_id]
@@ -70,7 +74,7 @@ def step(world: World, seed: int) -> tuple[list[Transaction], Changes]:
 
 
 @given(st.integers(0, 2**32))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_nothing_is_made_lost_or_taken(seed: int) -> None:
     world = beginning(random.Random(seed))
     for _ in range(MILESTONES):
@@ -157,6 +161,39 @@ def check_unlocked(transaction: Transaction, inputs: Mapping[bytes, Output], at:
         assert opened(owner_of(output, plan(output_id, output), at))
         timelock = output.condition(TimelockUnlockCondition)
         assert timelock is None or timelock.unix_time <= at
+    consumed = {name_of(output_id, output) for output_id, output in inputs.items()}
+    for index, created in enumerate(transaction.essence.outputs):
+        assert created.sender is None or opened(created.sender)
+        if isinstance(created, ChainOutput) and name_of(transaction.output_id(index), created) not in consumed:
+            assert created.issuer is None or opened(created.issuer)
+
+
+def name_of(output_id: bytes, output: Output) -> tuple[int, bytes]:
+    """Tells chains apart, whatever their type."""
+    return output.TYPE, b"" if isinstance(output, BasicOutput) else output.chain_id(output_id)
+
+
+def check_returned(transaction: Transaction, inputs: Mapping[bytes, Output], at: int) -> None:
+    """Whoever lent a storage deposit has it back, by outputs that ask for nothing."""
+    for address in KEYS:
+        owed = [
+            output.condition(StorageDepositReturnUnlockCondition)
+            for output in inputs.values()
+            if not expired(output, at)
+        ]
+        due = sum(condition.amount for condition in owed if condition and condition.return_address == address)
+        plain = (output for output in transaction.essence.outputs if output == basic(output.amount, address))
+        assert sum(output.amount for output in plain) >= due
+
+
+def check_lasting(transaction: Transaction, inputs: Mapping[bytes, Output]) -> None:
+    """What must never change of a chain does not."""
+    for output_id, output in inputs.items():
+        following = next_state(transaction.essence.outputs, output, output_id)
+        if isinstance(output, ChainOutput) and isinstance(following, ChainOutput):
+            assert output.immutable_features == following.immutable_features
+        if isinstance(output, FoundryOutput) and isinstance(following, FoundryOutput):
+            assert output.token_scheme.maximum_supply == following.token_scheme.maximum_supply
 
 
 def check_tokens(transaction: Transaction, inputs: Mapping[bytes, Output]) -> None:

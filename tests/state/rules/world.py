@@ -29,7 +29,7 @@ from tests.state.rules.builders import ALICE, BOB, CAROL, Held, Scene, alias, ba
 
 KEYS = {key.address: key for key in (ALICE, BOB, CAROL)}
 MOVE, GOVERN, END = "move", "govern", "end"
-WEIGHTS = {BasicOutput.TYPE: 2, AliasOutput.TYPE: 3, FoundryOutput.TYPE: 9, NftOutput.TYPE: 1}
+WEIGHTS = {BasicOutput.TYPE: 2, AliasOutput.TYPE: 4, FoundryOutput.TYPE: 9, NftOutput.TYPE: 1}
 """how often outputs of a type are drawn; foundries are few and need much"""
 
 
@@ -73,7 +73,7 @@ class Draft:
 
     def scene(self) -> Scene:
         pool = list(self.world.unspent)
-        weights = [WEIGHTS[output.TYPE] for output in self.world.unspent.values()]
+        weights = [6 if output.native_tokens else WEIGHTS[output.TYPE] for output in self.world.unspent.values()]
         for output_id in self.rng.choices(pool, weights, k=self.rng.randint(1, 3)):
             self.consume(output_id, self.rng.choice([MOVE, MOVE, MOVE, MOVE, GOVERN, END]))
         if self.rng.random() < 0.5:
@@ -258,10 +258,12 @@ def expired(output: Output, at: int) -> bool:
     return expiration is not None and at >= expiration.unix_time
 
 
-def spoil(scene: Scene, rng: random.Random) -> Scene:
+Spoil = Callable[[Scene, World], Scene]
+
+
+def spoil(scene: Scene, world: World) -> Scene:
     """`scene` with one thing changed. May raise the errors of values that cannot exist."""
-    change = rng.choice(SPOILS)
-    return change(scene, rng)
+    return world.rng.choice(SPOILS)(scene, world)
 
 
 def _one_output(scene: Scene, rng: random.Random, change: Callable[[Output], Output]) -> Scene:
@@ -271,32 +273,45 @@ def _one_output(scene: Scene, rng: random.Random, change: Callable[[Output], Out
     return scene.but(outputs=outputs)
 
 
-def _amount(scene: Scene, rng: random.Random) -> Scene:
-    return _one_output(scene, rng, lambda output: replace(output, amount=output.amount + rng.choice([-1, 1])))
+def _amount(scene: Scene, world: World) -> Scene:
+    more = world.rng.choice([-1, 1])
+    return _one_output(scene, world.rng, lambda output: replace(output, amount=output.amount + more))
 
 
-def _tokens(scene: Scene, rng: random.Random) -> Scene:
+def _tokens(scene: Scene, world: World) -> Scene:
+    more = world.rng.choice([-1, 1, 5])
+
     def change(output: Output) -> Output:
-        more = rng.choice([-1, 1, 5])
-        return replace(
-            output, native_tokens=tuple(replace(held, amount=held.amount + more) for held in output.native_tokens)
-        )
+        tokens = (replace(token, amount=token.amount + more) for token in output.native_tokens)
+        return replace(output, native_tokens=tuple(tokens))
 
-    return _one_output(scene, rng, change)
+    return scene.but(outputs=[change(output) for output in scene.outputs])
 
 
-def _signer(scene: Scene, rng: random.Random) -> Scene:
+def _signer(scene: Scene, world: World) -> Scene:
     unlocks = list(scene.unlocks)
-    unlocks[rng.randrange(len(unlocks))] = rng.choice([ALICE, BOB, CAROL])
+    unlocks[world.rng.randrange(len(unlocks))] = world.rng.choice([ALICE, BOB, CAROL])
     return scene.but(unlocks=unlocks)
 
 
-def _time(scene: Scene, rng: random.Random) -> Scene:
-    return scene.but(at=scene.at + rng.choice([-2, -1, 1, 2]))
+def _refer(scene: Scene, world: World) -> Scene:
+    """An unlock that refers to another input, as if that were the account."""
+    unlocks = list(scene.unlocks)
+    place = world.rng.randrange(len(unlocks))
+    reference = world.rng.randrange(len(unlocks))
+    unlocks[place] = AliasUnlock(reference) if world.rng.random() < 0.5 else NftUnlock(reference)
+    return scene.but(unlocks=unlocks)
 
 
-def _chain(scene: Scene, rng: random.Random) -> Scene:
+def _chain(scene: Scene, world: World) -> Scene:
+    rng = world.rng
+
     def change(output: Output) -> Output:
+        if isinstance(output, BasicOutput):
+            return replace(output, features=(SenderFeature(rng.choice(list(KEYS))),))
+        if rng.random() < 0.4:
+            forged = MetadataFeature(b"forged") if rng.random() < 0.5 else IssuerFeature(rng.choice(list(KEYS)))
+            return replace(output, immutable_features=(forged,))
         if isinstance(output, AliasOutput):
             if rng.random() < 0.5:
                 return replace(output, state_index=output.state_index + 1)
@@ -308,22 +323,32 @@ def _chain(scene: Scene, rng: random.Random) -> Scene:
                 "melted": scheme.melted + rng.choice([0, 1]),
             }
             return replace(output, token_scheme=replace(scheme, **counters))
-        if isinstance(output, NftOutput):
-            return replace(output, immutable_features=(MetadataFeature(b"forged"),))
-        return replace(output, features=(SenderFeature(rng.choice(list(KEYS))),))
+        return output
 
     return _one_output(scene, rng, change)
 
 
-def _drop(scene: Scene, rng: random.Random) -> Scene:
+def _divert(scene: Scene, world: World) -> Scene:
+    """What one output holds goes to another address instead."""
+    return _one_output(scene, world.rng, lambda output: basic(output.amount, world.rng.choice(list(KEYS))))
+
+
+def _double(scene: Scene, world: World) -> Scene:
+    """One output becomes two like it, base coins shared between them."""
     outputs = list(scene.outputs)
-    gone = outputs.pop(rng.randrange(len(outputs)))
-    return scene.but(outputs=[*outputs, basic(gone.amount, rng.choice(list(KEYS)))])
+    one = outputs.pop(world.rng.randrange(len(outputs)))
+    half = one.amount // 2
+    return scene.but(outputs=[*outputs, replace(one, amount=half), replace(one, amount=one.amount - half)])
 
 
-def _twice(scene: Scene, rng: random.Random) -> Scene:
-    again = rng.choice(list(scene.outputs))
-    return scene.but(outputs=[*scene.outputs, again])
+def _forge(scene: Scene, world: World) -> Scene:
+    """One output becomes a chain's next state though the chain is somewhere else."""
+    output_id, there = world.rng.choice(list(world.unspent.items()))
+    if isinstance(there, AliasOutput):
+        there = replace(there, alias_id=there.chain_id(output_id), state_index=there.state_index + 1)
+    elif isinstance(there, NftOutput):
+        there = replace(there, nft_id=there.chain_id(output_id))
+    return _one_output(scene, world.rng, lambda output: replace(there, amount=output.amount))
 
 
-SPOILS = (_amount, _tokens, _signer, _time, _chain, _chain, _drop, _twice)
+SPOILS: tuple[Spoil, ...] = (_amount, _tokens, _tokens, _signer, _refer, _chain, _chain, _divert, _double, _forge)
