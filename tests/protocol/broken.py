@@ -65,3 +65,13 @@ def refusal(read: Callable[[], object]) -> tuple[str, str]:
 def path_of(steps: tuple[str | int, ...]) -> str:
     text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
     return text.removeprefix(".")
+
+
+def places(value: object) -> list[tuple[Any, Any]]:
+    """Every (container, key) within `value`."""
+    pairs: list[tuple[Any, Any]] = []
+    if isinstance(value, dict):
+        pairs = [(value, key) for key in value]
+    elif isinstance(value, list):
+        pairs = [(value, i) for i in range(len(value))]
+    return pairs + [place for container, key in pairs for place in places(container[key])]

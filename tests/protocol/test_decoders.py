@@ -15,6 +15,7 @@ from tangle.protocol.errors import ProtocolError
 from tangle.protocol.parameters import ProtocolParameters
 from tangle.protocol.serial import Fields, Json, Reader, TypeTable
 from tests.protocol import objects, twin
+from tests.protocol.broken import places
 from tests.protocol.objects import fuzz
 
 
@@ -169,16 +170,6 @@ values = st.recursive(
 @given(value=values)
 def test_any_json(form: Form, value: object) -> None:
     check_parsed(form, value)
-
-
-def places(value: object) -> list[tuple[Any, Any]]:
-    """Every (container, key) within `value`."""
-    pairs: list[tuple[Any, Any]] = []
-    if isinstance(value, dict):
-        pairs = [(value, key) for key in value]
-    elif isinstance(value, list):
-        pairs = [(value, i) for i in range(len(value))]
-    return pairs + [place for container, key in pairs for place in places(container[key])]
 
 
 @each_form
