@@ -152,8 +152,9 @@ class Writer:
         with self._ready:
             if self._stopping or len(self._queue) >= self.settings.queue_max:
                 raise QueueFull
+            if not self._queue:  # else the thread is at work and will look into the queue again
+                self._ready.notify()
             self._queue.append(_Entry(block, future))
-            self._ready.notify()
         return await future
 
     # On the writer's thread.
