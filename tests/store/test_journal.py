@@ -50,7 +50,7 @@ def journals(draw: st.DrawFn) -> list[Batch]:
     batches: list[Batch] = []
     free: list[int] = []
     number = 0
-    ids = iter(draw(st.lists(ID, unique=True, min_size=24, max_size=24)))
+    ids = iter(draw(st.lists(ID, unique=True, min_size=28, max_size=28)))
     for index in range(draw(st.integers(0, 4))):
         batch = Batch()
         for _ in range(draw(st.integers(0, 5))):
