@@ -93,15 +93,22 @@ class Writer:
     Parameters
     ----------
     node : used by nobody else for writing from `start` to `stop`
-    clock : seconds since the Unix epoch
+    clock : seconds since the Unix epoch, for what is written down
+    ticks : seconds that only grow, for what is waited for; a clock that is set back must stop no milestone
     """
 
     def __init__(
-        self, node: Node, settings: WriterSettings | None = None, *, clock: Callable[[], float] = time.time
+        self,
+        node: Node,
+        settings: WriterSettings | None = None,
+        *,
+        clock: Callable[[], float] = time.time,
+        ticks: Callable[[], float] = time.monotonic,
     ) -> None:
         self.node = node
         self.settings = settings or WriterSettings()
         self.clock = clock
+        self.ticks = ticks
         self.failure: Exception | None = None
         self._queue: deque[_Entry] = deque()
         self._ready = threading.Condition()
@@ -109,10 +116,7 @@ class Writer:
         self._parked: dict[bytes, _Parked] = {}
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._milestone_at = 0.0
-        self._looked_at = 0.0
-        self._sample_due = 0.0
-        self._tips_due = 0.0
+        self._milestone_due = self._silence_due = self._sample_due = self._tips_due = ticks()
         self._fresh = True
         self._tips_stale = False
 
@@ -129,7 +133,8 @@ class Writer:
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Start the thread; answers are delivered on `loop`."""
         self._loop = loop
-        self._milestone_at = self.node.latest_milestone.timestamp
+        age = max(self.clock() - self.node.latest_milestone.timestamp, 0.0)
+        self._silence_due = self.ticks() + self.settings.milestone_silence_ms / 1000 - age
         self._thread.start()
 
     def stop(self) -> None:
@@ -152,8 +157,9 @@ class Writer:
         with self._ready:
             if self._stopping or len(self._queue) >= self.settings.queue_max:
                 raise QueueFull
+            if not self._queue:  # else the thread is at work and will look into the queue again
+                self._ready.notify()
             self._queue.append(_Entry(block, future))
-            self._ready.notify()
         return await future
 
     # On the writer's thread.
@@ -178,7 +184,7 @@ class Writer:
     def _pause(self) -> float:
         """Seconds until something is due."""
         if self._tips_stale:
-            return max(self._tips_due - time.monotonic(), 0.0)
+            return max(self._tips_due - self.ticks(), 0.0)
         return 0.05 if self._parked or self._fresh else 0.2
 
     def _gather(self, timeout: float) -> list[_Entry]:
@@ -201,7 +207,7 @@ class Writer:
         answers: list[tuple[asyncio.Future[Receipt], Answer]] = []
         for entry, answer in zip(entries, attached.answers, strict=True):
             if isinstance(answer, Receipt) and answer.outcome is Outcome.WAITING:
-                deadline = self.clock() + self.settings.parents_wait_ms / 1000
+                deadline = self.ticks() + self.settings.parents_wait_ms / 1000
                 parked = self._parked.setdefault(entry.block.id, _Parked(deadline))
                 parked.futures.append(entry.future)
             else:
@@ -213,7 +219,7 @@ class Writer:
         self._tips_stale = True
 
     def _expire(self, *, everything: bool = False) -> None:
-        now = self.clock()
+        now = self.ticks()
         overdue = [i for i, parked in self._parked.items() if everything or parked.deadline <= now]
         for block_id in overdue:
             missing = self.node.forget_waiting(block_id)
@@ -221,26 +227,25 @@ class Writer:
             self._answer([(future, error) for future in self._parked.pop(block_id).futures])
 
     def _milestone(self) -> None:
-        settings, now = self.settings, self.clock()
-        if not settings.coordinator or now - self._looked_at < settings.milestone_interval_ms / 1000:
+        settings, now = self.settings, self.ticks()
+        if not settings.coordinator or now < self._milestone_due:
             return
-        self._looked_at = now
-        silent = now - self._milestone_at >= settings.milestone_silence_ms / 1000
-        if silent or self.node.has_news():
-            essence = self.node.issue_milestone(int(now), partial(search, workers=1))
+        self._milestone_due = now + settings.milestone_interval_ms / 1000
+        if now >= self._silence_due or self.node.has_news():
+            self.node.issue_milestone(int(self.clock()), partial(search, workers=1))
             self.failure = None
-            self._milestone_at = essence.timestamp
+            self._silence_due = now + settings.milestone_silence_ms / 1000
             self._fresh = self._tips_stale = True
 
     def _refresh_tips(self) -> None:
-        now = time.monotonic()
+        now = self.ticks()
         if self._tips_stale and now >= self._tips_due:
             self.node.refresh_tips()
             self._tips_stale = False
             self._tips_due = now + TIPS_INTERVAL_S
 
     def _sample(self) -> None:
-        now = self.clock()
+        now = self.ticks()
         if self._fresh and now >= self._sample_due:
             self.node.sample_confidence()
             self._fresh = False

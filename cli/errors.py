@@ -233,6 +233,7 @@ _EXIT_OF: dict[str, ExitCode] = {
     "data_unusable": ExitCode.DATA,
     "other_network": ExitCode.DATA,
     "unknown_revision": ExitCode.DATA,
+    "database_damaged": ExitCode.DATA,
     "network_exists": ExitCode.DATA,
     "no_network": ExitCode.DATA,
     "network_lost": ExitCode.DATA,

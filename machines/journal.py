@@ -142,9 +142,11 @@ def open_journal(path: Path, address: bytes, network_id: int) -> Engine:
             connection.execute(upsert(identity).values(mine).on_conflict_do_nothing())
             found = dict(connection.execute(select(identity)).mappings().one())
     except DatabaseError as error:
+        engine.dispose()
         raise OtherState(f"{path}: no journal of a machine ({error.orig})") from None
     different = [name for name, value in mine.items() if found[name] != value]
     if different:
+        engine.dispose()
         raise OtherState(f"{path}: a journal with another {', '.join(different).replace('_', ' ')}")
     return engine
 

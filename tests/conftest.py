@@ -1,7 +1,19 @@
 """Settings of the whole suite."""
 
+from collections.abc import Iterator
+
+import pytest
 from hypothesis import settings
+
+from tests.networks import close_nodes
 
 # Machines are shared and noisy: a slow example is no failure. What fails prints how to see it again.
 settings.register_profile("tangle", deadline=None, print_blob=True)
 settings.load_profile("tangle")
+
+
+@pytest.fixture(autouse=True)
+def nodes_are_closed() -> Iterator[None]:
+    """Close every node that a test opened in this process."""
+    yield
+    close_nodes()

@@ -31,6 +31,7 @@ from tangle.store.engine import migrate, open_engine
 T0 = 1_700_000_000
 """seconds since the Unix epoch at which test networks begin"""
 PARAMETERS = ProtocolParameters(network_name="tangle-test", min_pow_score=0)
+_OPEN: list[Node] = []
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,15 @@ def open_node(path: Path, *, parameters: ProtocolParameters = PARAMETERS, seed: 
     if not path.exists():
         found(url, parameters)
     settings = kwargs.pop("settings", NodeSettings(seed=seed))
-    return Node.open(url, settings, coordinator_seeds=[COORDINATOR.seed], **kwargs)
+    node = Node.open(url, settings, coordinator_seeds=[COORDINATOR.seed], **kwargs)
+    _OPEN.append(node)
+    return node
+
+
+def close_nodes() -> None:
+    """Close what `open_node` has opened since the last time."""
+    while _OPEN:
+        _OPEN.pop().close()
 
 
 def block_on(parents: Iterable[bytes], payload: Payload | None = None) -> Block:

@@ -20,11 +20,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from tangle.node.answers import Attached, MilestoneState, Outcome, Receipt
 from tangle.node.memory import load
 from tangle.node.rows import Work, block_row, inclusion, milestone_row, output_row
-from tangle.node.settings import AuditFailed, NodeSettings, NoNetwork
+from tangle.node.settings import AuditFailed, DatabaseDamaged, NodeSettings, NoNetwork
 from tangle.protocol.blocks import NONCE_BYTES, Block
 from tangle.protocol.errors import AttachError, BelowMaxDepth, MilestoneInvalid, TangleError, WindowFull
 from tangle.protocol.milestones import NO_ID, Milestone, MilestoneEssence, sign_milestone
@@ -107,12 +108,20 @@ class Node:
         Raises
         ------
         StoreError : an unknown revision
-        NoNetwork, AuditFailed
+        NoNetwork, AuditFailed, DatabaseDamaged
         """
         engine = open_engine(url)
-        migrate(engine)
-        node = cls(engine, settings, **kwargs)
-        node.audit()
+        try:
+            migrate(engine)
+            node = cls(engine, settings, **kwargs)
+            node.audit()
+        except (TangleError, SQLAlchemyError):
+            engine.dispose()
+            raise
+        except Exception as error:
+            # A damaged file can read as anything, a missing value where there must be one included.
+            engine.dispose()
+            raise DatabaseDamaged(str(error)) from error
         return node
 
     def close(self) -> None:

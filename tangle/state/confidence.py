@@ -79,9 +79,11 @@ class ConfidenceBoard:
         levels = np.searchsorted(limits, sample.hits.astype(np.int64) * PERMILLE, side="right").astype(np.int8)
         told = self._told[: len(levels)]
         crossings: list[Crossing] = []
-        for at in np.flatnonzero(levels > told):
-            index, hits = sample.low + int(at), int(sample.hits[at])
-            reached = self.thresholds[int(told[at]) : int(levels[at])]
+        up = np.flatnonzero(levels > told)
+        # As lists: taking numbers out of arrays one by one takes longer than all the rest.
+        columns = (up + sample.low).tolist(), sample.hits[up].tolist(), told[up].tolist(), levels[up].tolist()
+        for index, hits, before, after in zip(*columns, strict=True):
+            reached = self.thresholds[before:after]
             crossings.extend(Crossing(index, threshold, hits, sample.walks) for threshold in reached)
         np.maximum(told, levels, out=told)
         return crossings

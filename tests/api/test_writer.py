@@ -12,7 +12,7 @@ from api.writer import NotWritten, QueueFull, Writer, WriterSettings
 from tangle.node import Node, Outcome, Receipt
 from tangle.protocol.errors import UnknownParent
 from tangle.store import journal
-from tests.networks import block_on, note, open_node
+from tests.networks import T0, block_on, note, open_node
 
 QUIET = WriterSettings(coordinator=False, confidence_interval_ms=3_600_000)
 
@@ -124,24 +124,32 @@ async def test_stop_writes_what_is_queued(tmp_path: Path) -> None:
 
 async def test_milestones_follow_news_and_otherwise_keep_coming(tmp_path: Path) -> None:
     node = open_node(tmp_path / "t.db")
-    seconds = float(node.latest_milestone.timestamp)
+    passed = 0.0
 
-    def clock() -> float:
-        return seconds
+    def ticks() -> float:
+        return passed
 
-    writer = Writer(node, WriterSettings(milestone_silence_ms=10_000), clock=clock)
+    # The clock on the wall stands an hour back, as after a correction; milestones come and go on in time.
+    writer = Writer(node, WriterSettings(milestone_silence_ms=10_000), clock=lambda: T0 - 3_600.0, ticks=ticks)
     writer.start(asyncio.get_running_loop())
     try:
-        seconds += 5
+        passed += 5
         await asyncio.sleep(0.5)
         assert node.latest_milestone.index == 1
         await writer.submit(block_on(node.tips(), note("news")))
-        seconds += 1
+        passed += 1
         await until(lambda: node.latest_milestone.index == 2)
-        seconds += 9
+        passed += 9
         await asyncio.sleep(0.5)
         assert node.latest_milestone.index == 2
-        seconds += 1
+        passed += 1
         await until(lambda: node.latest_milestone.index == 3)
+        assert node.latest_milestone.timestamp == T0 + 2
     finally:
         await asyncio.to_thread(writer.stop)
+
+
+async def test_an_old_milestone_is_followed_at_once(tmp_path: Path) -> None:
+    node = open_node(tmp_path / "t.db")
+    async with running(node, WriterSettings(milestone_silence_ms=10_000)):
+        await until(lambda: node.latest_milestone.index == 2)

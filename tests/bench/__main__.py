@@ -30,7 +30,11 @@ INTRODUCTION = """# Benchmarks
 
 Made by `make bench`, which writes this file; `make bench-small` shows the small tables, which the tests run too.
 Of several runs the median counts; the spread is in brackets or in the note. Every rival ran on the same machine in
-the same run. What each row measures is written at the top of its module in `tests/bench`.
+the same run. What each row measures is written at the top of its module in `tests/bench`. The rival of durable
+blocks keeps each body with a commit of its own and does nothing else: no checks, no Tangle, no milestones.
+
+Marks to pass: 2,000 durable binary blocks/s; a weighted tip pair in less than 200 µs; proof of work per core on a
+par with iota-sdk; 100,000 blocks restarted in less than 10 s.
 """
 
 

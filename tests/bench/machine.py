@@ -23,7 +23,7 @@ def facts(directory: Path) -> list[tuple[str, str]]:
         ("load before", f"{os.getloadavg()[0]:.1f} processes over the last minute"),
         ("kernel", f"{platform.system()} {platform.release()}"),
         ("Python", f"{platform.python_implementation()} {platform.python_version()}, numba {numba.__version__}"),
-        ("disk", f"a flush (fdatasync) of 4 KiB takes {flush_us(directory):,.0f} us, median of {FLUSHES}"),
+        ("disk", f"a flush (fdatasync) of 4 KiB takes {flush_us(directory):,.0f} µs, median of {FLUSHES}"),
     ]
 
 

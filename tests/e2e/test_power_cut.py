@@ -11,7 +11,7 @@ from __future__ import annotations
 import random
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,12 +64,12 @@ def log_of(database: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def past(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Past]:
+def past(tmp_path_factory: pytest.TempPathFactory) -> Past:
     directory = tmp_path_factory.mktemp("past")
     seed = random.randrange(2**32)
     rng = random.Random(seed)
     node = open_node(directory / "tangle.db")
-    past = Past(directory, seed, [(0, *state(node))])
+    past = Past(tmp_path_factory.mktemp("kept"), seed, [(0, *state(node))])
     (coin,) = [genesis_coin()]
     for step in range(STEPS):
         payment = spend([coin], [BasicOutput.to(HOLDER.address, coin.output.amount)])
@@ -83,8 +83,11 @@ def past(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Past]:
         if rng.random() < 0.5:
             node.issue_milestone(T0 + step)
             past.commits.append((log_of(directory / "tangle.db").stat().st_size, *state(node)))
-    yield past
+    # Closing moves the log into the database: what is tampered with is a copy from before.
+    for file in (directory / "tangle.db", log_of(directory / "tangle.db")):
+        shutil.copy(file, past.directory / file.name)
     node.close()
+    return past
 
 
 def state(node: Node) -> tuple[list[bytes], int]:

@@ -169,6 +169,7 @@ def test_start_refuses_a_database_without_network(tmp_path: Path) -> None:
     migrate(engine)
     with pytest.raises(NoNetwork):
         Node(engine, NodeSettings(), coordinator_seeds=[COORDINATOR.seed])
+    engine.dispose()
 
 
 TAMPERINGS = {

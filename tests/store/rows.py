@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import Engine
@@ -20,6 +22,17 @@ def opened(folder: Path) -> Engine:
     engine = open_engine(f"sqlite:///{folder / 'node.db'}")
     migrate(engine)
     return engine
+
+
+@contextmanager
+def in_memory() -> Iterator[Engine]:
+    """A migrated database in memory, closed whatever happens: a drawn example may end anywhere."""
+    engine = open_engine("sqlite://")
+    try:
+        migrate(engine)
+        yield engine
+    finally:
+        engine.dispose()
 
 
 def name(number: int, size: int = 32) -> bytes:

@@ -37,7 +37,7 @@ from tangle.store.journal import (
     unspent_total,
     write,
 )
-from tests.store.rows import GENESIS, NETWORK, a_block, a_milestone, an_output, name, opened
+from tests.store.rows import GENESIS, NETWORK, a_block, a_milestone, an_output, in_memory, name, opened
 
 ID = st.binary(min_size=32, max_size=32)
 SMALL = st.integers(0, 2**32 - 1)
@@ -50,7 +50,7 @@ def journals(draw: st.DrawFn) -> list[Batch]:
     batches: list[Batch] = []
     free: list[int] = []
     number = 0
-    ids = iter(draw(st.lists(ID, unique=True, min_size=24, max_size=24)))
+    ids = iter(draw(st.lists(ID, unique=True, min_size=28, max_size=28)))
     for index in range(draw(st.integers(0, 4))):
         batch = Batch()
         for _ in range(draw(st.integers(0, 5))):
@@ -79,27 +79,25 @@ def journals(draw: st.DrawFn) -> list[Batch]:
 @given(journals())
 @settings(deadline=None, max_examples=60)
 def test_what_was_written_is_replayed(batches: list[Batch]) -> None:
-    engine = open_engine("sqlite://")
-    migrate(engine)
-    for batch in batches:
-        write(engine, batch)
-    settled = {row.block_number: row for batch in batches for row in batch.referenced}
-    blocks = [row for batch in batches for row in batch.blocks]
-    numbers = [row.number for row in blocks]
-    numbers += [row.number for row in settled.values()]
-    numbers += [row.number for batch in batches for row in batch.milestones]
-    numbers += [row.number for batch in batches for row in batch.crossings]
-    with engine.connect() as connection:
-        assert list(replay(connection)) == [(row, settled.get(row.number)) for row in blocks]
-        assert list(replay_milestones(connection)) == [row for batch in batches for row in batch.milestones]
-        assert next_number(connection) == 1 + max(numbers, default=0)
-        for table, rows in (
-            (tables.crossings, [row for batch in batches for row in batch.crossings]),
-            (tables.transactions, [row for batch in batches for row in batch.transactions]),
-        ):
-            stored = {tuple(row) for row in connection.execute(select(table))}
-            assert stored == {tuple(vars(row).values()) for row in rows}
-    engine.dispose()
+    with in_memory() as engine:
+        for batch in batches:
+            write(engine, batch)
+        settled = {row.block_number: row for batch in batches for row in batch.referenced}
+        blocks = [row for batch in batches for row in batch.blocks]
+        numbers = [row.number for row in blocks]
+        numbers += [row.number for row in settled.values()]
+        numbers += [row.number for batch in batches for row in batch.milestones]
+        numbers += [row.number for batch in batches for row in batch.crossings]
+        with engine.connect() as connection:
+            assert list(replay(connection)) == [(row, settled.get(row.number)) for row in blocks]
+            assert list(replay_milestones(connection)) == [row for batch in batches for row in batch.milestones]
+            assert next_number(connection) == 1 + max(numbers, default=0)
+            for table, rows in (
+                (tables.crossings, [row for batch in batches for row in batch.crossings]),
+                (tables.transactions, [row for batch in batches for row in batch.transactions]),
+            ):
+                stored = {tuple(row) for row in connection.execute(select(table))}
+                assert stored == {tuple(vars(row).values()) for row in rows}
 
 
 def test_replay_goes_through_all_pages_and_starts_where_told(tmp_path: Path) -> None:
@@ -116,25 +114,27 @@ def test_replay_goes_through_all_pages_and_starts_where_told(tmp_path: Path) -> 
 @given(st.data())
 @settings(deadline=None, max_examples=40)
 def test_the_unspent_outputs_are_those_created_and_not_spent(data: st.DataObject) -> None:
-    engine = open_engine("sqlite://")
-    migrate(engine)
-    create_network(engine, NETWORK, GENESIS)
-    unspent: dict[bytes, OutputRow] = {GENESIS.output_id: GENESIS}
-    for index in range(1, data.draw(st.integers(1, 4)) + 1):
-        spent = data.draw(st.lists(st.sampled_from(sorted(unspent)), unique=True)) if unspent else []
-        total = sum(unspent[one].amount for one in spent)
-        cuts = sorted(data.draw(st.lists(st.integers(1, total - 1), max_size=3, unique=True))) if total > 1 else []
-        parts = [after - before for before, after in zip([0, *cuts], [*cuts, total], strict=True) if total]
-        made = [an_output(10 * index + i, index, amount=amount) for i, amount in enumerate(parts)]
-        spendings = [SpentRow(one, index, 5, name(index)) for one in spent]
-        write(engine, Batch(outputs=made, spent=spendings))
-        unspent = {one: row for one, row in unspent.items() if one not in spent}
-        unspent |= {row.output_id: row for row in made}
-        with engine.connect() as connection:
-            assert unspent_total(connection) == NETWORK.parameters.token_supply
-            query = select(tables.outputs.c.output_id).where(tables.outputs.c.spent_index.is_(None))
-            assert set(connection.execute(query).scalars()) == set(unspent)
-    engine.dispose()
+    with in_memory() as engine:
+        create_network(engine, NETWORK, GENESIS)
+        unspent: dict[bytes, OutputRow] = {GENESIS.output_id: GENESIS}
+        for index in range(1, data.draw(st.integers(1, 4)) + 1):
+            spent = data.draw(st.lists(st.sampled_from(sorted(unspent)), unique=True)) if unspent else []
+            total = sum(unspent[one].amount for one in spent)
+            cuts = (
+                sorted(data.draw(st.lists(st.integers(1, total - 1), max_size=3, unique=True)))
+                if total > 1
+                else []
+            )
+            parts = [after - before for before, after in zip([0, *cuts], [*cuts, total], strict=True) if total]
+            made = [an_output(10 * index + i, index, amount=amount) for i, amount in enumerate(parts)]
+            spendings = [SpentRow(one, index, 5, name(index)) for one in spent]
+            write(engine, Batch(outputs=made, spent=spendings))
+            unspent = {one: row for one, row in unspent.items() if one not in spent}
+            unspent |= {row.output_id: row for row in made}
+            with engine.connect() as connection:
+                assert unspent_total(connection) == NETWORK.parameters.token_supply
+                query = select(tables.outputs.c.output_id).where(tables.outputs.c.spent_index.is_(None))
+                assert set(connection.execute(query).scalars()) == set(unspent)
 
 
 def test_an_output_is_spent_once_and_a_refused_batch_leaves_nothing(tmp_path: Path) -> None:
