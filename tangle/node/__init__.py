@@ -7,14 +7,13 @@ node.issue_milestone(now)                # what it references is final
 
 from tangle.node.answers import Attached, MilestoneState, Outcome, Receipt
 from tangle.node.founding import GENESIS_OUTPUT_ID, create_network
-from tangle.node.settings import AuditFailed, DatabaseDamaged, NodeError, NodeSettings, NoNetwork
+from tangle.node.settings import AuditFailed, NodeError, NodeSettings, NoNetwork
 from tangle.node.spine import Node
 
 __all__ = [
     "GENESIS_OUTPUT_ID",
     "Attached",
     "AuditFailed",
-    "DatabaseDamaged",
     "MilestoneState",
     "NoNetwork",
     "Node",

@@ -63,16 +63,3 @@ class NoNetwork(NodeError):
 
     def __str__(self) -> str:
         return "the database holds no network; make one with `tangle init`"
-
-
-class DatabaseDamaged(NodeError):
-    """The database does not hold what a node wrote."""
-
-    code = "database_damaged"
-
-    def __init__(self, found: str) -> None:
-        super().__init__(found)
-        self.found = found
-
-    def __str__(self) -> str:
-        return f"the database is damaged ({self.found}); put it back from your copy"

@@ -25,7 +25,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from tangle.node.answers import Attached, MilestoneState, Outcome, Receipt
 from tangle.node.memory import load
 from tangle.node.rows import Work, block_row, inclusion, milestone_row, output_row
-from tangle.node.settings import AuditFailed, DatabaseDamaged, NodeSettings, NoNetwork
+from tangle.node.settings import AuditFailed, NodeSettings, NoNetwork
 from tangle.protocol.blocks import NONCE_BYTES, Block
 from tangle.protocol.errors import AttachError, BelowMaxDepth, MilestoneInvalid, TangleError, WindowFull
 from tangle.protocol.milestones import NO_ID, Milestone, MilestoneEssence, sign_milestone
@@ -37,6 +37,7 @@ from tangle.state.confidence import Sample
 from tangle.state.ledger import Changes, Conflict, Found, apply
 from tangle.store import journal, queries
 from tangle.store.engine import migrate, open_engine
+from tangle.store.errors import DatabaseDamaged
 from tangle.store.journal import Batch, CrossingRow, MovementRow, ReferencedRow, SpentRow, TransactionRow
 from tipselect import confidence as sampling
 from tipselect import walk
@@ -107,8 +108,8 @@ class Node:
 
         Raises
         ------
-        StoreError : an unknown revision
-        NoNetwork, AuditFailed, DatabaseDamaged
+        StoreError : an unknown revision, a damaged file
+        NoNetwork, AuditFailed
         """
         engine = open_engine(url)
         try:

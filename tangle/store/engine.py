@@ -10,8 +10,9 @@ Source: https://sqlite.org/wal.html, https://sqlite.org/pragma.html, SQLAlchemy'
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from alembic.command import upgrade
@@ -24,7 +25,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from tangle.protocol.parameters import ProtocolParameters
 from tangle.store import tables
-from tangle.store.errors import OtherNetwork, UnknownRevision
+from tangle.store.errors import DatabaseDamaged, OtherNetwork, UnknownRevision
 
 READERS_MAX = 100
 """simultaneous read connections; wallets send this many requests at once while they recover"""
@@ -71,7 +72,15 @@ def writing(engine: Engine) -> Iterator[Connection]:
 
 
 def migrate(engine: Engine) -> None:
-    """Bring the schema to the newest revision, all or nothing. Raises UnknownRevision."""
+    """Bring the schema to the newest revision, all or nothing.
+
+    Raises
+    ------
+    DatabaseDamaged : the file has lost its end
+    UnknownRevision
+    """
+    if engine.dialect.name == "sqlite":
+        _check_size(engine)
     config = Config()
     config.set_main_option("script_location", str(_migrations()).replace("%", "%%"))
     script = ScriptDirectory.from_config(config)
@@ -121,6 +130,29 @@ def _open_sqlite(url: str, *, in_memory: bool) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
+
+
+def _check_size(engine: Engine) -> None:
+    """Raise DatabaseDamaged when the file is shorter than the pages it should hold.
+
+    SQLite notices whole pages that are missing, but reads a last page that is there in part as if the rest of it
+    were zeros. Pages that only the log holds yet are moved into the file first; where another process keeps them
+    from being moved, nothing can be said.
+    """
+    path = engine.url.database
+    if path in {None, "", ":memory:"}:
+        return
+    try:
+        with closing(engine.raw_connection()) as connection, closing(connection.cursor()) as cursor:
+            (page_bytes,) = cursor.execute("PRAGMA page_size").fetchone()
+            (pages,) = cursor.execute("PRAGMA page_count").fetchone()
+            _, logged, moved = cursor.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+    except sqlite3.Error:
+        # What cannot be read at all is met, and told, by the reading that follows.
+        return
+    size = Path(str(path)).stat().st_size
+    if logged == moved and size < pages * page_bytes:
+        raise DatabaseDamaged(f"{size} bytes are left of {pages * page_bytes}")
 
 
 def _migrations() -> Path:

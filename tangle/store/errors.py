@@ -2,6 +2,7 @@
 
     TangleError
     └── StoreError
+        ├── DatabaseDamaged      the database does not hold what a node wrote
         ├── UnknownRevision      the schema is not one this version knows
         ├── OtherNetwork         the database belongs to another network
         ├── NetworkExists        a network is founded already
@@ -23,6 +24,19 @@ class StoreError(TangleError):
     """Base of all errors of the store."""
 
     code: ClassVar[str] = "store"
+
+
+class DatabaseDamaged(StoreError):
+    """The database does not hold what a node wrote."""
+
+    code = "database_damaged"
+
+    def __init__(self, found: str) -> None:
+        super().__init__(found)
+        self.found = found
+
+    def __str__(self) -> str:
+        return f"the database is damaged ({self.found}); put it back from your copy"
 
 
 class UnknownRevision(StoreError):
