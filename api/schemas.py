@@ -19,6 +19,7 @@ PROBLEM = "application/problem+json"
 
 _ID = "0x3dc5871e2cbb524d60e53358fc16fca92e67d7921c6f70d482e70e6fb6ab2acc"
 _OUTPUT = _ID + "0000"
+_FOUNDRY = "0x08" + _ID[2:] + "0100000000"
 _ADDRESS = "tgl1qpszqzadsym6wpppd6z037dvlejmjuke7s24hm95s9fg9vpua7vlupxvxq2"
 
 Hash = Annotated[str, Field(pattern="^0x[0-9a-f]{64}$", examples=[_ID])]
@@ -35,6 +36,11 @@ OutputIdPath = Annotated[
     str,
     Path(alias="outputId", pattern="^0x[0-9a-fA-F]{68}$", description="transaction id and index of the output"),
 ]
+AliasIdPath = Annotated[str, Path(alias="aliasId", pattern=_HASH, examples=[_ID], description="alias id")]
+FoundryIdPath = Annotated[
+    str, Path(alias="foundryId", pattern="^0x[0-9a-fA-F]{76}$", examples=[_FOUNDRY], description="foundry id")
+]
+NftIdPath = Annotated[str, Path(alias="nftId", pattern=_HASH, examples=[_ID], description="NFT id")]
 IndexPath = Annotated[int, Path(ge=0, le=2**32 - 1, description="milestone index")]
 TagPath = Annotated[
     str, Path(pattern="^0x([0-9a-fA-F]{2}){1,64}$", examples=["0x7761746572"], description="tag, 1 to 64 bytes")

@@ -24,6 +24,7 @@ from tangle.state.coordinator import Coordinator
 from tangle.state.dag import Dag
 from tangle.state.ledger import Conflict, Found, apply
 from tangle.store import journal, queries
+from tangle.store.columns import columns_of
 from tangle.store.journal import Inclusion, MovementRow, ReferencedRow
 
 REPORT_EVERY = 5_000
@@ -199,8 +200,11 @@ class _Replica:
         for row in journal.all_outputs(connection):
             found = self.outputs.pop(row.output_id, None)
             name = f"output 0x{row.output_id.hex()}"
-            if found is None or found.output.encode() != row.data or found.output.amount != row.amount:
+            if found is None or found.output.encode() != row.data:
                 raise AuditFailed(f"{name} is recorded, no transaction makes it so")
+            for column, value in columns_of(row.output_id, found.output).items():
+                if getattr(row, column) != value:
+                    raise AuditFailed(f"{name} is recorded with another {column}")
             if found.spent != (row.spent_index is not None):
                 raise AuditFailed(f"{name} is recorded as {'un' * found.spent}spent")
             unspent += 0 if found.spent else row.amount

@@ -182,9 +182,12 @@ TAMPERINGS = {
     "owner": "UPDATE outputs SET data = CAST(substr(data, 1, 20) || x'00' || substr(data, 22) AS BLOB)",
     "movement": "UPDATE movements SET number = number + 1",
     "forgotten": "DELETE FROM movements",
-    "invented": "INSERT INTO outputs SELECT CAST(x'07' || substr(output_id, 2) AS BLOB), block_id, output_type,"
-    " amount, data, address, sender, tag, created_index, created_at, spent_index, spent_at, spent_by"
-    " FROM outputs LIMIT 1",
+    "invented": "INSERT INTO outputs (output_id, block_id, output_type, amount, data, address, created_index,"
+    " created_at) SELECT CAST(x'07' || substr(output_id, 2) AS BLOB), block_id, output_type, amount, data,"
+    " address, created_index, created_at FROM outputs LIMIT 1",
+    "address": "UPDATE outputs SET address = CAST(x'00' || zeroblob(32) AS BLOB)",
+    "timelock": "UPDATE outputs SET timelock = 7",
+    "chain": "UPDATE outputs SET chain_id = substr(output_id, 1, 32)",
 }  # fmt: skip
 
 
