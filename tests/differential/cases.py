@@ -15,7 +15,7 @@ from typing import Any
 
 from tangle.protocol.errors import ProtocolError
 from tangle.protocol.outputs import OUTPUTS, Output
-from tangle.protocol.serial import Fields, Json, from_hex, to_hex
+from tangle.protocol.serial import Fields, Json, from_hex, to_hex, uint
 from tangle.protocol.signatures import sign
 from tangle.protocol.transactions import TransactionEssence, inputs_commitment
 from tests.differential import oracle
@@ -48,6 +48,16 @@ class Case:
         consumed = tuple(one.output.to_json() for one in scene.consumed)
         ids = tuple(one.output_id for one in scene.consumed)
         return cls(scene.transaction.to_json(), ids, consumed, scene.at)
+
+    @classmethod
+    def signed(cls, data: Json, at: int) -> Case:
+        """The case of what iota-sdk signed: its `SignedTransactionData`, as JSON."""
+        inputs = [(held["outputMetadata"], held["output"]) for held in data["inputsData"]]
+        ids = (
+            from_hex(where["transactionId"], "transactionId") + uint(where["outputIndex"], 2)
+            for where, _ in inputs
+        )
+        return cls(data["transactionPayload"], tuple(ids), tuple(output for _, output in inputs), at)
 
 
 GONE, AGAIN, REVERSED = "left out", "once more", "in reverse order"

@@ -1,6 +1,6 @@
 """Every semantic rule, random transactions and single changes of them: iota-sdk 1.1 and we give the same verdict.
 
-Where we differ on purpose it is said here, with the reason.
+Where we differ on purpose `verdicts` says so, with the reason.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ import pytest
 
 from tangle.protocol.errors import TangleError
 from tangle.protocol.outputs import Output, StorageDepositReturnUnlockCondition
-from tangle.state.rules import Conflict, Rule, chains, unlocks
-from tangle.state.rules.reasons import AnyRule
-from tests.differential.cases import Case, Change, sample
-from tests.differential.oracle import INPUT_NOT_FOUND, Ours, Theirs, ours, theirs
+from tangle.state.rules import Conflict, Rule, chains
+from tests.differential.cases import Case
+from tests.differential.oracle import ours, theirs
+from tests.differential.verdicts import differences, disagreement
 from tests.state.rules.builders import ALICE, Held, Scene, basic
 from tests.state.rules.test_rules import CASES, NAMES
 from tests.state.rules.world import KEYS, NoWay, World, spoil
@@ -80,50 +80,6 @@ def worlds() -> Iterator[tuple[int, World, Scene]]:
             world.at += rng.choice([0, 1, 1])
 
 
-def disagreement(our: Ours, their: Theirs) -> str | None:
-    """What is told of two verdicts that differ though they should not."""
-    differ = (our == ()) != (their is Conflict.NONE)
-    if not isinstance(our, str) and isinstance(their, Conflict) and len(reasons(our)) == 1:
-        # Of several reasons each tells the first in an order that no TIP sets; of one alone there is no choice.
-        differ = [their] != reasons(our) and not is_signed_again(our, their)
-    return f"ours: {our}, theirs: {their}" if differ and our not in UNASKED else None
-
-
-def reasons(broken: tuple[AnyRule, ...]) -> list[Conflict]:
-    return list(dict.fromkeys(rule.conflict for rule in broken))
-
-
-def is_signed_again(our: tuple[AnyRule, ...], their: Theirs) -> bool:
-    """Whether an owner that had signed before is given the signature of another key: that breaks two rules."""
-    return our == (unlocks.public_key,) and their is Conflict.INPUT_UNLOCK_INVALID
-
-
-UNASKED: list[Ours] = [
-    # They are handed what is consumed and look nothing up.
-    INPUT_NOT_FOUND,
-    # TIP-20: "the referenced Signature Unlock must be valid with respect to the UTXO". They ask whether the
-    # address was unlocked, by whichever input; a note in their source says that this is still to do.
-    (unlocks.reference,),
-]
-"""what they take and we must not"""
-
-
-LISTS = {"nativeTokens", "unlockConditions", "features", "immutableFeatures"}
-"""lists that they sort, and from which they drop what is there twice"""
-
-
-def is_of_json(change: Change, our: Ours) -> bool:
-    """Whether what they take is refused by their own decoder of bytes, and only out of JSON they take it."""
-    if LISTS & set(change.path) and str(our).startswith(("repeated", "not_sorted", "count_out_of_range")):
-        return True
-    if change.path[-1] == "type":
-        return str(our).startswith("unknown_type")
-    if change.path[-1] in {"amount", "mintedTokens", "meltedTokens", "maximumSupply"}:
-        # An amount of no tokens, and a number without its 0x.
-        return str(our).startswith(("amount_out_of_range", "malformed_json"))
-    return False
-
-
 def test_same_reason_for_random_transactions() -> None:
     valid = tried = 0
     for seed, world, scene in worlds():
@@ -139,18 +95,6 @@ def test_same_reason_for_random_transactions() -> None:
             tried += 1
     assert valid > 200
     assert tried > 500
-
-
-def differences(case: Case, rng: random.Random, count: int) -> tuple[int, list[str]]:
-    """How many changes of `case` were tried, and where the verdicts differ though they should not."""
-    tried, found = 0, []
-    for change, made in sample(case, rng, count):
-        our = ours(made)
-        told = disagreement(our, theirs(made))
-        if told and not is_of_json(change, our):
-            found.append(f"{change}: {told}")
-        tried += 1
-    return tried, found
 
 
 def test_same_verdict_after_one_change_of_random_transactions() -> None:
