@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Engine
 
 from tangle.protocol.addresses import Address
-from tangle.protocol.blocks import Block
+from tangle.protocol.blocks import Block, check_block
 from tangle.protocol.errors import TangleError
 from tangle.protocol.milestones import Milestone
 from tangle.protocol.outputs import OUTPUTS
@@ -116,6 +116,10 @@ class _Replica:
             raise AuditFailed(f"{name} cannot be decoded: {error}") from error
         if block.id != block_id:
             raise AuditFailed(f"{name} has bytes that hash to 0x{block.id.hex()}")
+        try:
+            check_block(block, self.parameters)
+        except TangleError as error:
+            raise AuditFailed(f"{name} breaks a rule: {error}") from error
         parents = [self.dag.index_of(parent) for parent in block.parents]
         if None in parents:
             raise AuditFailed(f"{name} approves a block that is not there or too old")
