@@ -6,7 +6,7 @@ Nothing here uses `tangle.state.rules`: what the ledger lets through is looked a
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from tangle.protocol.addresses import Address, AliasAddress, Ed25519Address, NftAddress
 from tangle.protocol.outputs import (
@@ -137,3 +137,22 @@ def check_chains(unspent: Mapping[bytes, Output], seed: int) -> None:
     for output in unspent.values():
         if isinstance(output, FoundryOutput):
             assert about[output.foundry_id] <= output.token_scheme.circulating, f"seed {seed}"
+
+
+def kinds(transaction: Transaction, inputs: Sequence[Output]) -> set[str]:
+    """What an applied transaction does with chains."""
+    found = set()
+    created = transaction.essence.outputs
+    for consumed, output in zip(transaction.essence.inputs, inputs, strict=True):
+        following = next_state(created, output, consumed.output_id)
+        if isinstance(output, AliasOutput):
+            same = isinstance(following, AliasOutput) and following.state_index == output.state_index
+            found.add("ended" if following is None else "governed" if same else "alias")
+        elif isinstance(output, NftOutput):
+            found.add("nft" if following else "burned")
+        elif isinstance(output, FoundryOutput):
+            found.add("foundry" if following else "closed")
+            if isinstance(following, FoundryOutput):
+                found.add("minted" if following.token_scheme.minted > output.token_scheme.minted else "foundry")
+                found.add("melted" if following.token_scheme.melted > output.token_scheme.melted else "foundry")
+    return found

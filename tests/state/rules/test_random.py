@@ -9,11 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tangle.protocol.errors import TangleError
-from tangle.protocol.outputs import AliasOutput, FoundryOutput, NftOutput, Output
 from tangle.protocol.transactions import Transaction
 from tangle.state.ledger import Changes, Conflict, Found, apply
 from tests.state.rules.builders import ALICE, basic
-from tests.state.rules.invariants import check_chains, check_transaction, next_state
+from tests.state.rules.invariants import check_chains, check_transaction, kinds
 from tests.state.rules.world import KEYS, NoWay, World, spoil
 
 SUPPLY = 100_000
@@ -89,22 +88,3 @@ def test_all_kinds_of_steps_and_reasons_occur() -> None:
         Conflict.INPUT_NOT_FOUND,
         Conflict.SEMANTIC_VALIDATION_FAILED,
     }
-
-
-def kinds(transaction: Transaction, inputs: list[Output]) -> set[str]:
-    """What an applied transaction does with chains."""
-    found = set()
-    created = transaction.essence.outputs
-    for consumed, output in zip(transaction.essence.inputs, inputs, strict=True):
-        following = next_state(created, output, consumed.output_id)
-        if isinstance(output, AliasOutput):
-            same = isinstance(following, AliasOutput) and following.state_index == output.state_index
-            found.add("ended" if following is None else "governed" if same else "alias")
-        elif isinstance(output, NftOutput):
-            found.add("nft" if following else "burned")
-        elif isinstance(output, FoundryOutput):
-            found.add("foundry" if following else "closed")
-            if isinstance(following, FoundryOutput):
-                found.add("minted" if following.token_scheme.minted > output.token_scheme.minted else "foundry")
-                found.add("melted" if following.token_scheme.melted > output.token_scheme.melted else "foundry")
-    return found
