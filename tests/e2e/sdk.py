@@ -66,8 +66,14 @@ def settled(client: Any, block_id: str) -> Any:
 
 def balance_of(account: Any) -> Any:
     """Everything that an account holds, freshly asked for."""
+    every = {"basic_outputs": True, "alias_outputs": True, "nft_outputs": True}
     options = sdk.SyncOptions(
-        force_syncing=True, sync_incoming_transactions=True, sync_native_token_foundries=True
+        force_syncing=True,
+        sync_incoming_transactions=True,
+        sync_native_token_foundries=True,
+        account=sdk.AccountSyncOptions(**every),
+        alias=sdk.AliasSyncOptions(**every, foundry_outputs=True),
+        nft=sdk.NftSyncOptions(**every),
     )
     return account.sync(options)
 
