@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,9 @@ from tests.e2e.sdk import (
 SETTINGS = {"min_pow_score": 1}
 """work has its own tests; here it would only take time"""
 PARAMETERS = ProtocolParameters(min_pow_score=1)
-ACCOUNTS = 13
+ACCOUNTS = 14
+Owners = list[tuple[Any, str]]
+"""accounts and the ids of their tokens, for one test each to take"""
 CHANGES = 40
 """changes of each transaction that are judged"""
 SOON_S = 4
@@ -81,6 +83,11 @@ class Network:
     def send(self, account: Any, prepared: Any) -> Any:
         """Have `account` sign, judge what it signed, send it, and wait until the ledger has it."""
         return self.settle(account, self.submit(account, prepared))
+
+    def send_all(self, prepared: Mapping[Any, Any]) -> list[Any]:
+        """The same for several accounts at once."""
+        sent = [(account, self.submit(account, one)) for account, one in prepared.items()]
+        return [self.settle(account, one) for account, one in sent]
 
     def submit(self, account: Any, prepared: Any) -> Any:
         """Have `account` sign, judge what it signed, and send it."""
@@ -126,18 +133,19 @@ def amounts(balance: Any) -> list[int]:
     return [int(token.total, 16), int(token.available, 16)]
 
 
-def create_token(network: Network, account: Any, circulating: int) -> str:
-    """A native token of a new alias."""
-    network.send(account, account.prepare_create_alias_output())
-    parameters = sdk.CreateNativeTokenParams(circulating, 1_000, foundryMetadata=text_hex(WATER))
-    prepared = account.prepare_create_native_token(parameters)
-    network.send(account, prepared)
-    return str(prepared.token_id())
+@pytest.fixture(scope="module")
+def owners(network: Network) -> Owners:
+    """Accounts that each have an alias, and 100 of a native token of it; with the token's id."""
+    accounts = [network.take() for _ in range(3)]
+    network.send_all({account: account.prepare_create_alias_output() for account in accounts})
+    parameters = sdk.CreateNativeTokenParams(100, 1_000, foundryMetadata=text_hex(WATER))
+    prepared = {account: account.prepare_create_native_token(parameters) for account in accounts}
+    network.send_all(prepared)
+    return [(account, one.token_id()) for account, one in prepared.items()]
 
 
-def test_token_is_minted_sent_claimed_melted_and_burned(network: Network) -> None:
-    owner, friend = network.take(), network.take()
-    token = create_token(network, owner, 100)
+def test_token_is_minted_sent_claimed_melted_and_burned(network: Network, owners: Owners) -> None:
+    (owner, token), friend = owners.pop(), network.take()
     balance = network.send(owner, owner.prepare_mint_native_token(token, 50))
     assert amounts(balance) == [150, 150]
 
@@ -157,9 +165,8 @@ def test_token_is_minted_sent_claimed_melted_and_burned(network: Network) -> Non
     assert (balance.foundries, len(balance.aliases)) == ([token], 1)
 
 
-def test_what_is_melted_whole_is_destroyed_and_all_coins_are_free_again(network: Network) -> None:
-    account = network.take()
-    token = create_token(network, account, 100)
+def test_what_is_melted_whole_is_destroyed_and_all_coins_are_free_again(network: Network, owners: Owners) -> None:
+    account, token = owners.pop()
     network.send(account, account.prepare_melt_native_token(token, 100))
     balance = network.send(account, account.prepare_destroy_foundry(token))
     assert balance.foundries == []
@@ -229,8 +236,9 @@ def test_expired_timelocked_and_lent_outputs(network: Network) -> None:
 
 def test_coins_of_an_alias_and_of_an_nft_are_spent_and_the_alias_changes_hands(network: Network) -> None:
     holder, giver = network.take(), network.take()
-    network.send(holder, holder.prepare_create_alias_output())
-    balance = network.send(holder, holder.prepare_mint_nfts([sdk.MintNftParams()]))
+    minted = giver.prepare_mint_nfts([sdk.MintNftParams(address=address_of(holder))])
+    network.send_all({holder: holder.prepare_create_alias_output(), giver: minted})
+    balance = balance_of(holder)
     (alias_id,), (nft_id,) = balance.aliases, balance.nfts
     accounts = (sdk.Utils.alias_id_to_bech32(alias_id, "tgl"), sdk.Utils.nft_id_to_bech32(nft_id, "tgl"))
     gifts = [giver.prepare_output(sdk.OutputParams(address, "1000000")) for address in accounts]
@@ -260,10 +268,9 @@ def test_coins_of_an_alias_and_of_an_nft_are_spent_and_the_alias_changes_hands(n
 
 
 def test_200_outputs_become_one(network: Network) -> None:
-    account, receiver = network.take(), network.take()
-    for _ in range(2):
-        outputs = [conditional(account, receiver, 1_000)] * 100
-        network.send(account, account.prepare_transaction(outputs))
+    givers, receiver = [network.take(), network.take()], network.take()
+    hundred = [conditional(givers[0], receiver, 1_000)] * 100
+    network.send_all({giver: giver.prepare_transaction(hundred) for giver in givers})
     balance_of(receiver)
     assert len(receiver.unspent_outputs()) == 201
     rounds = 0
@@ -274,19 +281,19 @@ def test_200_outputs_become_one(network: Network) -> None:
     assert int(balance_of(receiver).baseCoin.available) == FAUCET_AMOUNT + 200_000
 
 
-def test_an_account_that_holds_everything_is_found_again_from_its_words(network: Network, tmp_path: Path) -> None:
-    holder, giver = network.take(), network.take()
-    token = create_token(network, holder, 100)
+def test_an_account_that_holds_everything_is_found_again_from_its_words(
+    network: Network, owners: Owners, tmp_path: Path
+) -> None:
+    (holder, token), giver = owners.pop(), network.take()
     nfts = sdk.MintNftParams(immutableMetadata=text_hex(CAR))
-    minted = network.submit(holder, holder.prepare_mint_nfts([nfts]))
     late = int(time.time()) + 3_600
     outputs = [
         conditional(giver, holder, 1_000_000),
         conditional(giver, holder, 2_000_000, unlocks=sdk.Unlocks(expirationUnixTime=late)),
         conditional(giver, holder, 4_000_000, unlocks=sdk.Unlocks(timelockUnixTime=late)),
     ]
-    network.send(giver, giver.prepare_transaction(outputs))
-    before = network.settle(holder, minted)
+    network.send_all({holder: holder.prepare_mint_nfts([nfts]), giver: giver.prepare_transaction(outputs)})
+    before = balance_of(holder)
 
     assert amounts(before) == [100, 100]
     assert (before.foundries, len(before.aliases), len(before.nfts)) == ([token], 1, 1)
