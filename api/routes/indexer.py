@@ -64,7 +64,8 @@ class OutputQuery(BaseModel):
         value = getattr(self, name)
         if not isinstance(value, str):
             return value
-        return bytes.fromhex(value[2:]) if name == "tag" else address_bytes(service, value, to_camel(name))
+        parameter = type(self).model_fields[name].alias or name
+        return bytes.fromhex(value[2:]) if name == "tag" else address_bytes(service, value, parameter)
 
 
 class AnyQuery(OutputQuery):
