@@ -124,7 +124,8 @@ class ClaimAccount(NftAccount):
             rounds.append(await self._post(transaction, wait, within_s))
             joined += len(part)
             if progress:
-                progress(joined, joined + len(plain) - len(part))
+                left = len(plain) - len(part)
+                progress(joined, joined + (left + 1 if left else 0))
         if not rounds:
             raise WalletError("there are no two available outputs to join")
         return Rounds(tuple(rounds))

@@ -152,12 +152,26 @@ class _Draft:
         for chain_id in (*self.carried, *self.intent.ends):
             if chain_id in self.held.chains:
                 self.take(self.held.chains[chain_id])
+        self._check_burned()
         for i, output in enumerate(self.intent.outputs):
             if isinstance(output, FoundryOutput) and output.foundry_id not in self.held.chains:
                 self.open(output.alias_address, f"outputs[{i}].unlockConditions[0].address")
             for address in (output.sender, _new_issuer(output)):
                 if address is not None and address not in self.held.own:
                     self.open(address, f"outputs[{i}].sender")
+
+    def _check_burned(self) -> None:
+        """What a foundry mints, or melts at its end, is counted exactly; tokens that vanish beside it are not."""
+        for token_id in self.intent.burned:
+            current, following = self.held.chains.get(token_id), self.carried.get(token_id)
+            minted = (
+                isinstance(following, FoundryOutput)
+                and current is not None
+                and isinstance(current.output, FoundryOutput)
+                and following.token_scheme.minted > current.output.token_scheme.minted
+            )
+            if minted or token_id in self.intent.ends:
+                raise WalletError(f"token 0x{token_id.hex()} cannot be burned while its foundry mints or ends")
 
     def take(self, one: Holding) -> None:
         """Consume an output and whatever unlocks it; carry on its chain."""

@@ -35,12 +35,12 @@ class TokenAccount(Account):
         wait: bool = True,
         within_s: float | None = WAIT_S,
     ) -> Created:
-        """Make an alias, which by default the first address of this wallet moves and rules."""
+        """Make an alias that by default this wallet's first address both moves and rules."""
         controller = await self._address(state_controller or self.address())
         made = build.alias(
             await self.node.parameters(),
             controller,
-            await self._address(governor) if governor else None,
+            await self._address(governor or self.address()),
             state_metadata=state_metadata,
             metadata=metadata,
             immutable_metadata=immutable_metadata,
