@@ -61,14 +61,15 @@ def theirs(case: Case, parameters: ProtocolParameters = PARAMETERS) -> Theirs:
     """The library's verdict: syntax first, then semantics, of which it tells the first reason."""
     try:
         ask("verifyTransactionSyntax", transaction=case.payload, protocolParameters=parameters.to_json())
-        inputs = [_input(*held) for held in zip(case.ids, case.consumed, strict=True)]
+        inputs = [input_data(*held) for held in zip(case.ids, case.consumed, strict=True)]
         found = ask("verifyTransactionSemantic", transaction=case.payload, inputs=inputs, time=case.at)
     except (sdk.UtilsError, ValueError) as error:  # the latter where it cannot even read the JSON
         return str(error)
     return REASONS[found]
 
 
-def _input(output_id: bytes, output: Json) -> Json:
+def input_data(output_id: bytes, output: Json) -> Json:
+    """An input as the library is told of it: its `InputSigningData`, without whose key it needs."""
     metadata = {
         "blockId": to_hex(bytes(32)),
         "transactionId": to_hex(output_id[:32]),
