@@ -190,7 +190,7 @@ class Ambiguous(CliError):
 
     def __str__(self) -> str:
         listed = ", ".join(self.candidates)
-        return f"{self.field}: {self.text!r} stands for more than one {self.kind}: {listed}; give more of the id"
+        return f"{self.field}: {self.text!r} stands for more than one {self.kind}: {listed}; name it by its id"
 
 
 class ConfirmationNeeded(CliError):

@@ -47,7 +47,7 @@ def printable(text: str, most: int = 60) -> str:
 
 def amount(base_units: int) -> str:
     """An amount for people."""
-    return f"{base_units:,} base units"
+    return f"{base_units:,} base unit{'' if base_units == 1 else 's'}"
 
 
 def show(result: dict[str, Any], text: str, *, as_json: bool) -> None:

@@ -56,12 +56,23 @@ def token_units(text: str, decimals: int | None, field: str, *, decimal: bool, l
 def tokens(units: int, symbol: str | None, decimals: int | None) -> str:
     """An amount of a token for people, which cannot be misread: with a point, the smallest units stand beside."""
     called = printable(symbol, 20) if symbol else "tokens"
-    if not decimals:
-        return f"{units:,} {called}"
-    if decimals > DECIMALS_SHOWN_MAX:
-        return f"{units:,} smallest units of {called}"
-    digits = str(units).rjust(decimals + 1, "0")
-    return f"{int(digits[:-decimals]):,}.{digits[-decimals:]} {called} ({units:,} smallest units)"
+    if shown_decimals(decimals):
+        return f"{number(units, decimals)} {called} ({units:,} smallest units)"
+    return f"{units:,} smallest units of {called}" if decimals else f"{units:,} {called}"
+
+
+def number(units: int, decimals: int | None) -> str:
+    """An amount of a token as a bare number, with as many decimal places as are shown."""
+    places = shown_decimals(decimals)
+    if not places:
+        return f"{units:,}"
+    digits = str(units).rjust(places + 1, "0")
+    return f"{int(digits[:-places]):,}.{digits[-places:]}"
+
+
+def shown_decimals(decimals: int | None) -> int:
+    """Decimal places that are shown for a token: none where it claims more than an amount can have."""
+    return decimals if decimals is not None and decimals <= DECIMALS_SHOWN_MAX else 0
 
 
 def seconds(text: str, field: str) -> int:

@@ -1,8 +1,8 @@
 """What a word on the command line stands for: a token, an NFT or an alias of the wallet.
 
-An id, the beginning of one, a symbol or a name will do where only one thing fits. Symbols and names are given by
-whoever made the token, and anybody can send a token of the same name; so where two fit, neither is taken, and a
-name that fits exactly comes before one that only begins so.
+An id, its beginning, its beginning and end around an ellipsis, a symbol or a name will do where only one thing fits.
+Symbols and names are given by whoever made the token, and anybody can send a token of the same name; so where two
+fit, neither is taken, and a name that fits exactly comes before one that only begins so.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ TOKEN_ID_BYTES = 38
 """of a foundry and its tokens; TIP-18"""
 SHORT_DIGITS = 8
 """hexadecimal digits of an id that are shown at least"""
+END_DIGITS = 10
+"""those of a foundry's number and token scheme at the end of its id; TIP-18"""
 LISTED_MAX = 8
 """candidates that an error names"""
 
@@ -82,7 +84,7 @@ def find(text: str, field: str, kind: str, candidates: Iterable[Named], *, sizes
     """
     known = list({named.id: named for named in candidates}.values())
     if text.lower().startswith("0x"):
-        return _by_id(text.lower().removesuffix("…"), field, kind, known, sizes)
+        return _by_id(text.lower().replace("...", "…"), field, kind, known, sizes)
     for fits in (_same, _same_letters, _begins):
         found = [named for named in known if any(fits(name, text) for name in named.names)]
         if found:
@@ -124,13 +126,16 @@ def about_tokens(held: Balance) -> dict[bytes, Irc30 | None]:
 
 
 def short(chain_id: bytes, others: Iterable[bytes]) -> str:
-    """As much of an id as tells it from `others`, and as `find` takes it; the whole where that saves little."""
+    """As much of an id as tells it from `others`, and as `find` takes it; the whole where that saves little.
+
+    Tokens of one alias begin alike and differ in their foundries' numbers, so the end is shown where needed.
+    """
     text = to_hex(chain_id)
     rivals = [to_hex(other) for other in others if other != chain_id]
-    for digits in range(SHORT_DIGITS, 2 * SHORT_DIGITS + 1):
-        beginning = text[: 2 + digits]
-        if not any(rival.startswith(beginning) for rival in rivals):
-            return beginning + "…"
+    for beginning, end in ((SHORT_DIGITS, 0), (SHORT_DIGITS, END_DIGITS), (2 * SHORT_DIGITS, END_DIGITS)):
+        shown = f"{text[: 2 + beginning]}…{text[len(text) - end :]}"
+        if not any(_abbreviates(shown, rival) for rival in rivals):
+            return shown
     return text
 
 
@@ -151,9 +156,9 @@ def _names(about: Irc30 | None) -> tuple[str, ...]:
 
 
 def _by_id(text: str, field: str, kind: str, known: list[Named], sizes: Sequence[int]) -> Named:
-    if not re.fullmatch(r"0x[0-9a-f]+", text):
+    if not re.fullmatch(r"0x[0-9a-f]+(…[0-9a-f]*)?", text):
         raise InvalidValue(field, f"must be 0x and hexadecimal digits where it begins with 0x, not {text!r}")
-    found = [named for named in known if to_hex(named.id).startswith(text)]
+    found = [named for named in known if _abbreviates(text, to_hex(named.id))]
     if not found and len(text) in [2 + 2 * size for size in sizes]:
         return Named(kind, bytes.fromhex(text[2:]))
     if not found:
@@ -167,6 +172,12 @@ def _one(found: list[Named], field: str, kind: str, text: str) -> Named:
         more = [f"and {len(found) - LISTED_MAX} more"] if len(found) > LISTED_MAX else []
         raise Ambiguous(field, kind, text, [*listed, *more])
     return found[0]
+
+
+def _abbreviates(text: str, chain_id: str) -> bool:
+    """Whether `text` is the beginning of an id, or its beginning and end around an ellipsis."""
+    beginning, _, end = text.partition("…")
+    return chain_id.startswith(beginning) and chain_id.endswith(end)
 
 
 def _same(name: str, text: str) -> bool:

@@ -105,14 +105,15 @@ def mint_nft(
     )
 
     async def plan(opened: Wallet) -> Plan[Created]:
-        from tangle.protocol.addresses import NftAddress, to_bech32
+        from tangle.protocol.addresses import NftAddress, from_bech32, to_bech32
 
         hrp = (await opened.node.parameters()).bech32_hrp
+        receiver = from_bech32(to, hrp, field="--to") if to else None
         proven = await _issuer(opened, issuer) if issuer is not None else None
 
         async def post(ready: Wallet, _: Tell) -> Created:
             return await ready.mint_nft(
-                address=to,
+                address=receiver,
                 immutable_metadata=said,
                 issuer=proven,
                 metadata=tag_of(metadata) or None,

@@ -14,7 +14,7 @@ import typer
 from cli import wallet_names as names
 from cli.errors import InvalidValue
 from cli.options import NODE_URL, WALLET, AsJson, NodeUrl, WalletPath
-from cli.quantities import token_units, whole
+from cli.quantities import token_units, tokens, whole
 from cli.session import WAIT_S, Worker, tag_of
 from cli.wallet_session import (
     Decimal,
@@ -77,17 +77,19 @@ def create_alias(
     """
 
     async def plan(opened: Wallet) -> Plan[Created]:
-        from tangle.protocol.addresses import AliasAddress, to_bech32
+        from tangle.protocol.addresses import AliasAddress, from_bech32, to_bech32
 
         hrp = (await opened.node.parameters()).bech32_hrp
+        mover = from_bech32(state_controller, hrp, field="--state-controller") if state_controller else None
+        ruler = from_bech32(governor, hrp, field="--governor") if governor else None
 
         async def post(ready: Wallet, _: Tell) -> Created:
             return await ready.create_alias(
                 metadata=tag_of(metadata) or None,
                 state_metadata=tag_of(state_metadata),
                 immutable_metadata=tag_of(immutable_metadata) or None,
-                state_controller=state_controller,
-                governor=governor,
+                state_controller=mover,
+                governor=ruler,
                 wait=False,
             )
 
@@ -142,7 +144,6 @@ def create_token(
     Its foundry has a maximum supply, and says for ever what the token is called.
     """
     from cli.wallet_metadata import token_metadata
-    from cli.wallet_view import token_amount
     from client.metadata import Irc30
 
     metadata = token_metadata(
@@ -155,7 +156,7 @@ def create_token(
         logo_url=logo_url,
     )
     about = Irc30.decode(metadata) if isinstance(metadata, bytes) else metadata
-    places = about.decimals if about else None
+    symbol, places = (about.symbol, about.decimals) if about else (None, None)
     most = token_units(maximum, places, "--maximum", decimal=decimal)
     first = token_units(initial, places, "--initial", decimal=decimal, least=0)
     if first > most:
@@ -177,8 +178,8 @@ def create_token(
                 "minted": str(first),
                 "maximumSupply": str(most),
             }
-            supply = f"{token_amount(made.token_id, first, about)} minted, of at most"
-            return members, f"token        {token_id}\n{supply} {token_amount(made.token_id, most, about)}"
+            supply = f"{tokens(first, symbol, places)} minted, of at most {tokens(most, symbol, places)}"
+            return members, f"token        {token_id}\n{supply}"
 
         return Plan("creating a token", post, told)
 

@@ -6,12 +6,12 @@ What strangers wrote (names, symbols, metadata) goes through `printable` before 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from cli.output import amount, columns, facts, printable
-from cli.quantities import tokens, when
+from cli.quantities import number, shown_decimals, tokens, when
 from cli.session import for_people
 from cli.wallet_names import about_tokens, short
 from tangle.protocol.serial import Json, to_hex
@@ -138,9 +138,10 @@ def balance_text(held: Balance) -> str:
         [
             ("total", f"{amount(held.total)} in {_counted(len(held.outputs), 'output')}"),
             ("available", amount(held.available)),
-            ("claimable", _conditionals(held.claimable, about, "taken with `tangle wallet claim`")),
-            ("locked", _conditionals(held.locked, about, None)),
-            ("sent", _conditionals(held.returning, about, "yours again if nobody takes it")),
+            ("bound", _bound(held)),
+            ("claimable", _claimable(held.claimable, about)),
+            ("locked", _timed(held.locked, about, "opens")),
+            ("sent", _timed(held.returning, about, "yours again, unless taken before,")),
         ]
     )
     tables = [
@@ -160,7 +161,10 @@ def token_text(one: TokenBalance) -> str:
         f"{printable(about.symbol, 20)}  {printable(about.name)}" if about else "(no metadata)",
         [
             ("balance", tokens(one.total, one.symbol, one.decimals)),
-            ("available", tokens(one.available, one.symbol, one.decimals)),
+            (
+                "available",
+                "all" if one.available == one.total else tokens(one.available, one.symbol, one.decimals),
+            ),
             ("says", about and about.description and printable(about.description, 200)),
             ("url", about and about.url and printable(about.url, 200)),
             ("id", to_hex(one.token_id)),
@@ -182,6 +186,7 @@ def nft_text(one: Nft, text_of: Bech32) -> str:
             ("issuer", one.issuer and text_of(one.issuer)),
             ("collection", about and about.collection_name and printable(about.collection_name)),
             ("says", about and about.description and printable(about.description, 200)),
+            ("attributes", about and _attributes(about.attributes)),
             ("uri", about and f"{printable(about.uri, 200)} ({printable(about.type)})"),
             ("metadata", None if about or not raw else printable(for_people(raw), 200)),
         ],
@@ -193,7 +198,7 @@ def alias_text(one: Alias, foundries: Sequence[Foundry], text_of: Bech32) -> str
     lines = [
         "\n".join(
             [
-                f"{foundry.metadata.symbol if foundry.metadata else '(no metadata)'}: {_supply(foundry)}",
+                _supply(foundry),
                 to_hex(foundry.token_id),
             ]
         )
@@ -242,16 +247,23 @@ def token_amount(token_id: bytes, units: int, about: Irc30 | None) -> str:
 
 
 def _token_rows(held: Balance) -> list[Sequence[str]]:
-    ids = [one.token_id for one in held.tokens]
-    rows: list[Sequence[str]] = [("symbol", "name", "balance", "available")]
+    rows: list[Sequence[str]] = [("token", "name", "balance", "available", "smallest units")]
     for one in held.tokens:
-        about = one.metadata
-        called = (
-            (printable(about.symbol, 20), printable(about.name, 30)) if about else (short(one.token_id, ids), "")
-        )
-        free = "all" if one.available == one.total else tokens(one.available, one.symbol, one.decimals)
-        rows.append((*called, tokens(one.total, one.symbol, one.decimals), free))
+        free = {one.total: "all", 0: "none"}.get(one.available) or number(one.available, one.decimals)
+        called = printable(one.name or "-", 30)
+        rows.append((_symbol(one, held), called, number(one.total, one.decimals), free, f"{one.total:,}"))
     return rows
+
+
+def _symbol(one: TokenBalance | Foundry, held: Balance) -> str:
+    """What to call a token: its symbol, with its id where others have the same one, or its id."""
+    about = about_tokens(held)
+    brief = short(one.token_id, about)
+    if one.metadata is None:
+        return brief
+    symbol = one.metadata.symbol
+    rivals = [other for other in about.values() if other and other.symbol.casefold() == symbol.casefold()]
+    return printable(symbol, 20) if len(rivals) == 1 else f"{printable(symbol, 20)} {brief}"
 
 
 def _nft_rows(held: Balance) -> list[Sequence[str]]:
@@ -264,20 +276,22 @@ def _nft_rows(held: Balance) -> list[Sequence[str]]:
 def _alias_rows(held: Balance) -> list[Sequence[str]]:
     ids = [one.alias_id for one in held.aliases]
     rows: list[Sequence[str]] = [("id", "yours", "foundries")]
-    rows += [(short(one.alias_id, ids), _powers(one), str(one.foundry_counter)) for one in held.aliases]
+    for one in held.aliases:
+        count = sum(foundry.alias_id == one.alias_id for foundry in held.foundries)
+        rows.append((short(one.alias_id, ids), _powers(one), str(count)))
     return rows
 
 
 def _foundry_rows(held: Balance) -> list[Sequence[str]]:
-    ids = [one.token_id for one in held.foundries]
-    rows: list[Sequence[str]] = [("token", "in circulation", "at most")]
+    rows: list[Sequence[str]] = [("token", "in circulation", "at most", "decimals")]
     for one in held.foundries:
-        about = one.metadata
+        decimals = one.metadata.decimals if one.metadata else None
         rows.append(
             (
-                printable(about.symbol, 20) if about else short(one.token_id, ids),
-                tokens(one.circulating, None, about.decimals if about else None),
-                tokens(one.maximum_supply, None, about.decimals if about else None),
+                _symbol(one, held),
+                number(one.circulating, decimals),
+                number(one.maximum_supply, decimals),
+                str(shown_decimals(decimals)),
             )
         )
     return rows
@@ -288,16 +302,31 @@ def _supply(one: Foundry) -> str:
     return f"{tokens(one.circulating, symbol, decimals)} of at most {tokens(one.maximum_supply, symbol, decimals)}"
 
 
-def _conditionals(ones: Sequence[Conditional], about: About, what: str | None) -> str | None:
-    """What some outputs under conditions hold together, and when the first of them changes."""
+def _bound(held: Balance) -> str | None:
+    """Base units that stay where they are as long as what they store."""
+    under_conditions = {one.output_id for one in (*held.claimable, *held.locked)}
+    stores = [
+        *((one.output_id, one.amount) for one in held.aliases if one.controlled),
+        *((one.output_id, one.amount) for one in held.foundries),
+        *((one.output_id, one.amount) for one in held.nfts if one.output_id not in under_conditions),
+    ]
+    return f"{amount(sum(units for _, units in stores))} in aliases, foundries and NFTs" if stores else None
+
+
+def _claimable(ones: Sequence[Conditional], about: About) -> str | None:
     if not ones:
         return None
-    lines = [_together(ones, about)]
-    if what:
-        lines.append(what)
-    if times := [one.until for one in ones if one.until is not None]:
-        lines.append(f"{'until' if len(ones) == 1 else 'the first until'} {when(min(times))}")
-    return "\n".join(lines)
+    times = [one.until for one in ones if one.until is not None]
+    expiry = f"; {'it expires' if len(ones) == 1 else 'the first expires'} {when(min(times))}" if times else ""
+    return f"{_together(ones, about)}\n`tangle wallet claim` takes {'it' if len(ones) == 1 else 'them'}{expiry}"
+
+
+def _timed(ones: Sequence[Conditional], about: About, what: str) -> str | None:
+    """What waits for a time, and that of the first."""
+    if not ones:
+        return None
+    first = "" if len(ones) == 1 else "the first is " if what.startswith("yours") else "the first "
+    return f"{_together(ones, about)}\n{first}{what} {when(min(one.until or 0 for one in ones))}"
 
 
 def _together(ones: Sequence[Conditional], about: About) -> str:
@@ -331,6 +360,20 @@ def _alias_address(one: Alias) -> Address:
     from tangle.protocol.addresses import AliasAddress
 
     return AliasAddress(one.alias_id)
+
+
+def _attributes(attributes: Sequence[Any]) -> str | None:
+    """One a line: those with a trait and a value as such, others as JSON."""
+    lines = [
+        printable(
+            f"{one['trait_type']}: {one['value']}"
+            if one.keys() >= {"trait_type", "value"}
+            else orjson.dumps(one).decode(),
+            100,
+        )
+        for one in attributes
+    ]
+    return "\n".join(lines) or None
 
 
 def _quoted(data: bytes) -> str:
