@@ -17,17 +17,12 @@ def disagreement(our: Ours, their: Theirs) -> str | None:
     differ = (our == ()) != (their is Conflict.NONE)
     if not isinstance(our, str) and isinstance(their, Conflict) and len(reasons(our)) == 1:
         # Of several reasons each tells the first in an order that no TIP sets; of one alone there is no choice.
-        differ = [their] != reasons(our) and not is_signed_again(our, their)
+        differ = [their] != reasons(our)
     return f"ours: {our}, theirs: {their}" if differ and our not in UNASKED else None
 
 
 def reasons(broken: tuple[AnyRule, ...]) -> list[Conflict]:
     return list(dict.fromkeys(rule.conflict for rule in broken))
-
-
-def is_signed_again(our: tuple[AnyRule, ...], their: Theirs) -> bool:
-    """Whether an owner that had signed before is given the signature of another key: that breaks two rules."""
-    return our == (unlocks.public_key,) and their is Conflict.INPUT_UNLOCK_INVALID
 
 
 UNASKED: list[Ours] = [
