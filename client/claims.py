@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from client.account import Sent
-from client.compose import Intent
+from client.draft import Intent
 from client.errors import UnknownInput, WalletError
 from client.holdings import Holding, State
 from client.inclusion import WAIT_S

@@ -142,6 +142,13 @@ class Holdings:
         """Those in one of `states`."""
         return (held for held in self.items if held.state in states)
 
+    def way_to(self, one: Holding) -> Iterator[Holding]:
+        """An output, and the aliases and NFTs that must be touched to unlock it, from the nearest on."""
+        yield one
+        while one.unlocker in self.accounts:
+            one = self.accounts[one.unlocker]
+            yield one
+
     def controls(self, address: Address) -> bool:
         """Whether the keys can unlock `address`."""
         return address in self.own or address in self.accounts

@@ -11,7 +11,8 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from client import outputs as build
-from client.compose import Intent, Unlocked, compose, in_unlock_order
+from client.compose import compose
+from client.draft import Intent, Unlocked, in_unlock_order
 from client.errors import (
     FundsTooScattered,
     InsufficientFunds,
