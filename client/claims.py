@@ -83,11 +83,17 @@ class ClaimAccount(NftAccount):
             part = _first_round(waiting)
             waiting = waiting[len(part) :]
             async with self._lock:
-                intent = Intent(inputs=[one.output_id for one in part])
-                transaction = await self._signed(await self._held(), intent)
+                held = await self._held()
+                # Since the first look some may have come too close to their expiration.
+                still = [one.output_id for one in part if one.output_id in held.by_id]
+                if not still:
+                    continue
+                transaction = await self._signed(held, Intent(inputs=still))
             rounds.append(await self._post(transaction, wait, within_s))
             if progress:
                 progress(total - len(waiting), total)
+        if not rounds:
+            raise WalletError("there is nothing to claim any more")
         return Rounds(tuple(rounds))
 
     async def consolidate(

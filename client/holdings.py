@@ -29,8 +29,8 @@ from tangle.protocol.outputs import (
     TimelockUnlockCondition,
 )
 
-EXPIRY_MARGIN_S = 20
-"""seconds before an expiration from which on an output is not spent any more"""
+EXPIRY_MARGIN_S = 30
+"""seconds before an expiration from which on an output is not spent any more: some milestones of 10 s"""
 
 
 class State(Enum):

@@ -64,10 +64,14 @@ class FakeNode:
     # The ledger
 
     def fund(self, address: Address, amount: int) -> bytes:
-        """Make an output out of nothing."""
+        """Make a plain output out of nothing."""
+        return self.put(BasicOutput.to(address, amount))
+
+    def put(self, output: Output) -> bytes:
+        """Make any output out of nothing; its id."""
         output_id = len(self.outputs).to_bytes(32, "big") + b"\0\0"
         self.milestone += 1
-        self.outputs[output_id] = (BasicOutput.to(address, amount), bytes(32), self.milestone)
+        self.outputs[output_id] = (output, bytes(32), self.milestone)
         return output_id
 
     def take(self, block: Block) -> bytes:
@@ -190,6 +194,9 @@ class FakeNode:
         body = {"ledgerIndex": self.milestone, "pageSize": PAGE_ITEMS, "items": matching[start:end]}
         return JSONResponse(body | ({"cursor": str(end)} if end < len(matching) else {}))
 
+    async def absent(self, request: Request) -> Response:
+        return not_found()
+
     async def history(self, request: Request) -> Response:
         if not self.tells_history:
             return not_found()
@@ -276,6 +283,7 @@ class FakeNode:
                 Route(f"{core}/outputs/{{id}}", self.output),
                 Route("/api/indexer/v1/outputs/basic", self.basic_outputs),
                 Route("/api/indexer/v1/outputs", self.basic_outputs),
+                Route("/api/indexer/v1/outputs/{kind}/{id}", self.absent),
                 Route(f"{ours}/addresses/{{address}}/history", self.history),
                 Route(f"{ours}/tags/{{tag}}/blocks", self.tagged),
                 Route(f"{ours}/faucet/enqueue", self.faucet, methods=["POST"]),

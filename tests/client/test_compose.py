@@ -44,8 +44,6 @@ from tangle.protocol.transactions import Transaction
 from tangle.state.rules import Conflict, check_semantics, semantic_context, violations
 from tests.client.drawn import AT, KEY_OF, OWN, PARAMETERS, STRANGER, World, output_id, worlds
 
-TOKEN = b"\x08" + bytes(32) + uint(1, 4) + b"\0"
-
 
 def token(number: int) -> bytes:
     return b"\x08" + uint(number, 32) + uint(1, 4) + b"\0"
