@@ -59,7 +59,7 @@ PLAIN = {
     "has_storage_deposit_return": False,
     "has_native_tokens": False,
 }
-"""filters (TIP-26) of what is money as it stands: not locked, not to be taken or given back, nothing else with it"""
+"""filters (TIP-26) of what is money as it stands: neither locked nor to be taken or given back, nothing with it"""
 
 
 class NodeLedger:
