@@ -98,7 +98,7 @@ def moment(text: str, field: str, now: int) -> int:
     unix_time = now + seconds(text, field) if _LENGTH.fullmatch(text) else _absolute(text, field)
     if unix_time <= now:
         hint = "; for a length of time add its unit, such as 30s" if text.isdecimal() else ""
-        raise InvalidValue(field, f"must be a time to come, and {when(unix_time)} is past{hint}")
+        raise InvalidValue(field, f"must be a time to come, and {when(max(unix_time, 0))} is past{hint}")
     if unix_time > UNIX_TIME_MAX:
         raise InvalidValue(field, f"must not be later than {when(UNIX_TIME_MAX)}")
     return unix_time
