@@ -371,6 +371,24 @@ def _steal(scene: Scene, world: World) -> Scene:
     )
 
 
+def _hurry(scene: Scene, world: World) -> Scene:
+    """Something that is locked for a while is consumed as well."""
+    locked = [
+        (Held(output_id, output), KEYS[owner])
+        for output_id, output in world.unspent.items()
+        if (timelock := output.condition(TimelockUnlockCondition)) and timelock.unix_time > world.at
+        if isinstance(owner := owner_of(output, MOVE, world.at), Ed25519Address)
+    ]
+    if not locked:
+        raise NoWay
+    one, key = world.rng.choice(locked)
+    return scene.but(
+        consumed=[*scene.consumed, one],
+        unlocks=[*scene.unlocks, key],
+        outputs=[*scene.outputs, basic(one.output.amount, key.address)],
+    )
+
+
 def _commit(scene: Scene, world: World) -> Scene:
     """The signatures are for other contents of what is consumed."""
     return scene.but(commitment=world.rng.randbytes(32))
@@ -389,4 +407,5 @@ SPOILS: tuple[Spoil, ...] = (
     _forge,
     _commit,
     _steal,
+    _hurry,
 )
