@@ -16,7 +16,7 @@ from client import inclusion
 from client.attach import Pow, attach
 from client.compose import compose
 from client.draft import Intent
-from client.errors import Conflicting, OutputPending, UnknownChain
+from client.errors import Conflicting, UnknownChain
 from client.holdings import Holding, Holdings
 from client.inclusion import WAIT_S, Inclusion
 from client.keys import Keys
@@ -134,10 +134,7 @@ class Account(Reach):
     ) -> Transaction:
         """The transaction for `intent`, its inputs reserved; call it with the lock held."""
         parameters = await self.node.parameters()
-        draft = compose(held, intent, lambda one: choose and self._is_free(one), self.address(), parameters)
-        for one in draft.inputs:
-            if one.coin.output_id in self._reserved and one.coin.output_id not in intent.inputs:
-                raise OutputPending(one.coin.output_id, self._reserved[one.coin.output_id])
+        draft = compose(held, intent, self.address(), parameters, pending=self._reserved, choose=choose)
         transaction = sign_draft(draft, self._key_pairs.__getitem__, parameters, payload)
         self._reserve(transaction)
         return transaction

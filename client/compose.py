@@ -9,7 +9,7 @@ Pure and deterministic: the same holdings and intent always give the same draft.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 
 from client.draft import Draft, Drafting, Intent, in_unlock_order, new_issuer
 from client.errors import (
@@ -17,6 +17,7 @@ from client.errors import (
     InsufficientFunds,
     NotControlled,
     NotEnoughTokens,
+    OutputPending,
     TooManyTokens,
     WalletError,
 )
@@ -27,30 +28,38 @@ from tangle.protocol.addresses import Address
 from tangle.protocol.outputs import BasicOutput, storage_deposit
 from tangle.protocol.parameters import INPUTS_MAX, NATIVE_TOKENS_MAX, ProtocolParameters
 
+NOTHING_PENDING: Mapping[bytes, bytes] = {}
+
 
 def compose(
     held: Holdings,
     intent: Intent,
-    free: Callable[[Holding], bool],
     remainder_to: Address,
     parameters: ProtocolParameters,
+    *,
+    pending: Mapping[bytes, bytes] = NOTHING_PENDING,
+    choose: bool = True,
 ) -> Draft:
     """The transaction that does what `intent` says and nothing else.
 
     Parameters
     ----------
-    free : whether an output may be chosen, or touched on the way, to make up for what is missing
+    pending : output id -> id of the pending transaction that consumes it; only what `intent` names is taken anyway
+    choose : whether outputs that nothing asks for may be taken to make up for what is missing
 
     Raises
     ------
     InsufficientFunds, RemainderTooSmall, FundsTooScattered, NotEnoughTokens : there is too little
     TooManyTokens : more different ones than a transaction may touch
-    UnknownInput, LockedUntil, NotControlled : what is asked for cannot be unlocked
+    UnknownInput, LockedUntil, NotControlled, OutputPending : what is asked for cannot be unlocked, or not yet
     ProtocolError : an output that follows breaks a rule
     """
     draft = Drafting(held, intent, parameters)
     draft.pull_in()
-    making = _MakingUp(draft, free, remainder_to)
+    for output_id in draft.inputs:
+        if output_id in pending and output_id not in intent.inputs:
+            raise OutputPending(output_id, pending[output_id])
+    making = _MakingUp(draft, pending if choose else None, remainder_to)
     making.add_senders()
     making.add_tokens()
     making.add_coins()
@@ -58,17 +67,18 @@ def compose(
 
 
 class _MakingUp:
-    """What a draft still misses, taken from a pool of basic outputs."""
+    """What a draft still misses, taken from a pool of basic outputs; without `pending` from nothing."""
 
-    def __init__(self, draft: Drafting, free: Callable[[Holding], bool], remainder_to: Address) -> None:
+    def __init__(self, draft: Drafting, pending: Mapping[bytes, bytes] | None, remainder_to: Address) -> None:
         self.draft = draft
         self.remainder_to = remainder_to
         self.pool = [
             one
             for one in draft.held.of(State.AVAILABLE)
-            if isinstance(one.output, BasicOutput)
+            if pending is not None
+            and isinstance(one.output, BasicOutput)
             and one.output_id not in draft.inputs
-            and all(free(part) for part in draft.held.way_to(one))
+            and not any(part.output_id in pending for part in draft.held.way_to(one))
         ]
 
     def add_senders(self) -> None:
