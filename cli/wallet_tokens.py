@@ -114,7 +114,7 @@ def create_token(
     symbol: Annotated[str | None, typer.Option("--symbol", metavar="TEXT", help="Ticker, such as PUMP.")] = None,
     decimals: Annotated[
         int | None,
-        typer.Option("--decimals", min=0, max=77, metavar="COUNT", help="Decimal places; 0 unless told."),
+        typer.Option("--decimals", min=0, max=30, metavar="COUNT", help="Decimal places; 0 unless told."),
     ] = None,
     description: Annotated[str | None, typer.Option("--description", metavar="TEXT", help="What it is.")] = None,
     url: Annotated[str | None, typer.Option("--url", metavar="URL", help="Where more is told.")] = None,

@@ -132,14 +132,17 @@ def _present(members: Mapping[str, object]) -> Json:
 
 
 def balance_text(held: Balance) -> str:
-    """Sums first, then a table for each kind of thing there is."""
+    """Sums first, then a table for each kind of thing there is.
+
+    What has expired in the wallet's favour or has opened can be claimed too, but is available already.
+    """
     about = about_tokens(held)
     sums = facts(
         [
             ("total", f"{amount(held.total)} in {_counted(len(held.outputs), 'output')}"),
             ("available", amount(held.available)),
             ("bound", _bound(held)),
-            ("claimable", _claimable(held.claimable, about)),
+            ("claimable", _claimable([one for one in held.claimable if one.owed or one.until is not None], about)),
             ("locked", _timed(held.locked, about, "opens")),
             ("sent", _timed(held.returning, about, "yours again, unless taken before,")),
         ]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from cli import wallet_names as names
 from cli.errors import Ambiguous, FileUnreadable, InvalidValue, NotHeld
 from cli.output import printable
-from cli.quantities import UNIX_TIME_MAX, moment, number, pointed, seconds, tokens, when, whole
+from cli.quantities import DECIMALS_SHOWN_MAX, UNIX_TIME_MAX, moment, number, pointed, seconds, tokens, when, whole
 from cli.wallet_metadata import nft_metadata, token_metadata
 from cli.wallet_names import Named, find, short
 from client.errors import InvalidMetadata
@@ -27,7 +27,7 @@ amounts = st.integers(1, 2**256 - 1)
 # Amounts
 
 
-@given(units=amounts, decimals=st.integers(0, 78))
+@given(units=amounts, decimals=st.integers(0, DECIMALS_SHOWN_MAX))
 def test_a_shown_amount_reads_back(units: int, decimals: int) -> None:
     shown = number(units, decimals).replace(",", "")
     assert pointed(shown, decimals, "AMOUNT") == units
