@@ -90,7 +90,8 @@ def claim(
 
     Storage deposits go back to their senders, what could expire stays for good, what has expired comes home.
     """
-    from cli.wallet_view import claimed_json, claimed_text
+    from cli.wallet_json import claimed_json
+    from cli.wallet_view import claimed_text
 
     chosen = [from_hex(text.lower(), "OUTPUT_ID", size=34) for text in output_ids] if output_ids else None
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from cli import wallet_names as names
-from cli.wallet_view import balance_json, balance_text, nft_text, token_text
+from cli.wallet_json import balance_json
+from cli.wallet_view import balance_text, nft_text, token_text
 from client.holdings import State
 from client.metadata import Irc27, Irc30
 from client.wallet import Alias, Balance, Conditional, Foundry, Nft, TokenBalance
