@@ -85,6 +85,10 @@ class Wallet(ClaimAccount):
         return await self._post(await self.prepare([output], payload=payload), wait, within_s)
 
     async def history(self) -> list[HistoryEntry]:
-        """What every included transaction changed for the wallet, oldest first."""
-        await self._scan_once()
-        return await history_of(self.node, list(self._key_pairs))
+        """What every included transaction changed for the wallet, oldest first.
+
+        The addresses of aliases and NFTs are its own while it holds them: those of ended ones count as somebody's.
+        """
+        async with self._lock:
+            held = await self._held()
+        return await history_of(self.node, [*held.own, *held.accounts])

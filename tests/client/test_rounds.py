@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from client import outputs as build
-from client.errors import UnknownInput
+from client.errors import InsufficientFunds, UnknownInput
 from client.keys import Keys
 from client.rest import NodeClient
 from client.wallet import Wallet
@@ -75,6 +75,30 @@ async def test_nfts_with_much_to_say_are_claimed_a_few_at_a_time(fake: FakeNode,
     claimed = [output for output in unspent(fake) if isinstance(output, NftOutput)]
     assert [len(output.unlock_conditions) for output in claimed] == [1] * 5
     assert sum(output.amount for output in unspent(fake) if output.owner == ME) == 100_000
+
+
+async def test_offers_that_cost_more_than_there_is_are_left(fake: FakeNode, wallet: Wallet) -> None:
+    # Anybody may send tokens whose deposit goes back whole; without coins they cannot be given another place.
+    costly = [
+        fake.put(build.basic(PARAMETERS, ME, tokens={token(number): 3}, return_deposit_to=STRANGER))
+        for number in range(2)
+    ]
+    with pytest.raises(InsufficientFunds):
+        await wallet.claim()
+    good = fake.put(build.basic(PARAMETERS, ME, 2000, expires=(STRANGER, AT + 3600)))
+    junk = [
+        fake.put(
+            build.basic(PARAMETERS, ME, tokens={token(2 + n): 1 for n in range(60)}, return_deposit_to=STRANGER)
+        )
+        for n in range(2)
+    ]
+    rounds = await wallet.claim()
+    check_valid(fake, [sent.transaction for sent in rounds.rounds])
+    claimed = {spent.output_id for sent in rounds.rounds for spent in sent.transaction.essence.inputs}
+    assert good in claimed
+    assert claimed | set(rounds.left) == {good, *costly, *junk}
+    assert set(rounds.left) == set(junk)
+    assert {one.output_id for one in (await wallet.balance()).claimable} == set(rounds.left)
 
 
 async def test_chosen_offers_alone_are_claimed(fake: FakeNode, wallet: Wallet) -> None:
