@@ -1,0 +1,84 @@
+"""Masked Authenticated Messaging: channels that a machine writes and whoever was given the way in reads.
+
+    channel, position = Channel.create("restricted"), Position()
+    sealed = channel.write(b"3.2 bar", position)         # publish sealed.parts under sealed.address
+    reader = Reader(channel.access())
+    for event in reader.take(sealed.address, sealed.parts[0]):
+        print(event)                                     # Message(index=0, …)
+
+Bytes in, bytes out: this package knows no block, no network and no database, and imports nothing of this
+project. The format is version 2, written down byte by byte in docs/mam.md; errors are the tree of `mam.errors`.
+"""
+
+from mam.access import Access, Mode
+from mam.boxes import opener, public_key_of
+from mam.channel import HEIGHT, SEED_BYTES, Channel, Position, Sealed
+from mam.errors import (
+    ArgumentInvalid,
+    BodyTooLong,
+    BoxInvalid,
+    ChannelExhausted,
+    Forged,
+    Junk,
+    LayoutInvalid,
+    MamError,
+    MaskInvalid,
+    Misplaced,
+    NonceInvalid,
+    NotAMessage,
+    PathInvalid,
+    SignatureInvalid,
+    Unreadable,
+    WrongKey,
+)
+from mam.events import Event, Fork, Gap, Message, Rejected, Rekeyed, Repeated, Revoked
+from mam.invitation import Invitation
+from mam.message import BODY_BYTES_MAX, DATA_BYTES_MAX, Kind, Part, join, overhead_bytes, unseal
+from mam.reader import Reader
+from mam.tree import HEIGHT_MAX
+
+__all__ = [
+    "BODY_BYTES_MAX",
+    "DATA_BYTES_MAX",
+    "HEIGHT",
+    "HEIGHT_MAX",
+    "SEED_BYTES",
+    "Access",
+    "ArgumentInvalid",
+    "BodyTooLong",
+    "BoxInvalid",
+    "Channel",
+    "ChannelExhausted",
+    "Event",
+    "Forged",
+    "Fork",
+    "Gap",
+    "Invitation",
+    "Junk",
+    "Kind",
+    "LayoutInvalid",
+    "MamError",
+    "MaskInvalid",
+    "Message",
+    "Misplaced",
+    "Mode",
+    "NonceInvalid",
+    "NotAMessage",
+    "Part",
+    "PathInvalid",
+    "Position",
+    "Reader",
+    "Rejected",
+    "Rekeyed",
+    "Repeated",
+    "Revoked",
+    "Sealed",
+    "SignatureInvalid",
+    "Unreadable",
+    "WrongKey",
+    "join",
+    "opener",
+    "overhead_bytes",
+    "public_key_of",
+    "unseal",
+]
