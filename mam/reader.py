@@ -286,8 +286,8 @@ class Reader:
         self._past[self._current.address] = (self._current, self._expected)
         tree = 1 << self._height
         horizon = self._expected - max(PAST_MESSAGES, 2 * tree)
-        for address in [address for address, (_, last) in self._past.items() if last < horizon]:
-            del self._past[address]
+        while self._past[oldest := next(iter(self._past))][1] < horizon:
+            del self._past[oldest]
         # A tree that ends behind the horizon may begin before it, and none of its messages may come a second time.
         if len(self._settled) > 2 * (self._expected - horizon):
             self._settled = {index: entry for index, entry in self._settled.items() if index >= horizon - tree}
