@@ -1,0 +1,88 @@
+"""The vectors are what the code makes, and what a decoder written from the page alone reads."""
+
+import json
+from itertools import takewhile
+from typing import Any
+
+import nacl.public
+import pytest
+
+from tests.mam import decoder, vectors
+
+VECTORS: dict[str, Any] = json.loads(vectors.FILE.read_text())
+CHANNELS = pytest.mark.parametrize("channel", VECTORS["channels"], ids=lambda channel: channel["name"])
+
+
+def test_the_code_still_makes_the_vectors() -> None:
+    assert vectors.make() == VECTORS
+
+
+@CHANNELS
+def test_roots_follow_from_the_seed(channel: dict[str, Any]) -> None:
+    mode = decoder.MODES[channel["mode"]]
+    seed = bytes.fromhex(channel["seed"])
+    roots = [decoder.root_from_seed(seed, mode, channel["height"], tree).hex() for tree in range(2)]
+    assert roots == channel["roots"]
+
+
+@CHANNELS
+@pytest.mark.parametrize("reader", [vectors.ALICE, vectors.BOB], ids=["alice", "bob"])
+def test_the_second_decoder_reads_every_message(channel: dict[str, Any], reader: bytes) -> None:
+    read = decoder.read_channel(channel["mode"], root(channel), side_key(channel), reader, blocks(channel))
+    expected = messages_for(channel, reader)
+    assert [message["index"] for message in read] == list(range(len(expected)))
+    for message, written in zip(read, expected, strict=True):
+        assert message["kind"] == ("rekeyFor" in written)
+        if "body" in written:
+            assert message["body"].hex() == written["body"]
+        else:
+            assert len(message["body"]) == 80 * len(written["rekeyFor"])
+
+
+def test_new_side_keys_follow_from_the_seed() -> None:
+    channel = VECTORS["channels"][-1]
+    mode, height, seed = decoder.MODES["restricted"], channel["height"], bytes.fromhex(channel["seed"])
+    read = decoder.read_channel("restricted", root(channel), side_key(channel), vectors.ALICE, blocks(channel))
+    rekeys = [message for message in read if message["kind"] == 1]
+    assert [message["index"] for message in rekeys] == [2, 5]
+    for message in rekeys:
+        derived = decoder.side_key_from_seed(seed, mode, height, message["index"])
+        assert decoder.new_side_key(vectors.ALICE, message["body"]) == derived
+
+
+@CHANNELS
+def test_invitations_open(channel: dict[str, Any]) -> None:
+    given = channel["invitation"]
+    private_key = nacl.public.PrivateKey(bytes.fromhex(given["privateKey"]))
+    invitation = nacl.public.SealedBox(private_key).decrypt(bytes.fromhex(given["box"]))
+    mode, height, seed = decoder.MODES[channel["mode"]], channel["height"], bytes.fromhex(channel["seed"])
+    start = len(channel["messages"])
+    expected = bytes((2, mode)) + start.to_bytes(8, "little")
+    expected += decoder.root_from_seed(seed, mode, height, start >> height)
+    if channel["mode"] == "restricted":
+        rekeyed = [n for n, message in enumerate(channel["messages"]) if "rekeyFor" in message]
+        expected += decoder.side_key_from_seed(seed, mode, height, rekeyed[-1] if rekeyed else None)
+    assert invitation == expected
+
+
+def messages_for(channel: dict[str, Any], reader: bytes) -> list[dict[str, Any]]:
+    """What a reader with a private key can read: all up to the first rekey message that leaves it out."""
+    messages: list[dict[str, Any]] = channel["messages"]
+    readable = list(takewhile(lambda m: "rekeyFor" not in m or reader.hex() in m["rekeyFor"], messages))
+    return messages[: len(readable) + 1]
+
+
+def root(channel: dict[str, Any]) -> bytes:
+    return bytes.fromhex(channel["roots"][0])
+
+
+def side_key(channel: dict[str, Any]) -> bytes:
+    """The first side key: chosen, or from the seed; none in other modes."""
+    if channel["mode"] != "restricted" or channel["sideKey"]:
+        return bytes.fromhex(channel["sideKey"])
+    mode, seed = decoder.MODES["restricted"], bytes.fromhex(channel["seed"])
+    return decoder.side_key_from_seed(seed, mode, channel["height"], None)
+
+
+def blocks(channel: dict[str, Any]) -> list[tuple[bytes, bytes]]:
+    return [(bytes.fromhex(block["address"]), bytes.fromhex(block["data"])) for block in channel["blocks"]]
