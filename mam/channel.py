@@ -21,6 +21,7 @@ from mam.errors import ArgumentInvalid, ChannelExhausted
 from mam.hashes import SIDE_KEY, blake, uint
 from mam.invitation import Invitation
 from mam.message import INDEX_MAX, Kind, seal
+from mam.reader import Reader
 from mam.tree import HEIGHT_MAX, Tree
 
 SEED_BYTES = 32
@@ -145,6 +146,13 @@ class Channel:
         """
         invitation = Invitation(self.access(position), position.index)
         return seal_box(self.seed, recipient, invitation.encode())
+
+    def reader(self) -> Reader:
+        """A reader of the whole channel with the writer's knowledge: where it ends, the writer stood.
+
+        That is ``Position(reader.index, reader.rekeyed_at)``; with an `index` of None nothing was written yet.
+        """
+        return Reader(self.access(), None, lambda index, _body: self.side_key(index))
 
     def _seal(self, kind: Kind, body: bytes, position: Position, rekeyed_at: int | None) -> Sealed:
         index = position.index

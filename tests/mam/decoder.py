@@ -1,6 +1,8 @@
-"""A second decoder of format version 2, written from docs/mam.md alone: it knows hashlib and libsodium, nothing of ours.
+"""A second decoder of format version 2, written from docs/mam.md alone: it knows hashlib and libsodium, nothing of
+ours.
 
-It is slow, raises AssertionError at whatever breaks a rule of the page, and reads parts in the order of the writer.
+It is slow, raises AssertionError at whatever breaks a rule of the page, and reads parts in the order of the
+writer.
 """
 
 from __future__ import annotations
@@ -112,8 +114,9 @@ def new_side_key(private_key: bytes, body: bytes) -> bytes | None:
 def read_channel(
     mode_name: str, root: bytes, side_key: bytes, private_key: bytes, blocks: list[tuple[bytes, bytes]]
 ) -> list[dict[str, Any]]:
-    """The messages of a channel from blocks (address, data) in the writer's order, until this reader is shut out."""
-    mode, messages, pieces = MODES[mode_name], [], []
+    """The messages in blocks (address, data) in the writer's order, until this reader is shut out."""
+    mode, messages = MODES[mode_name], []
+    pieces: list[bytes] = []
     for address, data in blocks:
         assert address == address_of(mode, root, side_key)
         plain = decode_part(mode, root, side_key, data)
