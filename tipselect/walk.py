@@ -6,7 +6,10 @@ approved by at least half of all that is newer: dead ends and side chains are no
 or too torn for that is entered at its heaviest vertex, the oldest of several.
 
 Step. From x a walker goes to approver y with probability proportional to exp(-alpha (H(x) - H(y))); forbidden
-approvers are as if they were not there. It ends on a vertex without allowed approvers, which is a tip.
+approvers are as if they were not there, and lazy ones too where there is another. It ends on a vertex without
+allowed approvers, which is a tip. With alpha = 0 every approver is as likely as any other: the unweighted walk.
+
+Score. Only tips of the best score present are selected (TIP-3): who approves a lazy tip becomes lazy himself.
 
 Race. For k tips, k times WALKERS_PER_TIP walkers start on random entry points. A walker's pace is its steps per
 vertex between its entry and the newest. One whose pace is below FAST_RATIO times the median came suspiciously
@@ -25,7 +28,7 @@ import numpy as np
 from tipselect import kernels
 from tipselect.errors import BadIndex, BadSetting
 from tipselect.graph import Graph
-from tipselect.kernels import Int32, Int64, UInt64
+from tipselect.kernels import FORBIDDEN, Int32, Int64, UInt64
 
 ALPHA = 0.01
 """per block of weight; how strongly walkers prefer the heavy branch"""
@@ -50,7 +53,9 @@ def select(
     walkers_per_tip: int = WALKERS_PER_TIP,
     fast_ratio: float = FAST_RATIO,
 ) -> Int64:
-    """Return min(k, number of tips) distinct tips as absolute indices, in the order of arrival.
+    """Return up to k distinct tips as absolute indices, in the order of arrival: fewer only if there are fewer.
+
+    What counts are the tips of the best score there is (`Graph.selectable`).
 
     alpha : >= 0; 0 is the unweighted walk
     entry : absolute indices; BadIndex for one that does not exist yet
@@ -59,11 +64,12 @@ def select(
 
     BadSetting for a number out of its range.
     """
-    _check("k", k, 1)
-    _check("alpha", alpha, 0.0)
-    _check("walkers_per_tip", walkers_per_tip, 1)
-    _check("fast_ratio", fast_ratio, 0.0)
-    wanted = min(k, graph.tip_count)
+    check("k", k, 1)
+    check("alpha", alpha, 0.0)
+    check("walkers_per_tip", walkers_per_tip, 1)
+    check("fast_ratio", fast_ratio, 0.0)
+    best, count = graph.best_tips()
+    wanted = min(k, count)
     if wanted == 0:
         return np.empty(0, np.int64)
     found = _race(
@@ -71,14 +77,38 @@ def select(
         wanted,
         k * walkers_per_tip,
         fast_ratio=float(fast_ratio),
+        best=best,
         alpha=alpha,
         entries=entry_points(graph, entry, entry_depth),
         state=seed(rng),
     )
     if found.size < wanted:
-        others = np.setdiff1d(graph.tips, found)
+        others = np.setdiff1d(graph.selectable, found)
         found = np.concatenate((found, rng.permutation(others)[: wanted - found.size]))
     return found
+
+
+def unweighted(
+    graph: Graph,
+    k: int,
+    rng: np.random.Generator,
+    *,
+    entry: Sequence[int] | Int64 | None = None,
+    entry_depth: int = ENTRY_DEPTH,
+    walkers_per_tip: int = WALKERS_PER_TIP,
+    fast_ratio: float = FAST_RATIO,
+) -> Int64:
+    """Return tips as `select` does, of walks with alpha = 0 (Popov 2018, section 4.1)."""
+    return select(
+        graph,
+        k,
+        rng,
+        alpha=0.0,
+        entry=entry,
+        entry_depth=entry_depth,
+        walkers_per_tip=walkers_per_tip,
+        fast_ratio=fast_ratio,
+    )
 
 
 def walks(
@@ -94,8 +124,8 @@ def walks(
 
     Arguments and errors as for `select`. All three are empty for a graph without tips.
     """
-    _check("n", n, 1)
-    _check("alpha", alpha, 0.0)
+    check("n", n, 1)
+    check("alpha", alpha, 0.0)
     n = n if graph.tip_count else 0
     arrivals = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.int32)
     if n:
@@ -109,13 +139,13 @@ def entry_points(graph: Graph, entry: Sequence[int] | Int64 | None = None, depth
 
     BadIndex for a given one that does not exist yet, BadSetting for a depth < 0.
     """
-    _check("entry_depth", depth, 0)
+    check("entry_depth", depth, 0)
     if entry is not None:
         given = np.array(entry, np.int64).reshape(-1)
         if given.size and given.max() >= graph.high:
             raise BadIndex("entry", f"{given.max()} is beyond the newest vertex, {graph.high - 1}")
         given = given[given >= graph.low]
-        given = given[~graph.forbidden[given - graph.low]]
+        given = given[graph.columns.flags[given - graph.base] & np.uint8(FORBIDDEN) == 0]
         if given.size:
             return given
     graph.flush()
@@ -124,9 +154,9 @@ def entry_points(graph: Graph, entry: Sequence[int] | Int64 | None = None, depth
     top = graph.high - base
     out = np.empty(min(depth, len(graph)) + 1, np.int64)
     start = max(graph.high - 1 - 2 * depth, graph.low) - base
-    n = kernels.settled(start, max(top - depth, start), top, c.weights, c.forbidden, out) if depth else 0
+    n = kernels.settled(start, max(top - depth, start), top, graph.gain, c.flags, c.weights, out) if depth else 0
     if n == 0:
-        out[0] = kernels.heaviest(graph.low - base, top, c.weights, c.forbidden)
+        out[0] = kernels.heaviest(graph.low - base, top, graph.gain, c.flags, c.weights)
         n = int(out[0] >= 0)
     return out[:n] + base
 
@@ -137,7 +167,15 @@ def seed(rng: np.random.Generator) -> UInt64:
 
 
 def _race(
-    graph: Graph, wanted: int, walkers: int, *, fast_ratio: float, alpha: float, entries: Int64, state: UInt64
+    graph: Graph,
+    wanted: int,
+    walkers: int,
+    *,
+    fast_ratio: float,
+    best: int,
+    alpha: float,
+    entries: Int64,
+    state: UInt64,
 ) -> Int64:
     """Return up to `wanted` distinct tips in the order of arrival, as the module says."""
     size = walkers * ROUNDS
@@ -146,14 +184,15 @@ def _race(
     out = np.empty(wanted, np.int64)
     top = graph.high - graph.base
     slots = entries - graph.base
+    flags = graph.columns.flags
     n = 0
     for sent in range(walkers, size + 1, walkers):
         _send(graph, range(sent - walkers, sent), alpha, slots, (state, *arrivals))
-        n = kernels.finish(*arrivals, sent, top, fast_ratio, False, pace, out)
+        n = kernels.finish(*arrivals, sent, top, fast_ratio, False, best, flags, pace, out)
         if n == wanted:
             break
     else:
-        n = kernels.finish(*arrivals, size, top, fast_ratio, True, pace, out)
+        n = kernels.finish(*arrivals, size, top, fast_ratio, True, best, flags, pace, out)
     return out[:n] + graph.base
 
 
@@ -164,10 +203,12 @@ def _send(
     graph.flush()
     c = graph.columns
     kernels.walks(
-        slots, walkers.start, walkers.stop, float(alpha), c.first, c.following, c.weights, c.forbidden, *outcome
-    )
+        slots, walkers.start, walkers.stop, float(alpha), c.first, c.following, graph.gain, c.flags, c.weights,
+        *outcome,
+    )  # fmt: skip
 
 
-def _check(argument: str, value: float, least: float) -> None:
+def check(argument: str, value: float, least: float) -> None:
+    """Raise BadSetting unless value is a finite number of at least `least`."""
     if not least <= value < float("inf"):
         raise BadSetting(argument, f"a number of at least {least} is needed, not {value}")
