@@ -298,6 +298,7 @@ class GraphNode(Shape):
     number: Number
     parents: list[Hash]
     payload: Literal["none", "taggedData", "transaction", "milestone"]
+    received_ms: int = Field(ge=0, description="when this node took it, milliseconds since the Unix epoch")
     milestone_index: Index | None = Field(None, description="of the milestone it carries")
     referenced_by_milestone_index: Index | None = None
     ledger_inclusion_state: InclusionState | None = None

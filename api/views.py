@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from api.schemas import BINARY
 from api.service import Service, json_response
-from api.stream import INCLUSION
+from api.stream import INCLUSION, parents_of
 from tangle.protocol.blocks import Block
 from tangle.protocol.outputs import OUTPUTS, Output
 from tangle.protocol.serial import Reader, to_hex
@@ -36,11 +36,6 @@ def wants_raw(request: Request) -> bool:
 def raw_response(data: bytes) -> Response:
     """An answer in raw bytes."""
     return Response(data, media_type=BINARY)
-
-
-def parents_of(data: bytes) -> list[str]:
-    """The parents of an encoded block, without decoding the rest (TIP-24)."""
-    return [to_hex(data[2 + 32 * i : 34 + 32 * i]) for i in range(data[1])]
 
 
 def confidence_json(service: Service, record: BlockRecord) -> Json:

@@ -20,25 +20,16 @@ from api.problems import (
 )
 from api.routes.blocks import media_type, parse_json, read_body
 from api.service import json_response, service_of
-from api.stream import TYPES, EventStream
-from api.views import confidence_json, from_hex_id, parents_of, settled_json
+from api.stream import KINDS, TYPES, EventStream, parents_of
+from api.views import confidence_json, from_hex_id, settled_json
 from tangle.protocol.addresses import from_bech32, to_bech32
-from tangle.protocol.milestones import Milestone
 from tangle.protocol.serial import to_hex
-from tangle.protocol.tagged_data import TaggedData
-from tangle.protocol.transactions import Transaction
 from tangle.store import journal, queries
 
 PREFIX = "/api/tangle/v1"
 GRAPH_LIMIT = 100
 """blocks of a slice when no number is named"""
 EVENT_NUMBER_MAX = 2**63 - 1
-KINDS = {
-    None: "none",
-    TaggedData.TYPE: "taggedData",
-    Transaction.TYPE: "transaction",
-    Milestone.TYPE: "milestone",
-}
 router = APIRouter(prefix=PREFIX, tags=["tangle"])
 
 
@@ -95,6 +86,9 @@ async def events(
     types: Annotated[
         str | None, Query(max_length=100, examples=["solid,milestone"], description="some, separated by commas")
     ] = None,
+    details: Annotated[
+        bool, Query(description="solid events with parents, payload, receivedMs and, for a milestone, its index")
+    ] = False,
     last_event_id: Annotated[str | None, Header(description="as browsers send it when they connect again")] = None,
 ) -> EventStream:
     """Server-sent events: solid, referenced, confidence and milestone, numbered and resumable."""
@@ -107,7 +101,12 @@ async def events(
         raise TooManyStreams("too many event streams are open")
     known = _last_event(last_event_id)
     start = max((number for number in (after, known) if number is not None), default=service.hub.last)
-    return EventStream(service.hub, start, [TYPES[name] for name in names])
+
+    def heads(first: int, last: int) -> dict[int, queries.BlockHead]:
+        with service.connect() as connection:
+            return queries.block_heads(connection, first, last)
+
+    return EventStream(service.hub, start, [TYPES[name] for name in names], heads if details else None)
 
 
 def _last_event(text: str | None) -> int | None:
@@ -135,6 +134,7 @@ def graph(
             "number": record.block.number,
             "parents": parents_of(record.block.data),
             "payload": KINDS[record.block.payload_type],
+            "receivedMs": record.block.received_at,
             **settled_json(record),
             "confidence": confidence_json(service, record),
         }
