@@ -21,7 +21,7 @@ class Columns:
     first: Int32
     last: Int32
     approvers: Int32
-    """approvers that are not forbidden"""
+    """approvers that are not barred"""
     flags: UInt8
     """what a vertex is: forbidden, lazy, semi-lazy, frozen; see kernels"""
     weights: Int64

@@ -1,6 +1,5 @@
 """The compiled functions of cones and order; slots, links and rules as in kernels."""
 
-import numpy as np
 from numba import njit
 
 from tipselect.kernels import Bools, Int8, Int32, Int64

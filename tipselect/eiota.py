@@ -37,10 +37,8 @@ def select(
     entry: Sequence[int] | Int64 | None = None,
     entry_depth: int = walk.ENTRY_DEPTH,
 ) -> Int64:
-    """Return up to k distinct tips of weighted walks with one alpha drawn by `draw_alpha`; see `walk.select`."""
-    alpha = draw_alpha(
-        rng, zero_share=zero_share, low_share=low_share, low_alpha=low_alpha, high_alpha=high_alpha
-    )
+    """Return tips as `walk.select` does, of weighted walks with one alpha drawn by `draw_alpha`."""
+    alpha = draw_alpha(rng, zero_share=zero_share, low_share=low_share, low_alpha=low_alpha, high_alpha=high_alpha)
     return walk.select(graph, k, rng, alpha=alpha, entry=entry, entry_depth=entry_depth)
 
 

@@ -24,7 +24,7 @@ def select(
     entry_depth: int = walk.ENTRY_DEPTH,
     age: int = orphans.AGE,
 ) -> Int64:
-    """Return up to k distinct tips: k - 1 by weighted walks, then one left behind, at random.
+    """Return min(k, number of tips) distinct tips: k - 1 by weighted walks, then one left behind, at random.
 
     Without a tip left behind, or for k = 1, all are found by walks. Arguments and errors as for `walk.select`.
 

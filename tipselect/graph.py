@@ -13,10 +13,9 @@ Invariants:
 - A sweep ends soon. Some vertex behind the newest, approved by at least half of them, is the anchor; what approves
   it approves its past cone too, and is counted for all of that at once. So the cost follows the distance to the
   anchor, which moves up with the Tangle, and depends on the window only while approvers pass the anchor by.
-- A tip is a vertex that is not forbidden and has no approver, or only forbidden ones. Whoever attaches an invalid
-  vertex to a good tip therefore takes nothing away, and a walk over allowed vertices ends on a tip, always.
-- A score (see lazy) bars nothing for ever. Walkers step on a lazy vertex, and selectors take a lazy or semi-lazy
-  tip, only where there is nothing better.
+- A vertex is barred when it is forbidden, which is for ever, or has a poor score (see lazy), which may change. A
+  tip is a vertex that is not barred and has no approver, or only barred ones. Whoever attaches an invalid or lazy
+  vertex to a good tip therefore takes nothing away, and a walk over what is not barred ends on a tip, always.
 
 Ownership: one thread writes to a graph and no other reads it meanwhile. Kernels release the GIL, but that lets
 other work run, it does not make two callers of one graph safe.
@@ -64,7 +63,6 @@ class Graph:
         self._anchor = OUTSIDE
         self._anchor_due = 0
         self._gain = 0
-        self._any_poor = False
         self.columns = Columns.empty(capacity)
 
     @property
@@ -93,17 +91,6 @@ class Graph:
         return np.sort(self._tips[: self.tip_count])
 
     @property
-    def selectable(self) -> Int64:
-        """int64[k], the tips of the best score that there is, in ascending order; a copy."""
-        best, count = self.best_tips()
-        tips = self.tips
-        if count == tips.size:
-            return tips
-        grades = np.empty(tips.size, np.int8)
-        kernels.read_scores(self.columns.flags[tips - self._base], grades)
-        return tips[grades == best]
-
-    @property
     def weights(self) -> Int64:
         """int64[window], cumulative weights, up to date; a copy."""
         self.flush()
@@ -125,7 +112,9 @@ class Graph:
     @property
     def forbidden(self) -> Bools:
         """bool[window], True where forbidden; a copy."""
-        return self.columns.flags[self._low - self._base : self._high - self._base] & np.uint8(FORBIDDEN) != 0
+        flags = self.columns.flags[self._low - self._base : self._high - self._base]
+        found: Bools = flags & np.uint8(FORBIDDEN) != 0
+        return found
 
     @property
     def scores(self) -> Int8:
@@ -198,7 +187,7 @@ class Graph:
         )  # fmt: skip
 
     def rate(self, scores: Int8, start: int | None = None) -> None:
-        """Tell how lazy vertices are (see `lazy.scores`); those never rated are not.
+        """Tell how lazy vertices are (see `lazy.scores`): new ones are not. Lazy and semi-lazy ones are barred.
 
         scores : int8[n], LAZY, SEMI_LAZY or NON_LAZY
         start : index of the vertex that scores[0] is of, the oldest of the window unless given
@@ -212,8 +201,11 @@ class Graph:
         if given.size and not self._low <= first <= first + given.size <= self._high:
             last = first + given.size - 1
             raise BadIndex("scores", f"{first} … {last} is not in the window {self._low} … {self._high - 1}")
-        poor = kernels.rate(first - self._base, given, self.columns.flags)
-        self._any_poor = poor > 0 or (self._any_poor and given.size < len(self))
+        c = self.columns
+        kernels.rate(
+            first - self._base, given, self._base, self._low - self._base, c.back, c.count, c.approvers, c.flags,
+            self._tips, c.tip_at, self._tip_count,
+        )  # fmt: skip
 
     def drop_before(self, index: int) -> None:
         """Move the window so that `index` is its oldest vertex; nothing happens when it already begins later.
@@ -274,6 +266,17 @@ class Graph:
             kernels.children(s, c.first, c.following, out)
         return out[:n] + self._base
 
+    def poor_tips(self, score: int) -> Int64:
+        """int64[k], ascending: vertices of this score, LAZY or SEMI_LAZY, that nothing approves. They are no tips.
+
+        What only forbidden vertices approve counts as not approved.
+        """
+        c = self.columns
+        window = slice(self._low - self._base, self._high - self._base)
+        out = np.empty(len(self), np.int64)
+        n = kernels.poor_tips(window.start, window.stop, 1 << (1 + score), c.first, c.following, c.flags, out)
+        return out[:n] + self._base
+
     def is_forbidden(self, index: int) -> bool:
         """Tell whether the vertex is forbidden. BadIndex outside."""
         return bool(self.columns.flags[self._slot(index)] & FORBIDDEN)
@@ -285,15 +288,6 @@ class Graph:
         out = np.empty(1, np.int64)
         kernels.read_weights(s, s + 1, self._gain, self.columns.flags, self.columns.weights, out)
         return int(out[0])
-
-    def best_tips(self) -> tuple[int, int]:
-        """Return the best score that a tip has, and how many tips have it; (2, 0) without tips."""
-        if not self._any_poor:
-            return 2, self.tip_count
-        counts = np.empty(3, np.int64)
-        kernels.count_grades(self._tips[: self.tip_count], self._base, self.columns.flags, counts)
-        best = max((score for score in range(3) if counts[score]), default=2)
-        return best, int(counts[best])
 
     def past_cone(self, indices: int | Iterable[int] | Int64, stop: Bools | None = None) -> Int64:
         """int64[k], ascending: the given vertices and all they approve, directly or not, within the window.

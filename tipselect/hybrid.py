@@ -27,7 +27,7 @@ def select(
     entry: Sequence[int] | Int64 | None = None,
     entry_depth: int = walk.ENTRY_DEPTH,
 ) -> Int64:
-    """Return up to k distinct tips: half of them, rounded up, by the security step, then those of the swipe step.
+    """Return min(k, number of tips) distinct tips: (k + 1) // 2 of the security step, then the swipe step's.
 
     alpha : of the security step
     swipe_alpha : of the swipe step; None takes tips uniformly at random
@@ -39,7 +39,7 @@ def select(
     if k == 1:
         return safe
     if swipe_alpha is None:
-        swept = rng.permutation(graph.selectable)
+        swept = rng.permutation(graph.tips)
     else:
         swept = walk.select(graph, k, rng, alpha=swipe_alpha, entry=entry, entry_depth=entry_depth)
     others = swept[~np.isin(swept, safe)]

@@ -1,4 +1,4 @@
-"""The compiled functions of the room: growing, laziness, weights, hits and walks; those of cones are in cone_kernels.
+"""The compiled functions of the room: growing, weights, hits and walks; those of cones are in cone_kernels.
 
 A kernel calls only kernels of its own file: numba's disk cache notices edits of callees only there.
 
@@ -14,9 +14,10 @@ Links are relative, so that the arrays can be moved without rewriting them:
 
 Slots below `low` have left the window; a parent there counts as outside.
 
-`flags[s]` holds one bit each for FORBIDDEN, LAZY, SEMI_LAZY and FROZEN. The frozen slots are the past cone of one
-vertex, the anchor. What approves the anchor approves all of them, so its approvers are counted once, in `gain`, and
-the cumulative weight of a frozen slot is `weights[s] + gain`, that of any other `weights[s]`.
+`flags[s]` holds one bit each for FORBIDDEN, LAZY, SEMI_LAZY and FROZEN. Each of the first three bars a slot: no
+walk enters it, and to the tip list its approval does not count. The frozen slots are the past cone of one vertex,
+the anchor. What approves the anchor approves all of them, so that is counted once, in `gain`: the cumulative
+weight of a frozen slot is `weights[s] + gain`, that of any other `weights[s]`.
 """
 
 import math
@@ -29,11 +30,13 @@ from numpy.typing import NDArray
 PARENTS_MAX = 8
 """parents per vertex; TIP-24"""
 FORBIDDEN = 1
-"""flag: never walked into, never a tip"""
+"""flag: barred for ever"""
 LAZY = 2
-"""flag: walked into only where there is nothing else"""
+"""flag: barred until rated otherwise"""
 SEMI_LAZY = 4
-"""flag: selected only when no tip is better"""
+"""flag: barred until rated otherwise"""
+BARRED = FORBIDDEN | LAZY | SEMI_LAZY
+"""any of these: not walked into, no tip, takes nobody's place as a tip"""
 FROZEN = 8
 """flag: in the anchor's past cone"""
 FAR = 4_096
@@ -154,6 +157,41 @@ def attach(
 
 
 @njit(cache=True, nogil=True)
+def change_flags(
+    s: int,
+    new: int,
+    base: int,
+    low: int,
+    back: Int32,
+    count: Int8,
+    approvers: Int32,
+    flags: UInt8,
+    tips: Int64,
+    tip_at: Int32,
+    tip_count: Int64,
+) -> None:
+    """Give slot s the flags `new`. When that bars it, or ends that, the tips change: it and its parents."""
+    before = flags[s] & BARRED != 0
+    after = new & BARRED != 0
+    flags[s] = new
+    if before == after:
+        return
+    if after:
+        remove_tip(s, base, tips, tip_at, tip_count)
+    elif approvers[s] == 0:
+        add_tip(s, base, tips, tip_at, tip_count)
+    for j in range(count[s]):
+        p = s - back[s, j]
+        if p == s or p < low:
+            continue
+        approvers[p] += -1 if after else 1
+        if not after:
+            remove_tip(p, base, tips, tip_at, tip_count)
+        elif approvers[p] == 0 and not flags[p] & BARRED:
+            add_tip(p, base, tips, tip_at, tip_count)
+
+
+@njit(cache=True, nogil=True)
 def forbid(
     slots: Int64,
     base: int,
@@ -166,20 +204,42 @@ def forbid(
     tip_at: Int32,
     tip_count: Int64,
 ) -> None:
-    """Forbid slots. A parent that loses its last allowed approver is a tip again."""
+    """Forbid slots. A parent that loses its last approver which is not barred is a tip again."""
     for i in range(slots.size):
         s = slots[i]
-        if flags[s] & FORBIDDEN:
-            continue
-        flags[s] |= FORBIDDEN
-        remove_tip(s, base, tips, tip_at, tip_count)
-        for j in range(count[s]):
-            p = s - back[s, j]
-            if p == s or p < low:
-                continue
-            approvers[p] -= 1
-            if approvers[p] == 0 and not flags[p] & FORBIDDEN:
-                add_tip(p, base, tips, tip_at, tip_count)
+        new = flags[s] | FORBIDDEN
+        change_flags(s, new, base, low, back, count, approvers, flags, tips, tip_at, tip_count)
+
+
+@njit(cache=True, nogil=True)
+def rate(
+    start: int,
+    scores: Int8,
+    base: int,
+    low: int,
+    back: Int32,
+    count: Int8,
+    approvers: Int32,
+    flags: UInt8,
+    tips: Int64,
+    tip_at: Int32,
+    tip_count: Int64,
+) -> None:
+    """Write scores (0 lazy, 1 semi-lazy, 2 neither) into the flags, from slot `start` on."""
+    for i in range(scores.size):
+        s = start + i
+        new = flags[s] & ~np.uint8(LAZY | SEMI_LAZY)
+        if scores[i] < 2:
+            new |= LAZY if scores[i] == 0 else SEMI_LAZY
+        if new != flags[s]:
+            change_flags(s, new, base, low, back, count, approvers, flags, tips, tip_at, tip_count)
+
+
+@njit(cache=True, nogil=True)
+def read_scores(flags: UInt8, out: Int8) -> None:
+    """Write the score that each of `flags` stands for: 0 lazy, 1 semi-lazy, 2 neither."""
+    for i in range(flags.size):
+        out[i] = 0 if flags[i] & LAZY else 1 if flags[i] & SEMI_LAZY else 2
 
 
 @njit(cache=True, nogil=True)
@@ -204,44 +264,37 @@ def children(s: int, first: Int32, following: Int32, out: Int64) -> int:
     return n
 
 
-# --- laziness -----------------------------------------------------------------------------------------------
-
-
 @njit(cache=True, nogil=True)
-def rate(start: int, scores: Int8, flags: UInt8) -> int:
-    """Write scores (0 lazy, 1 semi-lazy, 2 neither) into the flags from slot `start` on; return how many are < 2."""
-    poor = 0
-    for i in range(scores.size):
-        kept = flags[start + i] & ~np.uint8(LAZY | SEMI_LAZY)
-        if scores[i] < 2:
-            kept |= LAZY if scores[i] < 1 else SEMI_LAZY
-            poor += 1
-        flags[start + i] = kept
-    return poor
-
-
-@njit(cache=True, nogil=True)
-def grade(flag: int) -> int:
-    """Return the score that flags stand for: 0 lazy, 1 semi-lazy, 2 neither."""
-    return 0 if flag & LAZY else 1 if flag & SEMI_LAZY else 2
-
-
-@njit(cache=True, nogil=True)
-def read_scores(flags: UInt8, out: Int8) -> None:
-    """Write the score of each of `flags`."""
-    for i in range(flags.size):
-        out[i] = grade(flags[i])
-
-
-@njit(cache=True, nogil=True)
-def count_grades(tips: Int64, base: int, flags: UInt8, out: Int64) -> None:
-    """Count the tips of each score in `out` int64[3]."""
-    out[:] = 0
-    for i in range(tips.size):
-        out[grade(flags[tips[i] - base])] += 1
+def poor_tips(low: int, top: int, flag: int, first: Int32, following: Int32, flags: UInt8, out: Int64) -> int:
+    """Write the slots with `flag`, not forbidden, whose approvers all are; return how many."""
+    n = 0
+    for s in range(low, top):
+        if flags[s] & (flag | FORBIDDEN) != flag:
+            continue
+        c = s
+        link = first[s]
+        while link != 0:
+            c += link >> 3
+            if not flags[c] & FORBIDDEN:
+                break
+            link = following[c, link & 7]
+        if link == 0:
+            out[n] = s
+            n += 1
+    return n
 
 
 # --- masks --------------------------------------------------------------------------------------------------
+
+
+@njit(cache=True, nogil=True)
+def strike_out(slots: Int64, marks: np.uint64, lowest: int, mask: UInt64) -> int:
+    """Take `marks` from the masks of `slots`; return the oldest of these that has some left, `lowest` if older."""
+    for i in range(slots.size):
+        mask[slots[i]] &= ~marks
+        if mask[slots[i]] != np.uint64(0) and slots[i] < lowest:
+            lowest = slots[i]
+    return lowest
 
 
 @njit(cache=True, nogil=True)
@@ -272,10 +325,7 @@ def sweep(
         slot -= 1
         if slot == anchor:
             arrived = mask[slot]
-            for i in range(far_count):
-                mask[far[i]] &= ~arrived
-                if mask[far[i]] != np.uint64(0):
-                    lowest = min(lowest, far[i])
+            lowest = strike_out(far[:far_count], arrived, lowest, mask)
         # Unsigned indices cannot count from the end, which spares the check for it: twice as fast.
         s = np.uint64(slot)
         bits = mask[s]
@@ -288,7 +338,7 @@ def sweep(
                 continue
         sums[s] += popcount(bits)
         for j in range(np.uint64(count[s])):
-            p = slot - np.int64(back[s, j])
+            p = slot - int(back[s, j])
             if p < low:
                 continue
             u = np.uint64(p)
@@ -325,8 +375,8 @@ def add_weights(
 ) -> int:
     """Add the slots [start, top) to the weight of themselves and their past cones, 64 in a sweep.
 
-    `weights` is 0 for a vertex not added yet; `mask` uint64[capacity] must be all zero and is left so. Returns what
-    frozen slots gain.
+    `weights` is 0 for a vertex not added yet; `mask` uint64[capacity] must be all zero and is left so. Returns
+    what frozen slots gain.
     """
     gain = 0
     for batch in range(start, top, 64):
@@ -429,9 +479,9 @@ def approves(newer: int, older: int, back: Int32, count: Int8, mask: UInt64) -> 
             p = s - back[s, j]
             if p != s and p >= older:
                 mask[p] = 1
-    found = mask[older] != np.uint64(0)
+    found = mask[older]
     mask[older] = 0
-    return found
+    return bool(found)
 
 
 @njit(cache=True, nogil=True)
@@ -476,31 +526,19 @@ def read_weights(low: int, top: int, gain: int, flags: UInt8, weights: Int64, ou
 
 
 @njit(cache=True, nogil=True)
-def way(s: int, first: Int32, following: Int32, gain: int, flags: UInt8, weights: Int64) -> tuple[int, int, int]:
-    """Return what a walker on s may step on: the flags that bar an approver, how many are left, the greatest weight.
-
-    Lazy approvers are barred where there is another one.
-    """
-    open_to = 0
-    lazy = 0
+def ways(s: int, first: Int32, following: Int32, gain: int, flags: UInt8, weights: Int64) -> tuple[int, Any]:
+    """Return how many approvers of s are not barred, and the greatest weight among them."""
+    n = 0
     most = np.int64(0)
-    most_lazy = np.int64(0)
     c = s
     link = first[s]
     while link != 0:
         c += link >> 3
-        if not flags[c] & FORBIDDEN:
-            weight = weights[c] + (gain if flags[c] & FROZEN else 0)
-            if flags[c] & LAZY:
-                lazy += 1
-                most_lazy = max(most_lazy, weight)
-            else:
-                open_to += 1
-                most = max(most, weight)
+        if not flags[c] & BARRED:
+            n += 1
+            most = max(most, weights[c] + (gain if flags[c] & FROZEN else 0))
         link = following[c, link & 7]
-    if open_to == 0:
-        return FORBIDDEN, lazy, most_lazy
-    return FORBIDDEN | LAZY, open_to, most
+    return n, most
 
 
 @njit(cache=True, nogil=True)
@@ -519,20 +557,18 @@ def step(
     Approver y is taken with probability proportional to exp(-alpha (H(s) - H(y))) (Popov 2018, section 4.1). The
     greatest exponent is subtracted, so that nothing overflows and at least one term is 1.
     """
-    barred, ways, most = way(s, first, following, gain, flags, weights)
+    n, most = ways(s, first, following, gain, flags, weights)
     chosen = s
-    if ways == 0:
-        return chosen
     total = 0.0
-    for last_pass in range(2):
+    for last_pass in range(2 if n > 0 else 0):
         threshold = uniform(state) * total if last_pass == 1 else math.inf
         running = 0.0
         c = s
         link = first[s]
         while link != 0:
             c += link >> 3
-            if not flags[c] & barred:
-                if ways == 1:
+            if not flags[c] & BARRED:
+                if n == 1:
                     return c
                 weight = weights[c] + (gain if flags[c] & FROZEN else 0)
                 running += math.exp(-alpha * (most - weight))
@@ -589,20 +625,20 @@ def flow(
 ) -> None:
     """Carry the probability to be there from every slot to its approvers; what reaches a tip stays there.
 
-    `mass` float64[top] holds the chances of the entry points, the oldest at `lowest`; afterwards the chance of each
-    slot to be passed or ended on by a walk. One pass forward, because approvers are newer.
+    `mass` float64[top] holds the chances of the entry points, the oldest at `lowest`; afterwards the chance of
+    each slot to be passed or ended on by a walk. One pass forward, because approvers are newer.
     """
     for s in range(lowest, top):
         if mass[s] == 0.0:
             continue
-        barred, ways, most = way(s, first, following, gain, flags, weights)
+        n, most = ways(s, first, following, gain, flags, weights)
         total = 0.0
         for last_pass in range(2):
             c = s
-            link = first[s] if ways > 0 else 0
+            link = first[s] if n > 0 else 0
             while link != 0:
                 c += link >> 3
-                if not flags[c] & barred:
+                if not flags[c] & BARRED:
                     weight = weights[c] + (gain if flags[c] & FROZEN else 0)
                     term = math.exp(-alpha * (most - weight))
                     if last_pass == 0:
@@ -614,11 +650,11 @@ def flow(
 
 @njit(cache=True, nogil=True)
 def settled(start: int, stop: int, top: int, gain: int, flags: UInt8, weights: Int64, out: Int64) -> int:
-    """Write the slots of [start, stop), not forbidden, that half of all newer vertices approve; return how many."""
+    """Write the slots of [start, stop), not barred, that half of all newer vertices approve; return how many."""
     n = 0
     for s in range(start, stop):
         weight = weights[s] + (gain if flags[s] & FROZEN else 0)
-        if not flags[s] & FORBIDDEN and 2 * (weight - 1) >= top - 1 - s:
+        if not flags[s] & BARRED and 2 * (weight - 1) >= top - 1 - s:
             out[n] = s
             n += 1
     return n
@@ -626,12 +662,12 @@ def settled(start: int, stop: int, top: int, gain: int, flags: UInt8, weights: I
 
 @njit(cache=True, nogil=True)
 def heaviest(low: int, top: int, gain: int, flags: UInt8, weights: Int64) -> int:
-    """Return the allowed slot of the greatest weight, the oldest of several; -1 when all are forbidden."""
+    """Return the slot of the greatest weight that is not barred, the oldest of several; -1 when all are barred."""
     best = -1
     most = np.int64(0)
     for s in range(low, top):
         weight = weights[s] + (gain if flags[s] & FROZEN else 0)
-        if not flags[s] & FORBIDDEN and (best < 0 or weight > most):
+        if not flags[s] & BARRED and (best < 0 or weight > most):
             best = s
             most = weight
     return best
@@ -646,17 +682,14 @@ def finish(
     top: int,
     fast_ratio: float,
     keep_fast: bool,
-    best: int,
-    flags: UInt8,
     pace: Float64,
     out: Int64,
 ) -> int:
     """Write the distinct tips of a race in the order of arrival, as many as `out` holds; return how many.
 
-    Tips whose score is not `best` do not count. A walker's pace is its steps per vertex between its entry and the
-    newest; one below `fast_ratio` times the median pace (the upper one of an even number) came suspiciously fast.
-    Such walkers are left out, or with `keep_fast` come last. Equal steps: the walker sent first is ahead. `pace`
-    float64[walkers] is scratch.
+    A walker's pace is its steps per vertex between its entry and the newest; one below `fast_ratio` times the
+    median pace (the upper one of an even number) came suspiciously fast. Such walkers are left out, or with
+    `keep_fast` come last. Equal steps: the walker sent first is ahead. `pace` float64[walkers] is scratch.
     """
     for i in range(walkers):
         pace[i] = steps[i] / (top - entry[i])
@@ -666,7 +699,7 @@ def finish(
     for late in range(2 if keep_fast else 1):
         for at in range(walkers):
             i = order[at]
-            if n == out.size or (pace[i] < least) != (late == 1) or grade(flags[tip[i]]) != best:
+            if n == out.size or (pace[i] < least) != (late == 1):
                 continue
             known = False
             for m in range(n):

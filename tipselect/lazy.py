@@ -5,9 +5,10 @@ for confirmation. What a block rests upon shows in its cone roots: the youngest 
 past cone meets what milestones have referenced (YTRSI and OTRSI in TIP-3, YCRI and OCRI in node code). The caller
 keeps both per vertex, `Graph.cone_roots` recomputes all of them, and `Graph.rate` takes the scores.
 
-A vertex that a milestone has referenced is never lazy, however long ago that was: walks pass over it. An approver's
-youngest root is at least that of the vertex approved, so no unreferenced vertex that is not lazy has a lazy
-approver, and barring lazy ones leaves every other tip within reach.
+A vertex that a milestone has referenced is never lazy, however long ago that was: walks pass over it. Others are
+barred, as if they were not there, until their score changes: they neither get approved nor take the place of the
+tips that they approve (who approves something lazy may become lazy himself). What lies below max depth should be
+forbidden as well, for no milestone can reference it any more.
 """
 
 from dataclasses import dataclass
@@ -18,9 +19,9 @@ from tipselect.errors import BadSetting
 from tipselect.kernels import Int8, Int32
 
 LAZY = 0
-"""not to be approved"""
+"""adds next to nothing, or too old"""
 SEMI_LAZY = 1
-"""to be approved only when there is nothing better"""
+"""also rests on what is rather old"""
 NON_LAZY = 2
 """fit to be approved"""
 
@@ -39,7 +40,7 @@ class Limits:
     depth_max: int = 15
 
     def __post_init__(self) -> None:
-        if not 0 <= self.youngest_max:
+        if self.youngest_max < 0:
             raise BadSetting("youngest_max", f"at least 0 is needed, not {self.youngest_max}")
         if not self.youngest_max <= self.oldest_max <= self.depth_max:
             raise BadSetting("oldest_max", "youngest_max <= oldest_max <= depth_max is needed")

@@ -12,6 +12,7 @@ import numpy as np
 from tipselect import walk
 from tipselect.graph import Graph
 from tipselect.kernels import Bools, Int64
+from tipselect.lazy import LAZY, SEMI_LAZY
 
 AGE = 1_000
 """vertices that have come since, from which on a tip is left behind"""
@@ -22,9 +23,9 @@ class Losses:
     """Counts over the window.
 
     vertices, forbidden : of the window
-    tips, lazy_tips, semi_lazy_tips : of all tips
-    left_behind : selectable tips, at least `age` old
-    orphaned : vertices that are not forbidden
+    lazy_tips, semi_lazy_tips : not among the tips
+    left_behind : of the tips
+    orphaned : not counting forbidden ones
     """
 
     vertices: int
@@ -44,16 +45,19 @@ class Losses:
 
 
 def left_behind(graph: Graph, age: int = AGE) -> Int64:
-    """int64[k], ascending: tips of the best score since which `age` vertices or more have come. BadSetting: age < 1."""
+    """int64[k], ascending: tips since which `age` vertices or more have come. BadSetting for age < 1."""
     walk.check("age", age, 1)
-    tips = graph.selectable
+    tips = graph.tips
     return tips[graph.high - 1 - tips >= age]
 
 
 def orphaned(graph: Graph, age: int = AGE) -> Bools:
-    """bool[window]: at least `age` old, not forbidden, approved by no selectable tip younger than that."""
+    """bool[window]: at least `age` old, not forbidden, approved by no tip younger than that.
+
+    BadSetting for age < 1.
+    """
     walk.check("age", age, 1)
-    tips = graph.selectable
+    tips = graph.tips
     alive = graph.past_cone(tips[graph.high - 1 - tips < age])
     found: Bools = ~graph.forbidden
     found[max(len(graph) - age, 0) :] = False
@@ -62,14 +66,13 @@ def orphaned(graph: Graph, age: int = AGE) -> Bools:
 
 
 def losses(graph: Graph, age: int = AGE) -> Losses:
-    """Count what is lost. BadSetting: age < 1."""
-    scores = graph.scores[graph.tips - graph.low]
+    """Count what is lost. BadSetting for age < 1."""
     return Losses(
         vertices=len(graph),
         forbidden=int(np.count_nonzero(graph.forbidden)),
         tips=graph.tip_count,
-        lazy_tips=int(np.count_nonzero(scores == 0)),
-        semi_lazy_tips=int(np.count_nonzero(scores == 1)),
+        lazy_tips=int(graph.poor_tips(LAZY).size),
+        semi_lazy_tips=int(graph.poor_tips(SEMI_LAZY).size),
         left_behind=int(left_behind(graph, age).size),
         orphaned=int(np.count_nonzero(orphaned(graph, age))),
         age=age,

@@ -1,4 +1,4 @@
-"""The one seam through which node and simulator pick tips: `select(graph, k, rng)`, and its implementations by name.
+"""The one seam through which node and simulator pick tips, `select(graph, k, rng)`, and what there is, by name.
 
 | name       | file    | source                                 |
 |------------|---------|----------------------------------------|
@@ -28,9 +28,9 @@ class Selector(Protocol):
     """A tip selection. Settings are bound beforehand, with `named` or `functools.partial`."""
 
     def __call__(self, graph: Graph, k: int, rng: np.random.Generator, /) -> Int64:
-        """Return up to k distinct tips of the best score there is (`Graph.selectable`), as absolute indices.
+        """Return min(k, number of tips) distinct tips as absolute indices; empty only without tips.
 
-        Fewer than k come only when there are fewer, none only without tips. BadSetting for k < 1.
+        BadSetting for k < 1.
         """
         ...
 

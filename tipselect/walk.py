@@ -1,15 +1,13 @@
 """Weighted random walk, the Tangle's own tip selection (Popov 2018, sections 3 and 4.1).
 
-Entry points. Given ones (a settled milestone, say) are used as far as they are in the window and not forbidden.
-Without any, walkers start on vertices between ENTRY_DEPTH and twice that behind the newest which are allowed and
-approved by at least half of all that is newer: dead ends and side chains are no place to start. A graph too young
-or too torn for that is entered at its heaviest vertex, the oldest of several.
+Entry points. Given ones (a settled milestone, say) are used as far as they are in the window and not barred.
+Without any, walkers start on vertices between ENTRY_DEPTH and twice that behind the newest which are not barred
+and approved by at least half of all that is newer: dead ends and side chains are no place to start. A graph too
+young or too torn for that is entered at its heaviest vertex, the oldest of several.
 
 Step. From x a walker goes to approver y with probability proportional to exp(-alpha (H(x) - H(y))); forbidden
-approvers are as if they were not there, and lazy ones too where there is another. It ends on a vertex without
-allowed approvers, which is a tip. With alpha = 0 every approver is as likely as any other: the unweighted walk.
-
-Score. Only tips of the best score present are selected (TIP-3): who approves a lazy tip becomes lazy himself.
+and lazy approvers are as if they were not there. It ends on a vertex without other approvers, which is a tip. With
+alpha = 0 every approver is as likely as any other: the unweighted walk.
 
 Race. For k tips, k times WALKERS_PER_TIP walkers start on random entry points. A walker's pace is its steps per
 vertex between its entry and the newest. One whose pace is below FAST_RATIO times the median came suspiciously
@@ -28,7 +26,7 @@ import numpy as np
 from tipselect import kernels
 from tipselect.errors import BadIndex, BadSetting
 from tipselect.graph import Graph
-from tipselect.kernels import FORBIDDEN, Int32, Int64, UInt64
+from tipselect.kernels import BARRED, Int32, Int64, UInt64
 
 ALPHA = 0.01
 """per block of weight; how strongly walkers prefer the heavy branch"""
@@ -53,9 +51,7 @@ def select(
     walkers_per_tip: int = WALKERS_PER_TIP,
     fast_ratio: float = FAST_RATIO,
 ) -> Int64:
-    """Return up to k distinct tips as absolute indices, in the order of arrival: fewer only if there are fewer.
-
-    What counts are the tips of the best score there is (`Graph.selectable`).
+    """Return min(k, number of tips) distinct tips as absolute indices, in the order of arrival.
 
     alpha : >= 0; 0 is the unweighted walk
     entry : absolute indices; BadIndex for one that does not exist yet
@@ -68,8 +64,7 @@ def select(
     check("alpha", alpha, 0.0)
     check("walkers_per_tip", walkers_per_tip, 1)
     check("fast_ratio", fast_ratio, 0.0)
-    best, count = graph.best_tips()
-    wanted = min(k, count)
+    wanted = min(k, graph.tip_count)
     if wanted == 0:
         return np.empty(0, np.int64)
     found = _race(
@@ -77,13 +72,12 @@ def select(
         wanted,
         k * walkers_per_tip,
         fast_ratio=float(fast_ratio),
-        best=best,
         alpha=alpha,
         entries=entry_points(graph, entry, entry_depth),
         state=seed(rng),
     )
     if found.size < wanted:
-        others = np.setdiff1d(graph.selectable, found)
+        others = np.setdiff1d(graph.tips, found)
         found = np.concatenate((found, rng.permutation(others)[: wanted - found.size]))
     return found
 
@@ -141,11 +135,11 @@ def entry_points(graph: Graph, entry: Sequence[int] | Int64 | None = None, depth
     """
     check("entry_depth", depth, 0)
     if entry is not None:
-        given = np.array(entry, np.int64).reshape(-1)
+        given: Int64 = np.array(entry, np.int64).reshape(-1)
         if given.size and given.max() >= graph.high:
             raise BadIndex("entry", f"{given.max()} is beyond the newest vertex, {graph.high - 1}")
         given = given[given >= graph.low]
-        given = given[graph.columns.flags[given - graph.base] & np.uint8(FORBIDDEN) == 0]
+        given = given[graph.columns.flags[given - graph.base] & np.uint8(BARRED) == 0]
         if given.size:
             return given
     graph.flush()
@@ -172,7 +166,6 @@ def _race(
     walkers: int,
     *,
     fast_ratio: float,
-    best: int,
     alpha: float,
     entries: Int64,
     state: UInt64,
@@ -184,15 +177,14 @@ def _race(
     out = np.empty(wanted, np.int64)
     top = graph.high - graph.base
     slots = entries - graph.base
-    flags = graph.columns.flags
     n = 0
     for sent in range(walkers, size + 1, walkers):
         _send(graph, range(sent - walkers, sent), alpha, slots, (state, *arrivals))
-        n = kernels.finish(*arrivals, sent, top, fast_ratio, False, best, flags, pace, out)
+        n = kernels.finish(*arrivals, sent, top, fast_ratio, False, pace, out)
         if n == wanted:
             break
     else:
-        n = kernels.finish(*arrivals, size, top, fast_ratio, True, best, flags, pace, out)
+        n = kernels.finish(*arrivals, size, top, fast_ratio, True, pace, out)
     return out[:n] + graph.base
 
 
