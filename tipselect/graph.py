@@ -105,6 +105,11 @@ class Graph:
         return self._gain
 
     @property
+    def anchor(self) -> int:
+        """Index of the anchor, -1 for none."""
+        return self._anchor
+
+    @property
     def anchor_slot(self) -> int:
         """Row of the anchor in `columns`, -1 for none."""
         return self._anchor - self._base if self._anchor >= 0 else OUTSIDE

@@ -207,7 +207,7 @@ def forbid(
     """Forbid slots. A parent that loses its last approver which is not barred is a tip again."""
     for i in range(slots.size):
         s = slots[i]
-        new = flags[s] | FORBIDDEN
+        new = int(flags[s]) | FORBIDDEN
         change_flags(s, new, base, low, back, count, approvers, flags, tips, tip_at, tip_count)
 
 
@@ -228,10 +228,10 @@ def rate(
     """Write scores (0 lazy, 1 semi-lazy, 2 neither) into the flags, from slot `start` on."""
     for i in range(scores.size):
         s = start + i
-        new = flags[s] & ~np.uint8(LAZY | SEMI_LAZY)
+        new = int(flags[s]) & ~(LAZY | SEMI_LAZY)
         if scores[i] < 2:
             new |= LAZY if scores[i] == 0 else SEMI_LAZY
-        if new != flags[s]:
+        if new != int(flags[s]):
             change_flags(s, new, base, low, back, count, approvers, flags, tips, tip_at, tip_count)
 
 
