@@ -24,6 +24,7 @@ import {
 } from "./words.js";
 
 const AGAIN_MS = 1_500;
+const SOON_MS = 60;
 /** characters of data, inputs or outputs, and children that are shown */
 const DATA_MAX = 4_000;
 const ROWS_MAX = 12;
@@ -80,6 +81,12 @@ export class Details {
     this._again(id);
   }
 
+  /** Ask again soon: something happened to the block. */
+  refresh() {
+    clearTimeout(this._timer);
+    this._timer = setTimeout((id) => this._again(id), SOON_MS, this.id);
+  }
+
   async _payload(id) {
     try {
       const block = await getJson(`/api/core/v2/blocks/${id}`);
@@ -95,9 +102,9 @@ export class Details {
 
   async _again(id) {
     clearTimeout(this._timer);
-    let metadata = null;
+    if (this.id !== id) return;
     try {
-      metadata = await getJson(`/api/core/v2/blocks/${id}/metadata`);
+      const metadata = await getJson(`/api/core/v2/blocks/${id}/metadata`);
       if (this.id !== id) return;
       this._state(metadata);
       this._family(metadata);

@@ -12,6 +12,7 @@ import { View } from "./view.js";
 import { clock, KIND_NAMES, LEVEL_NAMES, percent, short, whole } from "./words.js";
 
 const ID = /^0x[0-9a-f]{64}$/;
+const POSITION_MS = 250;
 const PREFIX = /^(0x)?[0-9a-f]{4,64}$/;
 
 const tangle = new Tangle(() => performance.now());
@@ -28,11 +29,11 @@ const source = new Source({
     picture.select(again ?? null);
   },
   onEvent(event, live) {
-    tangle.apply(event, live);
+    const block = tangle.apply(event, live);
+    if (block !== null && block.id === details.id) details.refresh();
   },
   onMetrics(metrics) {
     plots.add(metrics, tangle);
-    showPosition();
   },
   onInfo(info) {
     details.info = info;
@@ -97,10 +98,12 @@ function select(block, byKey = false) {
     if (focused) picture.canvas.focus();
     return;
   }
+  // First the panel, which takes some of the width, then the view.
+  show(block.id);
+  picture.measure();
   view.reveal(block);
   showFollowing();
   picture.select(block);
-  show(block.id);
   if (byKey) speak(`${KIND_NAMES[block.payload]}, ${short(block.id)}, ${LEVEL_NAMES[level(block)]}`);
 }
 
@@ -219,6 +222,7 @@ if (innerWidth < 900) byId("legend").removeAttribute("open");
 drawLegend();
 picture.start();
 source.start();
+setInterval(showPosition, POSITION_MS);
 const linked = location.hash.slice(1);
 if (ID.test(linked)) show(linked);
 

@@ -13,6 +13,8 @@ const RADIUS_MIN = 2.5;
 const RADIUS_MAX = 8;
 const BIRTH_MS = 320;
 const CONES_MS = 250;
+/** milliseconds from which a frame counts as dear */
+const COSTLY_MS = 8;
 /** pixels within which a block is meant */
 const REACH = { mouse: 10, pen: 14, touch: 20 };
 /** pixels between two written milestones */
@@ -46,12 +48,13 @@ export class Picture {
     this._conesAt = 0;
     this._conesVersion = -1;
     this._births = 0;
+    this._notBefore = 0;
     this._then = performance.now();
-    new ResizeObserver(() => this._resize()).observe(canvas);
+    new ResizeObserver(() => this.measure()).observe(canvas);
     for (const query of ["(prefers-color-scheme: light)", "(forced-colors: active)"]) {
       matchMedia(query).addEventListener("change", () => this.restyle());
     }
-    this._resize();
+    this.measure();
   }
 
   start() {
@@ -96,8 +99,10 @@ export class Picture {
     return found;
   }
 
-  _resize() {
+  /** Take the size that the canvas has on the page. */
+  measure() {
     const { clientWidth, clientHeight } = this.canvas;
+    if (clientWidth === this.view.width && clientHeight === this.view.height) return;
     this.density = Math.min(devicePixelRatio || 1, 2);
     this.canvas.width = Math.max(1, Math.round(clientWidth * this.density));
     this.canvas.height = Math.max(1, Math.round(clientHeight * this.density));
@@ -115,10 +120,15 @@ export class Picture {
       this._cones(now);
     }
     const changed = this._version !== this.tangle.version;
-    if (!moved && !changed && !this._dirty && !this._births) return;
+    this._dirty ||= moved || changed || this._births > 0;
+    if (!this._dirty || now < this._notBefore) return;
     this._dirty = false;
     this._version = this.tangle.version;
-    this._draw(performance.now());
+    const began = performance.now();
+    this._draw(began);
+    const cost = performance.now() - began;
+    // Drawing never takes more than half of the time: events come first, and fewer frames are still right.
+    this._notBefore = cost > COSTLY_MS ? now + 2 * cost : 0;
     this.frames += 1;
   }
 
@@ -191,9 +201,9 @@ export class Picture {
     for (const block of this.seen) {
       for (const parent of block.parents) this._edge(this._coneOf(block, parent, past, future) ?? plain, block, parent);
     }
-    const crowd = Math.min(Math.max(11 / Math.sqrt(this.seen.length + 1), 0.28), 0.8);
+    const crowd = Math.min(Math.max(9 / Math.sqrt(this.seen.length + 1), 0.25), 0.7);
     pen.strokeStyle = theme.edge;
-    pen.lineWidth = crowd > 0.5 ? 1.3 : 1;
+    pen.lineWidth = crowd > 0.4 ? 1.3 : 1;
     pen.globalAlpha = this.selected ? 0.13 : crowd;
     pen.stroke(plain);
     if (!this.selected) {

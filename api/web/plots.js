@@ -37,7 +37,7 @@ const PLOTS = [
   {
     id: "age",
     title: "Milestone age",
-    say: seconds,
+    say: (value) => (value < 1 ? `${value.toFixed(1)} s` : seconds(value)),
     lines: [{ name: "since the newest", of: (metrics) => metrics.milestoneAgeSeconds }],
   },
   {

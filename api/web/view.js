@@ -6,12 +6,12 @@
  */
 
 /** pixels kept free around the lanes */
-const PAD = { top: 38, bottom: 26, right: 46 };
+const PAD = { top: 40, bottom: 58, right: 46 };
 /** units of width while following: at least, at most */
-const SPAN_MIN = 9;
+const SPAN_MIN = 6;
 const SPAN_MAX = 26;
 /** blocks that should be seen at once while following, as far as the spans allow */
-const SEEN = 900;
+const SEEN = 160;
 const EASE_MS = 260;
 const SCALE_MIN = 4;
 const SCALE_MAX = 4_000;
