@@ -44,9 +44,14 @@ def tangle_of(graph: Graph) -> Tangle:
     )
 
 
-def random_graph(rng: np.random.Generator, size: int, *, forbidden: float = 0.0, outside: float = 0.0) -> Graph:
-    """Grow `size` vertices of up to 4 recent parents each; `forbidden` and `outside` are shares, 0 to 1."""
-    graph = Graph(capacity=4)
+def random_graph(
+    rng: np.random.Generator, size: int, *, forbidden: float = 0.0, outside: float = 0.0, poor: float = 0.0
+) -> Graph:
+    """Grow `size` vertices of up to 4 recent parents each; `forbidden`, `outside`, `poor` are shares, 0 to 1.
+
+    Anchors are near and weights are brought up to date now and then, so that small graphs have all there is.
+    """
+    graph = Graph(capacity=4, anchor_distance=2)
     for x in range(size):
         recent = np.arange(max(0, x - int(rng.integers(2, 12))), x)
         count = min(int(rng.integers(1, 5)), x)
@@ -54,6 +59,10 @@ def random_graph(rng: np.random.Generator, size: int, *, forbidden: float = 0.0,
         graph.append([OUTSIDE if rng.random() < outside else int(p) for p in chosen])
         if x > 0 and rng.random() < forbidden:
             graph.forbid(x)
+        if rng.random() < 0.1:
+            graph.flush()
+    if poor:
+        graph.rate(np.where(rng.random(size) < poor, rng.integers(LAZY, NON_LAZY, size), NON_LAZY).astype(np.int8))
     return graph
 
 
