@@ -1,7 +1,7 @@
 """The shapes of requests and answers, for the OpenAPI document.
 
 They describe; they are not on the way of a request, which goes from rows to bytes without them. A test lets
-schemathesis compare what the routes answer with what is described here.
+schemathesis compare what the routes answer with what is described here. Payloads have a file of their own.
 """
 
 from __future__ import annotations
@@ -12,19 +12,21 @@ from fastapi import Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from api import payload_schemas
+from api.payload_schemas import ABSENT, HASH_EXAMPLE, Absent, Amount, AnyOutput, AnyPayload, Hash, Index
+
 BINARY = "application/vnd.iota.serializer-v1"
 """media type of raw bytes; TIP-25"""
 PROBLEM = "application/problem+json"
 """media type of errors; RFC 9457"""
 
-_ID = "0x3dc5871e2cbb524d60e53358fc16fca92e67d7921c6f70d482e70e6fb6ab2acc"
+_ID = HASH_EXAMPLE
 _OUTPUT = _ID + "0000"
+_FOUNDRY = "0x08" + _ID[2:] + "0100000000"
 _ADDRESS = "tgl1qpszqzadsym6wpppd6z037dvlejmjuke7s24hm95s9fg9vpua7vlupxvxq2"
 
-Hash = Annotated[str, Field(pattern="^0x[0-9a-f]{64}$", examples=[_ID])]
+Milestone = payload_schemas.Milestone
 OutputId = Annotated[str, Field(pattern="^0x[0-9a-f]{68}$", examples=[_OUTPUT])]
-Amount = Annotated[str, Field(pattern="^[0-9]{1,20}$", examples=["1000000"])]
-Index = Annotated[int, Field(ge=0, le=2**32 - 1)]
 Number = Annotated[int, Field(ge=0, description="event number")]
 
 _HASH = "^0x[0-9a-fA-F]{64}$"
@@ -35,6 +37,11 @@ OutputIdPath = Annotated[
     str,
     Path(alias="outputId", pattern="^0x[0-9a-fA-F]{68}$", description="transaction id and index of the output"),
 ]
+AliasIdPath = Annotated[str, Path(alias="aliasId", pattern=_HASH, examples=[_ID], description="alias id")]
+FoundryIdPath = Annotated[
+    str, Path(alias="foundryId", pattern="^0x[0-9a-fA-F]{76}$", examples=[_FOUNDRY], description="foundry id")
+]
+NftIdPath = Annotated[str, Path(alias="nftId", pattern=_HASH, examples=[_ID], description="NFT id")]
 IndexPath = Annotated[int, Path(ge=0, le=2**32 - 1, description="milestone index")]
 TagPath = Annotated[
     str, Path(pattern="^0x([0-9a-fA-F]{2}){1,64}$", examples=["0x7761746572"], description="tag, 1 to 64 bytes")
@@ -174,7 +181,7 @@ class Block(Shape):
 
     protocol_version: int
     parents: list[Hash]
-    payload: dict[str, Any] | None = None
+    payload: AnyPayload | Absent = ABSENT
     nonce: Amount
 
 
@@ -230,7 +237,7 @@ class Output(Shape):
     """An output and its metadata."""
 
     metadata: OutputMetadata
-    output: dict[str, Any]
+    output: AnyOutput
 
 
 class Receipts(Shape):
@@ -244,20 +251,6 @@ class Treasury(Shape):
 
     milestone_id: Hash
     amount: Amount
-
-
-class Milestone(Shape):
-    """A milestone payload in JSON (TIP-29)."""
-
-    type: Literal[7]
-    index: Index
-    timestamp: Index
-    protocol_version: int
-    previous_milestone_id: Hash
-    parents: list[Hash]
-    inclusion_merkle_root: Hash
-    applied_merkle_root: Hash
-    signatures: list[dict[str, Any]]
 
 
 class UtxoChanges(Shape):
@@ -384,12 +377,12 @@ OUR_ERRORS: dict[int | str, dict[str, Any]] = {
 OUR_NOT_FOUND: dict[int | str, dict[str, Any]] = {**OUR_ERRORS, 404: problem("not found")}
 
 
-def ok(model: type[Shape], description: str = "found", status: int = 200) -> dict[int | str, dict[str, Any]]:
+def ok(model: type[BaseModel], description: str = "found", status: int = 200) -> dict[int | str, dict[str, Any]]:
     """A successful answer in JSON."""
     return {status: {"model": model, "description": description}}
 
 
-def ok_or_raw(model: type[Shape]) -> dict[int | str, dict[str, Any]]:
+def ok_or_raw(model: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
     """A successful answer in JSON, or in raw bytes for those who accept them."""
     raw = {"schema": {"type": "string", "format": "binary"}}
     return {200: {"model": model, "description": "found", "content": {BINARY: raw}}}

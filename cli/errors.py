@@ -7,6 +7,10 @@
         ├── NothingToAudit            there is no database
         ├── NothingFound              the node answered, and it is not there
         ├── NotFunded                 nothing has come from the faucet
+        ├── InvalidValue              an argument or option that means nothing here
+        ├── NotHeld, Ambiguous        a name that stands for nothing, or for several things, of the wallet
+        ├── ConfirmationNeeded        something that cannot be undone, and nobody is there to be asked
+        ├── NotConfirmed              the answer was no
         └── WalletError
             ├── WalletMissing, WalletExists, WalletExposed, WalletMalformed, WalletUnwritable
             └── PasswordNeeded, WrongPassword
@@ -16,6 +20,7 @@ Exit codes and error codes are part of the interface: they never change meaning.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import IntEnum
 from pathlib import Path
 from typing import ClassVar
@@ -46,7 +51,7 @@ MEANINGS: dict[ExitCode, str] = {
     ExitCode.FAILED: "failed for a reason not listed here; the message says which",
     ExitCode.USAGE: "wrong options or arguments",
     ExitCode.UNREACHABLE: "no node answers at the URL",
-    ExitCode.NOT_FOUND: "the node does not know it",
+    ExitCode.NOT_FOUND: "the node does not know it, or the wallet does not hold it",
     ExitCode.REFUSED: "a rule is broken, found here or by the node; the message names it",
     ExitCode.INSUFFICIENT_FUNDS: "the wallet holds too little",
     ExitCode.WALLET: "the wallet file cannot be used or made, or its password is wrong",
@@ -129,6 +134,81 @@ class NotFunded(CliError):
 
     def __str__(self) -> str:
         return f"nothing came from the faucet within {self.seconds:g} s; it may still come"
+
+
+class InvalidValue(CliError):
+    """An argument or option that means nothing here.
+
+    Attributes
+    ----------
+    field : its name as the command's help writes it, or the path inside a file
+    rule : what it must be
+    """
+
+    code = "invalid_value"
+
+    def __init__(self, field: str, rule: str) -> None:
+        super().__init__(field, rule)
+        self.field = field
+        self.rule = rule
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.rule}"
+
+
+class NotHeld(CliError):
+    """A name that stands for nothing in the wallet."""
+
+    code = "not_held"
+
+    def __init__(self, field: str, kind: str, text: str) -> None:
+        super().__init__(field, kind, text)
+        self.field = field
+        self.kind = kind
+        self.text = text
+
+    def __str__(self) -> str:
+        return f"{self.field}: the wallet holds no {self.kind} that is called {self.text!r}"
+
+
+class Ambiguous(CliError):
+    """A name that stands for several things in the wallet.
+
+    Attributes
+    ----------
+    candidates : what it may stand for, each told by its id
+    """
+
+    code = "ambiguous"
+
+    def __init__(self, field: str, kind: str, text: str, candidates: Sequence[str]) -> None:
+        super().__init__(field, kind, text, candidates)
+        self.field = field
+        self.kind = kind
+        self.text = text
+        self.candidates = candidates
+
+    def __str__(self) -> str:
+        listed = ", ".join(self.candidates)
+        return f"{self.field}: {self.text!r} stands for more than one {self.kind}: {listed}; name it by its id"
+
+
+class ConfirmationNeeded(CliError):
+    """Something that cannot be undone, and nobody is there to be asked."""
+
+    code = "confirmation_needed"
+
+    def __str__(self) -> str:
+        return "this cannot be undone, and nobody is there to be asked; confirm with --yes"
+
+
+class NotConfirmed(CliError):
+    """The answer was no."""
+
+    code = "not_confirmed"
+
+    def __str__(self) -> str:
+        return "not confirmed; nothing was done"
 
 
 class WalletError(CliError):
@@ -217,11 +297,26 @@ class WrongPassword(WalletError):
 _EXIT_OF: dict[str, ExitCode] = {
     "setting_invalid": ExitCode.USAGE,
     "file_unreadable": ExitCode.USAGE,
+    "invalid_value": ExitCode.USAGE,
+    "ambiguous": ExitCode.USAGE,
+    "confirmation_needed": ExitCode.USAGE,
     "node_unreachable": ExitCode.UNREACHABLE,
     "not_found": ExitCode.NOT_FOUND,
+    "not_held": ExitCode.NOT_FOUND,
+    "unknown_chain": ExitCode.NOT_FOUND,
+    "unknown_token": ExitCode.NOT_FOUND,
+    "unknown_input": ExitCode.NOT_FOUND,
     "invalid_mnemonic": ExitCode.REFUSED,
+    "invalid_metadata": ExitCode.REFUSED,
     "remainder_too_small": ExitCode.REFUSED,
+    "too_many_tokens": ExitCode.REFUSED,
+    "supply_exceeded": ExitCode.REFUSED,
+    "locked_until": ExitCode.REFUSED,
+    "not_controlled": ExitCode.REFUSED,
+    "not_empty": ExitCode.REFUSED,
+    "output_pending": ExitCode.REFUSED,
     "insufficient_funds": ExitCode.INSUFFICIENT_FUNDS,
+    "not_enough_tokens": ExitCode.INSUFFICIENT_FUNDS,
     "funds_too_scattered": ExitCode.INSUFFICIENT_FUNDS,
     "conflicting": ExitCode.NOT_INCLUDED,
     "not_included_in_time": ExitCode.NOT_INCLUDED,
@@ -250,6 +345,8 @@ HINTS: dict[str, str] = {
     "deposit_too_small": "an output has to pay for its place in the ledger",
     "insufficient_funds": "`tangle wallet fund` asks the node's faucet",
     "funds_too_scattered": "`tangle wallet consolidate` joins small outputs",
+    "not_held": "`tangle wallet balance` lists what it holds",
+    "not_empty": "`tangle wallet accounts` lists aliases and their foundries",
 }
 """what helps, for people, by stable error code"""
 

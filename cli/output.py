@@ -39,9 +39,15 @@ def columns(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
+def printable(text: str, most: int = 60) -> str:
+    """Text of strangers for a terminal: no control characters, at most so many characters."""
+    shown = "".join(char if char.isprintable() else "\ufffd" for char in text)
+    return shown if len(shown) <= most else shown[: most - 1] + "…"
+
+
 def amount(base_units: int) -> str:
     """An amount for people."""
-    return f"{base_units:,} base units"
+    return f"{base_units:,} base unit{'' if base_units == 1 else 's'}"
 
 
 def show(result: dict[str, Any], text: str, *, as_json: bool) -> None:

@@ -13,19 +13,24 @@ rules. The package uses `tangle.protocol` and never the node: what it can do, an
 
 from client.errors import ClientError, Conflicting, InsufficientFunds, NodeError, NodeUnreachable
 from client.keys import KeyPair, Keys, new_mnemonic
+from client.metadata import Irc27, Irc30
 from client.rest import NodeClient
-from client.wallet import Balance, Sent, Wallet
+from client.wallet import Balance, Created, Rounds, Sent, Wallet
 
 __all__ = [
     "Balance",
     "ClientError",
     "Conflicting",
+    "Created",
     "InsufficientFunds",
+    "Irc27",
+    "Irc30",
     "KeyPair",
     "Keys",
     "NodeClient",
     "NodeError",
     "NodeUnreachable",
+    "Rounds",
     "Sent",
     "Wallet",
     "new_mnemonic",

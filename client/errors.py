@@ -6,8 +6,11 @@ TangleError
     ├── NodeError                the node answered with an error
     ├── UnexpectedAnswer         the node answered something that is not what the route promises
     ├── InvalidMnemonic, InvalidSeed
+    ├── InvalidMetadata          metadata that breaks its schema (TIP-27, TIP-30)
     └── WalletError
         ├── InsufficientFunds, RemainderTooSmall, FundsTooScattered, UnknownInput
+        ├── NotEnoughTokens, TooManyTokens, SupplyExceeded, UnknownToken
+        ├── LockedUntil, NotControlled, NotEmpty, OutputPending, UnknownChain
         ├── Conflicting          the ledger refused the transaction for good
         └── NotIncludedInTime    nothing known either way yet
 """
@@ -126,6 +129,26 @@ class InvalidSeed(ClientError):
         return f"a seed has 32 or 64 bytes, not {self.size}"
 
 
+class InvalidMetadata(ClientError):
+    """Metadata of a token or an NFT that breaks its schema (TIP-30, TIP-27).
+
+    Attributes
+    ----------
+    field : path of the member, as in JSON
+    rule : what it must be
+    """
+
+    code = "invalid_metadata"
+
+    def __init__(self, field: str, rule: str) -> None:
+        super().__init__(field, rule)
+        self.field = field
+        self.rule = rule
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.rule}"
+
+
 class WalletError(ClientError):
     """The wallet cannot do what it was asked."""
 
@@ -168,15 +191,16 @@ class FundsTooScattered(WalletError):
 
     code = "funds_too_scattered"
 
-    def __init__(self, needed: int, reachable: int, inputs_max: int) -> None:
-        super().__init__(needed, reachable, inputs_max)
+    def __init__(self, needed: int, reachable: int, inputs_max: int, unit: str = "base units") -> None:
+        super().__init__(needed, reachable, inputs_max, unit)
         self.needed = needed
         self.reachable = reachable
         self.inputs_max = inputs_max
+        self.unit = unit
 
     def __str__(self) -> str:
         return (
-            f"{self.needed} base units are needed, but the {self.inputs_max} largest outputs hold only "
+            f"{self.needed} {self.unit} are needed, but the {self.inputs_max} largest outputs hold only "
             f"{self.reachable}; consolidate first"
         )
 
@@ -193,6 +217,161 @@ class UnknownInput(WalletError):
 
     def __str__(self) -> str:
         return f"output 0x{self.output_id.hex()} cannot be consumed: {self.reason}"
+
+
+class NotEnoughTokens(WalletError):
+    """Fewer of a native token are available than needed. Pending transactions hold their inputs back."""
+
+    code = "not_enough_tokens"
+
+    def __init__(self, token_id: bytes, needed: int, available: int) -> None:
+        super().__init__(token_id, needed, available)
+        self.token_id = token_id
+        self.needed = needed
+        self.available = available
+
+    def __str__(self) -> str:
+        return f"{self.needed} of token 0x{self.token_id.hex()} are needed, {self.available} are available"
+
+
+class TooManyTokens(WalletError):
+    """The outputs that are needed hold more different native tokens than a transaction may touch (TIP-20)."""
+
+    code = "too_many_tokens"
+
+    def __init__(self, count: int, most: int) -> None:
+        super().__init__(count, most)
+        self.count = count
+        self.most = most
+
+    def __str__(self) -> str:
+        return f"{self.count} different native tokens are involved, and a transaction may touch {self.most}"
+
+
+class SupplyExceeded(WalletError):
+    """More of a native token would circulate than its maximum supply, which never changes."""
+
+    code = "supply_exceeded"
+
+    def __init__(self, token_id: bytes, amount: int, possible: int) -> None:
+        super().__init__(token_id, amount, possible)
+        self.token_id = token_id
+        self.amount = amount
+        self.possible = possible
+
+    def __str__(self) -> str:
+        return (
+            f"{self.amount} of token 0x{self.token_id.hex()} cannot be minted: its maximum supply leaves room for "
+            f"{self.possible}"
+        )
+
+
+class UnknownToken(WalletError):
+    """No foundry of this wallet mints the token, so it can neither mint nor melt it."""
+
+    code = "unknown_token"
+
+    def __init__(self, token_id: bytes) -> None:
+        super().__init__(token_id)
+        self.token_id = token_id
+
+    def __str__(self) -> str:
+        return f"token 0x{self.token_id.hex()}: no foundry that this wallet controls mints it"
+
+
+class UnknownChain(WalletError):
+    """An alias, NFT or foundry that this wallet does not hold.
+
+    Attributes
+    ----------
+    kind : ``alias``, ``NFT`` or ``foundry``
+    chain_id : its id, 32 or 38 bytes
+    """
+
+    code = "unknown_chain"
+
+    def __init__(self, kind: str, chain_id: bytes) -> None:
+        super().__init__(kind, chain_id)
+        self.kind = kind
+        self.chain_id = chain_id
+
+    def __str__(self) -> str:
+        return f"{self.kind} 0x{self.chain_id.hex()} is not held by this wallet"
+
+
+class NotEmpty(WalletError):
+    """An alias or NFT that owns outputs; when it ends, nobody can spend them ever again."""
+
+    code = "not_empty"
+
+    def __init__(self, kind: str, chain_id: bytes, count: int) -> None:
+        super().__init__(kind, chain_id, count)
+        self.kind = kind
+        self.chain_id = chain_id
+        self.count = count
+
+    def __str__(self) -> str:
+        return (
+            f"{self.kind} 0x{self.chain_id.hex()} owns {self.count} outputs, which would be lost with it; move or "
+            "end them first"
+        )
+
+
+class LockedUntil(WalletError):
+    """An output that cannot be spent before a time (TIP-18, timelock).
+
+    Attributes
+    ----------
+    unix_time : seconds since the Unix epoch
+    """
+
+    code = "locked_until"
+
+    def __init__(self, output_id: bytes, unix_time: int) -> None:
+        super().__init__(output_id, unix_time)
+        self.output_id = output_id
+        self.unix_time = unix_time
+
+    def __str__(self) -> str:
+        return f"output 0x{self.output_id.hex()} is locked until {self.unix_time}, in Unix seconds"
+
+
+class OutputPending(WalletError):
+    """An output that is needed and that a pending transaction of this wallet consumes; wait for that one first."""
+
+    code = "output_pending"
+
+    def __init__(self, output_id: bytes, transaction_id: bytes) -> None:
+        super().__init__(output_id, transaction_id)
+        self.output_id = output_id
+        self.transaction_id = transaction_id
+
+    def __str__(self) -> str:
+        return (
+            f"output 0x{self.output_id.hex()} is needed, and the pending transaction "
+            f"0x{self.transaction_id.hex()} consumes it; wait until that one is in the ledger"
+        )
+
+
+class NotControlled(WalletError):
+    """An address that must be unlocked and that this wallet cannot unlock.
+
+    Attributes
+    ----------
+    address : 33 bytes, the serialized address
+    field : what asks for it, such as ``sender``
+    """
+
+    code = "not_controlled"
+
+    def __init__(self, address: bytes, field: str, reason: str = "no key of this wallet unlocks it") -> None:
+        super().__init__(address, field, reason)
+        self.address = address
+        self.field = field
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"{self.field}: address 0x{self.address.hex()}: {self.reason}"
 
 
 class Conflicting(WalletError):

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Engine
 
 from tangle.protocol.addresses import Address
-from tangle.protocol.blocks import Block
+from tangle.protocol.blocks import Block, check_block
 from tangle.protocol.errors import TangleError
 from tangle.protocol.milestones import Milestone
 from tangle.protocol.outputs import OUTPUTS
@@ -24,6 +24,7 @@ from tangle.state.coordinator import Coordinator
 from tangle.state.dag import Dag
 from tangle.state.ledger import Conflict, Found, apply
 from tangle.store import journal, queries
+from tangle.store.columns import columns_of
 from tangle.store.journal import Inclusion, MovementRow, ReferencedRow
 
 REPORT_EVERY = 5_000
@@ -115,6 +116,10 @@ class _Replica:
             raise AuditFailed(f"{name} cannot be decoded: {error}") from error
         if block.id != block_id:
             raise AuditFailed(f"{name} has bytes that hash to 0x{block.id.hex()}")
+        try:
+            check_block(block, self.parameters)
+        except TangleError as error:
+            raise AuditFailed(f"{name} breaks a rule: {error}") from error
         parents = [self.dag.index_of(parent) for parent in block.parents]
         if None in parents:
             raise AuditFailed(f"{name} approves a block that is not there or too old")
@@ -199,8 +204,11 @@ class _Replica:
         for row in journal.all_outputs(connection):
             found = self.outputs.pop(row.output_id, None)
             name = f"output 0x{row.output_id.hex()}"
-            if found is None or found.output.encode() != row.data or found.output.amount != row.amount:
+            if found is None or found.output.encode() != row.data:
                 raise AuditFailed(f"{name} is recorded, no transaction makes it so")
+            for column, value in columns_of(row.output_id, found.output).items():
+                if getattr(row, column) != value:
+                    raise AuditFailed(f"{name} is recorded with another {column}")
             if found.spent != (row.spent_index is not None):
                 raise AuditFailed(f"{name} is recorded as {'un' * found.spent}spent")
             unspent += 0 if found.spent else row.amount

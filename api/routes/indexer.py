@@ -1,62 +1,127 @@
-"""The indexer: unspent outputs that meet a filter, page by page (TIP-26).
+"""The indexer: unspent outputs that meet a filter, page by page, and where chains stand (TIP-26).
 
-Alias, foundry and NFT outputs do not exist on this network; wallets ask for them all the same and get empty pages.
+A query is a class: its fields are the parameters of the route, which the TIP writes in camel case, and the fields
+of the filter that the store is asked with.
 """
 
 from __future__ import annotations
 
-from typing import Annotated
+from dataclasses import fields
+from typing import Annotated, Any, ClassVar
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
 from starlette.requests import Request
 
 from api import schemas
-from api.problems import BadParameter, NotFound
+from api.problems import NotFound
 from api.service import Service, json_response, service_of
+from api.views import from_hex_id
 from tangle.protocol.addresses import from_bech32
-from tangle.protocol.parameters import TAG_BYTES_MAX
+from tangle.protocol.outputs import AliasOutput, FoundryOutput, NftOutput
+from tangle.protocol.parameters import NATIVE_TOKENS_MAX, TAG_BYTES_MAX
 from tangle.protocol.serial import to_hex
 from tangle.store import queries
-from tangle.store.queries import BasicFilter, Cursor
+from tangle.store.queries import AliasFilter, AnyFilter, BasicFilter, Cursor, Filter, FoundryFilter, NftFilter
 
-router = APIRouter(tags=["indexer"])
+router = APIRouter(tags=["indexer"], prefix="/api/indexer/v1/outputs")
 _PAGE = {**schemas.ok(schemas.OutputPage, "a page, which may be empty"), **schemas.TIP_ERRORS}
+_ONE = {**schemas.ok(schemas.OutputPage, "the one output"), **schemas.TIP_NOT_FOUND}
 
-Address = Annotated[str | None, Query(max_length=90, description="bech32 address")]
-Flag = Annotated[bool | None, Query()]
-Moment = Annotated[int | None, Query(ge=0, le=2**63 - 1, description="unix seconds, exclusive")]
-Count = Annotated[int | None, Query(ge=0, le=2**31 - 1)]
-Tag = Annotated[str | None, Query(pattern=f"^0x([0-9a-fA-F]{{2}}){{1,{TAG_BYTES_MAX}}}$", description="whole tag")]
+Address = Annotated[str | None, Field(max_length=90, description="bech32 address")]
+Flag = Annotated[bool | None, Field(description="whether the output has it")]
+Moment = Annotated[int | None, Field(ge=0, le=2**63 - 1, description="unix seconds, exclusive")]
+Count = Annotated[int | None, Field(ge=0, le=2**31 - 1, description=f"distinct ones, at most {NATIVE_TOKENS_MAX}")]
+Tag = Annotated[
+    str | None, Field(pattern=f"^0x([0-9a-fA-F]{{2}}){{1,{TAG_BYTES_MAX}}}$", description="the whole tag")
+]
+PageSize = Annotated[int | None, Field(ge=1, le=2**31 - 1, description="items per page; the node bounds it")]
+CursorText = Annotated[
+    str | None, Field(max_length=200, description="that of the page before; it brings its page size")
+]
 
 
-class Page:
-    """Which page is wanted, as every query of the indexer asks for it."""
+class OutputQuery(BaseModel):
+    """What every query can ask: which page, and what every output may have."""
 
-    def __init__(
-        self,
-        request: Request,
-        page_size: schemas.PageSizeQuery = None,
-        cursor: Annotated[
-            str | None, Query(max_length=200, description="that of the page before; it brings its page size")
-        ] = None,
-    ) -> None:
-        self.service = service_of(request)
-        self.cursor = Cursor.decode(cursor) if cursor is not None else None
-        most = self.service.settings.page_size_max
-        asked = self.cursor.page_size if self.cursor else page_size
-        self.size = min(asked or most, most)
+    model_config = ConfigDict(alias_generator=to_camel)
+    FILTER: ClassVar[type[Filter]]
 
-    def address(self, text: str | None, field: str) -> bytes | None:
-        """The bytes of a bech32 address of this network."""
-        return address_bytes(self.service, text, field) if text is not None else None
+    has_native_tokens: Flag = None
+    min_native_token_count: Count = None
+    max_native_token_count: Count = None
+    created_before: Moment = None
+    created_after: Moment = None
+    page_size: PageSize = None
+    cursor: CursorText = None
 
-    def answer(self, chosen: BasicFilter) -> Response:
-        """The page of the outputs that meet `chosen`."""
-        ledger_index = self.service.node.latest_milestone.index
-        with self.service.connect() as connection:
-            page = queries.basic_outputs(connection, chosen, self.cursor, self.size)
-        body = {"ledgerIndex": ledger_index, "items": [to_hex(output_id) for output_id in page.items]}
-        return json_response(body if page.cursor is None else {**body, "cursor": page.cursor.encode()})
+    def filter(self, service: Service) -> Filter:
+        """The filter in the store's terms. Raises MalformedAddress."""
+        return self.FILTER(**{each.name: self._value(each.name, service) for each in fields(self.FILTER)})
+
+    def _value(self, name: str, service: Service) -> Any:
+        value = getattr(self, name)
+        if not isinstance(value, str):
+            return value
+        parameter = type(self).model_fields[name].alias or name
+        return bytes.fromhex(value[2:]) if name == "tag" else address_bytes(service, value, parameter)
+
+
+class AnyQuery(OutputQuery):
+    """`/outputs`."""
+
+    FILTER = AnyFilter
+    unlockable_by: Address = Field(None, alias="unlockableByAddress")
+
+
+class AddressedQuery(OutputQuery):
+    """What basic and NFT outputs have in common."""
+
+    address: Address = None
+    unlockable_by: Address = Field(None, alias="unlockableByAddress")
+    has_storage_deposit_return: Flag = None
+    storage_deposit_return_address: Address = None
+    has_timelock: Flag = None
+    timelocked_before: Moment = None
+    timelocked_after: Moment = None
+    has_expiration: Flag = None
+    expires_before: Moment = None
+    expires_after: Moment = None
+    expiration_return_address: Address = None
+    sender: Address = None
+    tag: Tag = None
+
+
+class BasicQuery(AddressedQuery):
+    """`/outputs/basic`."""
+
+    FILTER = BasicFilter
+
+
+class NftQuery(AddressedQuery):
+    """`/outputs/nft`."""
+
+    FILTER = NftFilter
+    issuer: Address = None
+
+
+class AliasQuery(OutputQuery):
+    """`/outputs/alias`."""
+
+    FILTER = AliasFilter
+    state_controller: Address = None
+    governor: Address = None
+    unlockable_by: Address = Field(None, alias="unlockableByAddress")
+    issuer: Address = None
+    sender: Address = None
+
+
+class FoundryQuery(OutputQuery):
+    """`/outputs/foundry`."""
+
+    FILTER = FoundryFilter
+    alias_address: Address = None
 
 
 def address_bytes(service: Service, text: str, field: str) -> bytes:
@@ -64,92 +129,74 @@ def address_bytes(service: Service, text: str, field: str) -> bytes:
     return from_bech32(text, service.node.parameters.bech32_hrp, field=field).encode()
 
 
-WantedPage = Annotated[Page, Depends()]
-
-
-@router.get("/api/indexer/v1/outputs", responses=_PAGE, response_class=Response)
-def outputs(
-    page: WantedPage,
-    unlockableByAddress: Address = None,  # noqa: N803 -- the names of TIP-26
-    hasNativeTokens: Flag = None,  # noqa: N803
-    minNativeTokenCount: Count = None,  # noqa: N803
-    maxNativeTokenCount: Count = None,  # noqa: N803
-    createdBefore: Moment = None,  # noqa: N803
-    createdAfter: Moment = None,  # noqa: N803
-) -> Response:
+@router.get("", responses=_PAGE, response_class=Response)
+def outputs(request: Request, query: Annotated[AnyQuery, Query()]) -> Response:
     """Unspent outputs of any type; an address is looked for in every unlock condition."""
-    return page.answer(
-        BasicFilter(
-            unlockable_by=page.address(unlockableByAddress, "unlockableByAddress"),
-            has_native_tokens=hasNativeTokens,
-            min_native_token_count=minNativeTokenCount,
-            max_native_token_count=maxNativeTokenCount,
-            created_before=createdBefore,
-            created_after=createdAfter,
-        )
-    )
+    return _page(request, query)
 
 
-@router.get("/api/indexer/v1/outputs/basic", responses=_PAGE, response_class=Response)
-def basic_outputs(
-    page: WantedPage,
-    address: Address = None,
-    unlockableByAddress: Address = None,  # noqa: N803 -- the names of TIP-26
-    hasNativeTokens: Flag = None,  # noqa: N803
-    minNativeTokenCount: Count = None,  # noqa: N803
-    maxNativeTokenCount: Count = None,  # noqa: N803
-    hasStorageDepositReturn: Flag = None,  # noqa: N803
-    storageDepositReturnAddress: Address = None,  # noqa: N803
-    hasTimelock: Flag = None,  # noqa: N803
-    timelockedBefore: Moment = None,  # noqa: N803
-    timelockedAfter: Moment = None,  # noqa: N803
-    hasExpiration: Flag = None,  # noqa: N803
-    expiresBefore: Moment = None,  # noqa: N803
-    expiresAfter: Moment = None,  # noqa: N803
-    expirationReturnAddress: Address = None,  # noqa: N803
-    sender: Address = None,
-    tag: Tag = None,
-    createdBefore: Moment = None,  # noqa: N803
-    createdAfter: Moment = None,  # noqa: N803
-) -> Response:
+@router.get("/basic", responses=_PAGE, response_class=Response)
+def basic_outputs(request: Request, query: Annotated[BasicQuery, Query()]) -> Response:
     """Unspent basic outputs that meet every filter given."""
-    return page.answer(
-        BasicFilter(
-            address=page.address(address, "address"),
-            unlockable_by=page.address(unlockableByAddress, "unlockableByAddress"),
-            sender=page.address(sender, "sender"),
-            tag=bytes.fromhex(tag[2:]) if tag is not None else None,
-            created_before=createdBefore,
-            created_after=createdAfter,
-            has_native_tokens=hasNativeTokens,
-            min_native_token_count=minNativeTokenCount,
-            max_native_token_count=maxNativeTokenCount,
-            has_storage_deposit_return=hasStorageDepositReturn,
-            storage_deposit_return_address=page.address(
-                storageDepositReturnAddress, "storageDepositReturnAddress"
-            ),
-            has_timelock=hasTimelock,
-            timelocked_before=timelockedBefore,
-            timelocked_after=timelockedAfter,
-            has_expiration=hasExpiration,
-            expires_before=expiresBefore,
-            expires_after=expiresAfter,
-            expiration_return_address=page.address(expirationReturnAddress, "expirationReturnAddress"),
-        )
-    )
+    return _page(request, query)
 
 
-@router.get("/api/indexer/v1/outputs/alias", responses=_PAGE, response_class=Response)
-@router.get("/api/indexer/v1/outputs/foundry", responses=_PAGE, response_class=Response)
-@router.get("/api/indexer/v1/outputs/nft", responses=_PAGE, response_class=Response)
-async def no_outputs(page: WantedPage) -> Response:
-    """An empty page: this network has no such outputs."""
-    return json_response({"ledgerIndex": page.service.node.latest_milestone.index, "items": []})
+@router.get("/alias", responses=_PAGE, response_class=Response)
+def alias_outputs(request: Request, query: Annotated[AliasQuery, Query()]) -> Response:
+    """Unspent alias outputs that meet every filter given."""
+    return _page(request, query)
 
 
-@router.get("/api/indexer/v1/outputs/{kind}/{id}", responses=schemas.TIP_NOT_FOUND, response_class=Response)
-async def no_output(kind: str, id: str) -> Response:  # noqa: A002
-    """Not found: this network has no such outputs."""
-    if kind not in {"alias", "foundry", "nft"}:
-        raise BadParameter(f"there are no outputs of kind {kind[:100]!r}", "kind")
-    raise NotFound(f"no {kind} output {id[:100]!r}")
+@router.get("/foundry", responses=_PAGE, response_class=Response)
+def foundry_outputs(request: Request, query: Annotated[FoundryQuery, Query()]) -> Response:
+    """Unspent foundry outputs that meet every filter given."""
+    return _page(request, query)
+
+
+@router.get("/nft", responses=_PAGE, response_class=Response)
+def nft_outputs(request: Request, query: Annotated[NftQuery, Query()]) -> Response:
+    """Unspent NFT outputs that meet every filter given."""
+    return _page(request, query)
+
+
+@router.get("/alias/{aliasId}", responses=_ONE, response_class=Response)
+def alias_output(request: Request, alias_id: schemas.AliasIdPath) -> Response:
+    """The unspent output that the alias stands at."""
+    return _chain(request, AliasOutput.TYPE, alias_id)
+
+
+@router.get("/foundry/{foundryId}", responses=_ONE, response_class=Response)
+def foundry_output(request: Request, foundry_id: schemas.FoundryIdPath) -> Response:
+    """The unspent output that the foundry stands at."""
+    return _chain(request, FoundryOutput.TYPE, foundry_id)
+
+
+@router.get("/nft/{nftId}", responses=_ONE, response_class=Response)
+def nft_output(request: Request, nft_id: schemas.NftIdPath) -> Response:
+    """The unspent output that holds the NFT."""
+    return _chain(request, NftOutput.TYPE, nft_id)
+
+
+def _page(request: Request, query: OutputQuery) -> Response:
+    service = service_of(request)
+    cursor = Cursor.decode(query.cursor) if query.cursor is not None else None
+    most = service.settings.page_size_max
+    size = min((cursor.page_size if cursor else query.page_size) or most, most)
+    chosen = query.filter(service)
+    with service.connect() as connection:
+        page = queries.unspent_outputs(connection, chosen, cursor, size)
+        body = _body(queries.ledger_index(connection), page.items)
+    return json_response(body if page.cursor is None else {**body, "cursor": page.cursor.encode()})
+
+
+def _chain(request: Request, output_type: int, chain_id: str) -> Response:
+    with service_of(request).connect() as connection:
+        found = queries.chain_output(connection, output_type, from_hex_id(chain_id))
+        ledger_index = queries.ledger_index(connection)
+    if found is None:
+        raise NotFound(f"nothing unspent stands for {chain_id}")
+    return json_response(_body(ledger_index, (found,)))
+
+
+def _body(ledger_index: int, items: tuple[bytes, ...]) -> dict[str, Any]:
+    return {"ledgerIndex": ledger_index, "items": [to_hex(output_id) for output_id in items]}

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, Engine
 
+from tangle.node.recent import RecentOutputs
 from tangle.node.settings import NodeSettings
 from tangle.protocol.blocks import Block
 from tangle.protocol.milestones import FIRST_INDEX, MilestoneEssence
@@ -44,6 +45,7 @@ class Memory:
     board: ConfidenceBoard
     next_number: int
     milestone_blocks: deque[tuple[int, int]] = field(default_factory=deque)
+    recent: RecentOutputs = field(default_factory=RecentOutputs)
 
     def take_number(self) -> int:
         """The next event number."""

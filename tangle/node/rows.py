@@ -11,6 +11,7 @@ from tangle.protocol.milestones import Milestone
 from tangle.protocol.outputs import Output
 from tangle.protocol.tagged_data import TaggedData
 from tangle.state.ledger import Conflict
+from tangle.store.columns import columns_of
 from tangle.store.journal import Batch, BlockRow, Inclusion, MilestoneRow, OutputRow
 from tangle.store.queries import Event
 
@@ -51,18 +52,7 @@ def milestone_row(milestone: Milestone, number: int, block_number: int) -> Miles
 
 def output_row(output_id: bytes, output: Output, block_id: bytes, index: int, at: int) -> OutputRow:
     """The row of an output that milestone `index` of time `at` created through block `block_id`."""
-    return OutputRow(
-        output_id=output_id,
-        block_id=block_id,
-        output_type=output.TYPE,
-        amount=output.amount,
-        data=output.encode(),
-        address=output.owner.encode(),
-        sender=output.sender.encode() if output.sender else None,
-        tag=output.tag,
-        created_index=index,
-        created_at=at,
-    )
+    return OutputRow(block_id=block_id, created_index=index, created_at=at, **columns_of(output_id, output))
 
 
 def inclusion(conflict: Conflict | None) -> Inclusion:

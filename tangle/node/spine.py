@@ -396,14 +396,16 @@ class Node:
         carriers = [index for index in order if index in pending]
 
         def find(output_ids: Sequence[bytes]) -> dict[bytes, Found]:
-            # What this batch has made or spent so far must be visible to the query.
-            self._commit(work)
-            with self.engine.connect() as connection:
-                rows = queries.outputs_by_ids(connection, output_ids)
-            return {
-                output_id: Found(OUTPUTS.decode(Reader(row.data)), row.spent_index is not None)
-                for output_id, row in rows.items()
-            }
+            found, others = self._memory.recent.find(output_ids)
+            if others:
+                # What this batch has made or spent so far must be visible to the query.
+                self._commit(work)
+                with self.engine.connect() as connection:
+                    rows = queries.outputs_by_ids(connection, others)
+                for output_id, row in rows.items():
+                    output = OUTPUTS.decode(Reader(row.data))
+                    found[output_id] = Found(output, row.spent_index is not None)
+            return found
 
         return apply([pending[index] for index in carriers], find, at), carriers
 
@@ -442,6 +444,7 @@ class Node:
             batch.outputs.append(output_row(output_id, output, block_id, index, timestamp))
         for output_id, transaction_id in changes.spent.items():
             batch.spent.append(SpentRow(output_id, index, timestamp, transaction_id))
+        memory.recent.take(changes)
         number = memory.take_number()
         batch.milestones.append(milestone_row(milestone, number, dag.number_of(milestone_block)))
         work.events.append(queries.MilestoneEvent(number, milestone.id, index, timestamp))

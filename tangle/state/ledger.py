@@ -81,8 +81,8 @@ def apply(transactions: Sequence[Transaction], find: Find, at: int) -> Changes:
             continue
         outputs = (*(output for _, output in inputs), *transaction.essence.outputs)
         changes.touched.append(frozenset(address for output in outputs for address in parties(output)))
-        for consumed in transaction.essence.inputs:
-            changes.spent[consumed.output_id] = transaction.id
+        for output_id, _ in inputs:
+            changes.spent[output_id] = transaction.id
         for index, output in enumerate(transaction.essence.outputs):
             changes.created[transaction.output_id(index)] = output, position
     return changes

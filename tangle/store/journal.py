@@ -67,11 +67,9 @@ _KEY_BYTES = 32
 
 _SPEND = (
     update(tables.outputs)
-    .where(tables.outputs.c.output_id == bindparam("spent_output"), tables.outputs.c.spent_index.is_(None))
+    .where(tables.outputs.c.output_id == bindparam("output_id_"), tables.outputs.c.spent_index.is_(None))
     .values(
-        spent_index=bindparam("new_spent_index"),
-        spent_at=bindparam("new_spent_at"),
-        spent_by=bindparam("new_spent_by"),
+        spent_index=bindparam("spent_index_"), spent_at=bindparam("spent_at_"), spent_by=bindparam("spent_by_")
     )
 )
 
@@ -91,7 +89,10 @@ def append(connection: Connection, batch: Batch) -> None:
             values = [tuple(row.__dict__.values()) if positional else row.__dict__ for row in rows]
             connection.exec_driver_sql(sql, values)
     if batch.spent:
-        done = connection.execute(_SPEND, [_spending(row) for row in batch.spent]).rowcount
+        sql, order = _spend(connection.dialect)
+        named = [{f"{name}_": value for name, value in row.__dict__.items()} for row in batch.spent]
+        spent = [tuple(row[name] for name in order) if order else row for row in named]
+        done = connection.exec_driver_sql(sql, spent).rowcount
         if done != len(batch.spent):
             raise DoubleSpend(len(batch.spent), done)
 
@@ -230,10 +231,8 @@ def _insert(table: Table, dialect: Dialect) -> tuple[str, bool]:
     return str(compiled), compiled.positional
 
 
-def _spending(row: SpentRow) -> dict[str, Any]:
-    return {
-        "spent_output": row.output_id,
-        "new_spent_index": row.spent_index,
-        "new_spent_at": row.spent_at,
-        "new_spent_by": row.spent_by,
-    }
+@lru_cache(maxsize=4)
+def _spend(dialect: Dialect) -> tuple[str, tuple[str, ...]]:
+    """The UPDATE that marks an output as spent, and the order of its values unless it takes them by name."""
+    compiled = _SPEND.compile(dialect=dialect)
+    return str(compiled), tuple(compiled.positiontup or ())

@@ -24,18 +24,35 @@ from tangle.store.events import (
     SolidEvent,
     events,
 )
-from tangle.store.indexer import BasicFilter, Cursor, OutputPage, basic_outputs
+from tangle.store.indexer import (
+    AliasFilter,
+    AnyFilter,
+    BasicFilter,
+    Cursor,
+    Filter,
+    FoundryFilter,
+    NftFilter,
+    OutputPage,
+    basic_outputs,
+    chain_output,
+    unspent_outputs,
+)
 from tangle.store.journal import BlockRow, MilestoneRow, MovementRow, OutputRow, ReferencedRow, latest_milestone
 
 __all__ = [
     "EVENT_TYPES",
+    "AliasFilter",
+    "AnyFilter",
     "BasicFilter",
     "BlockHead",
     "BlockRecord",
     "CrossingEvent",
     "Cursor",
     "Event",
+    "Filter",
+    "FoundryFilter",
     "MilestoneEvent",
+    "NftFilter",
     "NumberedBlock",
     "OutputPage",
     "ReferencedEvent",
@@ -46,10 +63,12 @@ __all__ = [
     "block_heads",
     "block_numbers",
     "blocks_by_tag",
+    "chain_output",
     "events",
     "included_block",
     "latest_blocks",
     "latest_milestone",
+    "ledger_index",
     "milestone_blocks",
     "milestone_by_id",
     "milestone_by_index",
@@ -58,6 +77,7 @@ __all__ = [
     "outputs_by_ids",
     "record",
     "records_by_ids",
+    "unspent_outputs",
     "utxo_changes",
 ]
 
@@ -180,6 +200,12 @@ def blocks_by_tag(connection: Connection, tag: bytes, after: int, limit: int) ->
         select(of.number, of.block_id).where(of.tag == tag, of.number > after).order_by(of.number).limit(limit)
     )
     return [NumberedBlock(*row) for row in connection.execute(statement)]
+
+
+def ledger_index(connection: Connection) -> int:
+    """The index of the milestone that the ledger stands at; 0, the genesis, before the first."""
+    newest = select(tables.milestones.c.index).order_by(tables.milestones.c.index.desc()).limit(1)
+    return connection.execute(newest).scalar() or 0
 
 
 def milestone_by_index(connection: Connection, index: int) -> MilestoneRow | None:

@@ -91,9 +91,16 @@ class OutputRow:
     block_id : 32 bytes, of the carrier; zeros for the genesis
     amount : base units, at most `tables.SUPPLY_MAX`
     data : the binary form
-    address, sender : 33 bytes: type and hash
+    address : 33 bytes, type and hash, of the owner: address, state controller or immutable alias
+    sender, tag : of these features, else None
     created_index, created_at : milestone index (0: genesis) and its timestamp in seconds
     spent_index, spent_at, spent_by : milestone index, timestamp and transaction id of the spending; None: unspent
+    governor, issuer : 33 bytes, of that unlock condition and immutable feature, else None
+    native_tokens : how many distinct ones it holds
+    return_address : 33 bytes, of the storage deposit return, else None
+    timelock, expiration : seconds since the Unix epoch, of these unlock conditions, else None
+    expiration_address : 33 bytes, of the expiration, else None
+    chain_id : alias or NFT id (32 bytes, also in the output that creates it) or foundry id (38 bytes), else None
     """
 
     output_id: bytes
@@ -109,6 +116,14 @@ class OutputRow:
     spent_index: int | None = None
     spent_at: int | None = None
     spent_by: bytes | None = None
+    governor: bytes | None = None
+    issuer: bytes | None = None
+    native_tokens: int = 0
+    return_address: bytes | None = None
+    timelock: int | None = None
+    expiration: int | None = None
+    expiration_address: bytes | None = None
+    chain_id: bytes | None = None
 
 
 @dataclass(frozen=True)

@@ -6,15 +6,19 @@ union of four append-only tables ordered by number, and there is no table of eve
 
 Units: `*_at` seconds since the Unix epoch unless the name of the row says otherwise (`blocks.received_at` is in
 milliseconds); amounts are base units in signed 64-bit integers, hence `SUPPLY_MAX`. Addresses are 33 bytes: type
-and hash. Spent outputs stay; partial indexes over the unspent ones serve the indexer.
+and hash. Spent outputs stay; partial indexes over the unspent ones serve the indexer: each begins with what is
+searched and the output type, and goes on in the order of pages (`tangle.store.indexer`).
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
+    ColumnElement,
     ForeignKey,
     Index,
     Integer,
@@ -22,6 +26,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    literal_column,
 )
 
 SUPPLY_MAX = 2**63 - 1
@@ -109,6 +114,14 @@ outputs = Table(
     Column("spent_index", BigInteger),
     Column("spent_at", BigInteger),
     Column("spent_by", LargeBinary),
+    Column("governor", LargeBinary),
+    Column("issuer", LargeBinary),
+    Column("native_tokens", Integer, nullable=False, server_default="0"),
+    Column("return_address", LargeBinary),
+    Column("timelock", BigInteger),
+    Column("expiration", BigInteger),
+    Column("expiration_address", LargeBinary),
+    Column("chain_id", LargeBinary),
     Index("ix_outputs_created", "created_index", "output_id"),
 )
 
@@ -132,24 +145,28 @@ crossings = Table(
 
 _columns = outputs.c
 _unspent = _columns.spent_index.is_(None)
-for _name, _leading, _where in (
-    ("ix_blocks_tag", (blocks.c.tag, blocks.c.number), blocks.c.tag.is_not(None)),
-    ("ix_outputs_spent", (_columns.spent_index, _columns.output_id), _columns.spent_index.is_not(None)),
-    # With the amount, so that the audit at start reads the index alone.
-    ("ix_outputs_unspent", (_columns.created_index, _columns.output_id, _columns.amount), _unspent),
-    ("ix_outputs_unspent_address", (_columns.address, _columns.created_index, _columns.output_id), _unspent),
-    (
-        "ix_outputs_unspent_sender",
-        (_columns.sender, _columns.created_index, _columns.output_id),
-        _unspent & _columns.sender.is_not(None),
-    ),
-    (
-        "ix_outputs_unspent_tag",
-        (_columns.tag, _columns.created_index, _columns.output_id),
-        _unspent & _columns.tag.is_not(None),
-    ),
-):
-    Index(_name, *_leading, sqlite_where=_where, postgresql_where=_where)
+_order = (_columns.output_type, _columns.created_index, _columns.output_id)
+holds_tokens = _columns.native_tokens > literal_column("0")
+"""the condition of the index of outputs with native tokens, which a query has to repeat as it stands"""
+
+
+def _partial(name: str, columns: tuple[Column[Any], ...], where: ColumnElement[bool]) -> None:
+    Index(name, *columns, sqlite_where=where, postgresql_where=where)
+
+
+_partial("ix_blocks_tag", (blocks.c.tag, blocks.c.number), blocks.c.tag.is_not(None))
+_partial("ix_outputs_spent", (_columns.spent_index, _columns.output_id), _columns.spent_index.is_not(None))
+# With the amount, so that the audit at start reads the index alone.
+_partial("ix_outputs_unspent", (*_order, _columns.amount), _unspent)
+_partial("ix_outputs_unspent_address", (_columns.address, *_order), _unspent)
+# A plain basic output has none of what follows and is in none of these indexes.
+for _name in ("sender", "tag", "governor", "issuer", "return_address", "expiration_address", "chain_id"):
+    _column = _columns[_name]
+    _partial(f"ix_outputs_unspent_{_name}", (_column, *_order), _unspent & _column.is_not(None))
+for _name in ("return_address", "timelock", "expiration"):
+    _column = _columns[_name]
+    _partial(f"ix_outputs_unspent_has_{_name}", (*_order, _column), _unspent & _column.is_not(None))
+_partial("ix_outputs_unspent_has_native_tokens", (*_order, _columns.native_tokens), _unspent & holds_tokens)
 
 JOURNAL = (blocks, milestones, referenced, transactions, outputs, movements, crossings)
 """the tables that grow, parents before those that refer to them"""

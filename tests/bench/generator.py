@@ -11,8 +11,9 @@ Without a rate every connection sends its next block when the last one is answer
 fall due at even intervals whether or not earlier ones are answered, and latency counts from when a block was due
 (open loop), so that a stall is seen by all whom it keeps waiting.
 
-Arguments: port, kind (binary or json), number of blocks, connections, blocks per second (0: closed loop). Prints
-one JSON object.
+Arguments: port, kind (binary, json or payloads), number of blocks, connections, blocks per second (0: closed loop)
+and, for payloads made beforehand, the file that holds at least so many of them, each behind its uint32 length.
+Prints one JSON object.
 """
 
 import asyncio
@@ -22,7 +23,8 @@ import random
 import sys
 import time
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 PATH = "/api/core/v2/blocks"
@@ -68,11 +70,16 @@ class Tangle:
         self.tips.append(block_id)
 
 
-def binary_block(parents: list[bytes], data: bytes) -> bytes:
-    """A data block in the binary form (TIP-24, TIP-23), nonce 1."""
-    payload = (5).to_bytes(4, "little") + bytes([len(_TAG)]) + _TAG + len(data).to_bytes(4, "little") + data
+def block_of(parents: list[bytes], payload: bytes) -> bytes:
+    """A block around an encoded payload, in the binary form (TIP-24), nonce 1."""
     head = bytes([2, len(parents)]) + b"".join(parents)
     return head + len(payload).to_bytes(4, "little") + payload + (1).to_bytes(8, "little")
+
+
+def binary_block(parents: list[bytes], data: bytes) -> bytes:
+    """A data block in the binary form (TIP-23), nonce 1."""
+    payload = (5).to_bytes(4, "little") + bytes([len(_TAG)]) + _TAG + len(data).to_bytes(4, "little") + data
+    return block_of(parents, payload)
 
 
 def json_block(parents: list[bytes], data: bytes) -> bytes:
@@ -82,10 +89,24 @@ def json_block(parents: list[bytes], data: bytes) -> bytes:
     return f'{{"protocolVersion":2,"parents":[{named}],"payload":{payload},"nonce":"1"}}'.encode()
 
 
-KINDS: dict[str, tuple[str, Callable[[list[bytes], bytes], bytes]]] = {
-    "binary": ("application/vnd.iota.serializer-v1", binary_block),
-    "json": ("application/json", json_block),
+BINARY_TYPE = "application/vnd.iota.serializer-v1"
+Encode = Callable[[list[bytes], bytes], bytes]
+"""parents and data, or an encoded payload -> block"""
+KINDS: dict[str, tuple[str, Encode, Encode]] = {
+    "binary": (BINARY_TYPE, binary_block, binary_block),
+    "json": ("application/json", json_block, binary_block),
+    "payloads": (BINARY_TYPE, block_of, block_of),
 }
+"""media type, what is sent, and its binary form, whose hash is the block's id"""
+
+
+def payloads_of(path: Path) -> Iterator[bytes]:
+    """The payloads in a file."""
+    data, start = path.read_bytes(), 0
+    while start < len(data):
+        end = start + 4 + int.from_bytes(data[start : start + 4], "little")
+        yield data[start + 4 : end]
+        start = end
 
 
 class Connection(asyncio.Protocol):
@@ -128,12 +149,12 @@ class Poster:
         """Post a new block; its latency counts from `due`, or from now."""
         load = self.load
         self.parents = load.tangle.parents()
-        data = load.tangle.data()
-        binary = binary_block(self.parents, data)
+        data = next(load.payloads) if load.payloads else load.tangle.data()
+        media_type, encode, binary_form = KINDS[load.kind]
+        body = encode(self.parents, data)
+        binary = body if encode is binary_form else binary_form(self.parents, data)
         self.block_id = hashlib.blake2b(binary, digest_size=32).digest()
         load.tangle.known.add(self.block_id)
-        media_type, encode = KINDS[load.kind]
-        body = binary if load.kind == "binary" else encode(self.parents, data)
         head = (
             f"POST {PATH} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
             f"Content-Type: {media_type}\r\nContent-Length: {len(body)}\r\n\r\n"
@@ -152,9 +173,10 @@ class Poster:
 class Load:
     """Blocks that are due, connections that are free, and what came of it."""
 
-    def __init__(self, kind: str, total: int) -> None:
+    def __init__(self, kind: str, total: int, payloads: Iterator[bytes] | None) -> None:
         self.kind = kind
         self.total = total
+        self.payloads = payloads
         self.tangle = Tangle()
         self.due: deque[float | None] = deque()
         self.free: deque[Poster] = deque()
@@ -185,10 +207,12 @@ class Load:
             self.done.set_exception(error)
 
 
-async def run(port: int, kind: str, total: int, connections: int, rate: float) -> dict[str, Any]:
+async def run(
+    port: int, kind: str, total: int, connections: int, rate: float, payloads: Path | None = None
+) -> dict[str, Any]:
     """Post `total` blocks; returns what the module says."""
     loop = asyncio.get_running_loop()
-    load = Load(kind, total)
+    load = Load(kind, total, payloads_of(payloads) if payloads else None)
     await _ask_for_tips(port, load)
     posters = [Poster(load) for _ in range(connections)]
     for poster in posters:
@@ -254,8 +278,9 @@ def main() -> None:
     """Run as the module says."""
     import uvloop  # noqa: PLC0415
 
-    port, kind, total, connections, rate = sys.argv[1:]
-    print(json.dumps(uvloop.run(run(int(port), kind, int(total), int(connections), float(rate)))))
+    port, kind, total, connections, rate = sys.argv[1:6]
+    payloads = Path(sys.argv[6]) if len(sys.argv) > 6 else None
+    print(json.dumps(uvloop.run(run(int(port), kind, int(total), int(connections), float(rate), payloads))))
 
 
 if __name__ == "__main__":

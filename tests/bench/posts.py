@@ -70,9 +70,16 @@ def turns(directory: Path, runs: int, kind: str, count: int, rate: float = 0) ->
 def one(directory: Path, serve: Serve, kind: str, count: int, rate: float = 0) -> Run:
     """Post `count` blocks to a fresh server."""
     with tempfile.TemporaryDirectory(dir=directory) as fresh, serve(Path(fresh)) as server:
-        cpu = server.cpu_s
-        result = generate(server.port, kind, count, rate)
-        cpu = server.cpu_s - cpu
+        return measured(server, kind, count, rate)
+
+
+def measured(
+    server: processes.Server, kind: str, count: int, rate: float = 0, payloads: Path | None = None
+) -> Run:
+    """Post `count` blocks to `server`; those of kind "payloads" carry what is in the file `payloads`."""
+    cpu = server.cpu_s
+    result = generate(server.port, kind, count, rate, payloads=payloads)
+    cpu = server.cpu_s - cpu
     if set(result["statuses"]) != {"201"}:
         raise RuntimeError(f"answers were {result['statuses']}, the first refusal {result['first_refusal']}")
     seconds = result["seconds"]
@@ -86,10 +93,18 @@ def one(directory: Path, serve: Serve, kind: str, count: int, rate: float = 0) -
     )
 
 
-def generate(port: int, kind: str, count: int, rate: float = 0, connections: int = CONNECTIONS) -> dict[str, Any]:
+def generate(
+    port: int,
+    kind: str,
+    count: int,
+    rate: float = 0,
+    connections: int = CONNECTIONS,
+    payloads: Path | None = None,
+) -> dict[str, Any]:
     """Run the generator in a process of its own; returns what it prints."""
     program = [sys.executable, "-m", "tests.bench.generator"]
     arguments = [str(port), kind, str(count), str(connections), str(rate)]
+    arguments += [str(payloads)] if payloads else []
     done = subprocess.run(program + arguments, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
     if done.returncode:
         raise RuntimeError(done.stderr)

@@ -12,7 +12,7 @@ import pytest
 from tangle.protocol.blocks import Block
 from tangle.protocol.serial import Fields
 from tests.bench import __main__ as bench
-from tests.bench import machine, posts, restart
+from tests.bench import ledger, machine, posts, restart
 from tests.bench.generator import binary_block, json_block
 
 COLUMNS = {"what", "ours", "rival", "ratio", "note"}
@@ -30,6 +30,15 @@ def test_posts_are_all_answered_by_node_and_rival() -> None:
         if row not in rates:
             median, high = (number(part) for part in row["ours"].split("/"))
             assert 0 < median <= high
+
+
+def test_value_transactions_are_all_applied_by_node_and_rival() -> None:
+    rows = ledger.run(small=True)
+    assert [set(row) for row in rows] == [COLUMNS] * 4
+    assert [row["what"] for row in rows][-1] == "milestone over 1,000 value transactions, s"
+    for row in rows:
+        assert number(row["ours"]) > 0
+        assert number(row["rival"]) > 0
 
 
 def test_a_node_restarts_on_the_whole_history() -> None:
@@ -60,7 +69,7 @@ def test_a_kept_page_holds_every_row_and_the_machine(tmp_path: Path) -> None:
 
 def test_arguments_name_benchmarks() -> None:
     assert bench.parse(["--small", "--only", "tips,http"]).only == ["tips", "http"]
-    assert bench.parse([]).only == ["pow", "tips", "http", "restart"]
+    assert bench.parse([]).only == ["pow", "tips", "http", "ledger", "restart"]
     with pytest.raises(SystemExit):
         bench.parse(["--only", "speed"])
 

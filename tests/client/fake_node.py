@@ -178,7 +178,8 @@ class FakeNode:
         return JSONResponse({"metadata": metadata, "output": output.to_json()})
 
     async def basic_outputs(self, request: Request) -> Response:
-        address = from_bech32(request.query_params["address"], self.parameters.bech32_hrp)
+        name = "address" if "address" in request.query_params else "unlockableByAddress"
+        address = from_bech32(request.query_params[name], self.parameters.bech32_hrp)
         matching = [
             to_hex(output_id)
             for output_id, (output, _, _) in self.outputs.items()
@@ -274,6 +275,7 @@ class FakeNode:
                 Route(f"{core}/transactions/{{id}}/included-block", self.included_block),
                 Route(f"{core}/outputs/{{id}}", self.output),
                 Route("/api/indexer/v1/outputs/basic", self.basic_outputs),
+                Route("/api/indexer/v1/outputs", self.basic_outputs),
                 Route(f"{ours}/addresses/{{address}}/history", self.history),
                 Route(f"{ours}/tags/{{tag}}/blocks", self.tagged),
                 Route(f"{ours}/faucet/enqueue", self.faucet, methods=["POST"]),

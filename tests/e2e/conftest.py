@@ -26,9 +26,9 @@ def pytest_runtest_makereport(
 
 
 @pytest.fixture(scope="module")
-def shared_node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeProcess]:
-    """A fresh node with the settings of a user who sets none, one for all tests of a file."""
-    node = NodeProcess(tmp_path_factory.mktemp("node") / "data")
+def shared_node(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeProcess]:
+    """A fresh node for all tests of a file, with the file's `SETTINGS`, or those of a user who sets none."""
+    node = NodeProcess(tmp_path_factory.mktemp("node") / "data", **getattr(request.module, "SETTINGS", {}))
     try:
         node.start()
         yield node

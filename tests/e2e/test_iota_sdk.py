@@ -1,8 +1,6 @@
 """PyPI iota-sdk 1.1.4, as it is, against a node in a process of its own.
 
-The library was written for other nodes and knows nothing of this one: what it accepts, others will. Its binding
-holds Python's lock for the length of a call, so a node in this process could never answer it; and its calls are
-bounded by its own time limits, for no signal reaches Python meanwhile.
+The library was written for other nodes and knows nothing of this one: what it accepts, others will.
 """
 
 from __future__ import annotations
@@ -10,10 +8,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from datetime import timedelta
 from http.client import HTTPConnection
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 
@@ -22,15 +19,18 @@ from tangle.protocol.milestones import Milestone
 from tangle.protocol.pow.score import has_score
 from tangle.protocol.serial import Reader, to_hex
 from tests.e2e.nodes import NodeProcess
+from tests.e2e.sdk import (
+    FAUCET_AMOUNT,
+    WAIT_S,
+    address_of,
+    fund,
+    make_client,
+    make_wallet,
+    sdk,
+    settled,
+    synced,
+)
 
-sdk: Any = pytest.importorskip("iota_sdk", reason="PyPI iota-sdk has no wheel for this machine")
-
-T = TypeVar("T")
-WAIT_S = 20
-"""seconds that a wait may take: a milestone comes after one"""
-LOOK_S = 0.1
-ANSWER_S = timedelta(seconds=15)
-FAUCET_AMOUNT = 1_000_000_000
 ALREADY_SPENT = {1, 2}
 """conflict reasons, TIP-25: the input was spent before, or by one that comes first in the same milestone"""
 
@@ -41,68 +41,18 @@ def client(shared_node: NodeProcess) -> Any:
     return make_client(shared_node, local_pow=True)
 
 
-def make_client(node: NodeProcess, *, local_pow: bool) -> Any:
-    # Without the fallback a node that does no work cannot hide behind the client's.
-    return sdk.Client(
-        nodes=[node.url],
-        local_pow=local_pow,
-        fallback_to_local_pow=False,
-        api_timeout=ANSWER_S,
-        remote_pow_timeout=ANSWER_S,
-    )
-
-
 @pytest.fixture
 def open_wallet(shared_node: NodeProcess, tmp_path: Path) -> Iterator[Callable[[str], Any]]:
     """Wallets, each with a storage of its own, over mnemonics."""
     opened: list[Any] = []
 
     def open_one(mnemonic: str) -> Any:
-        options = sdk.ClientOptions(nodes=[shared_node.url], localPow=True)
-        path = str(tmp_path / f"wallet-{len(opened)}")
-        opened.append(sdk.Wallet(path, options, sdk.CoinType.SHIMMER, sdk.MnemonicSecretManager(mnemonic)))
+        opened.append(make_wallet(shared_node, str(tmp_path / f"wallet-{len(opened)}"), mnemonic))
         return opened[-1]
 
     yield open_one
     for wallet in opened:
         wallet.destroy()
-
-
-def until(look: Callable[[], T | None], what: str) -> T:
-    """What `look` finds as soon as it finds something."""
-    deadline = time.monotonic() + WAIT_S
-    while time.monotonic() < deadline:
-        found = look()
-        if found:
-            return found
-        time.sleep(LOOK_S)
-    raise AssertionError(f"waited {WAIT_S} s for {what}")
-
-
-def settled(client: Any, block_id: str) -> Any:
-    """The metadata of a block that a milestone has referenced."""
-
-    def look() -> Any:
-        metadata = client.get_block_metadata(block_id)
-        return metadata if metadata.referencedByMilestoneIndex else None
-
-    return until(look, f"a milestone that references {block_id}")
-
-
-def synced(account: Any) -> Any:
-    """The base coins of an account, freshly asked for."""
-    return account.sync(sdk.SyncOptions(force_syncing=True, sync_incoming_transactions=True)).baseCoin
-
-
-def address_of(account: Any) -> str:
-    return str(account.addresses()[0].address)
-
-
-def fund(client: Any, node: NodeProcess, account: Any) -> None:
-    """Have the faucet pay an account that has nothing."""
-    answer = client.request_funds_from_faucet(f"{node.url}/api/tangle/v1/faucet/enqueue", address_of(account))
-    assert address_of(account) in answer
-    until(lambda: int(synced(account).available) == FAUCET_AMOUNT, "the faucet's payment")
 
 
 def test_the_node_is_known_and_healthy(client: Any, shared_node: NodeProcess) -> None:

@@ -26,7 +26,8 @@ def find_chains(ctx: Context) -> None:
     for consumed in ctx.consumed:
         _enter(ctx, ctx.current, consumed.output, consumed.output_id)
     for index, output in enumerate(ctx.created):
-        _enter(ctx, ctx.next, output, ctx.transaction.output_id(index))
+        if OUTPUT_RULES[output.TYPE].chain_id is not None:
+            _enter(ctx, ctx.next, output, ctx.transaction.output_id(index))
 
 
 def chain_steps(ctx: Context) -> Iterator[AnyRule]:

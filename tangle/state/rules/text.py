@@ -18,6 +18,8 @@ from tangle.state.rules.reasons import AnyRule
 from tangle.state.rules.table import OUTPUT_RULES
 from tangle.state.rules.unlocks import UNLOCK_RULES, timelock
 
+BAR = r"\|"
+"""a bar that does not end its cell"""
 _PLACE = re.compile(r"(<!-- rules: (?P<title>.+?) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -38,7 +40,7 @@ def rule_tables() -> Mapping[str, tuple[AnyRule, ...]]:
 
 def markdown_table(rules: tuple[AnyRule, ...]) -> str:
     """One row per rule: what must hold, the TIP that says so, and the conflict reason when it does not."""
-    rows = [f"| {asked.name} | TIP-{asked.tip} | {int(asked.conflict)} |" for asked in rules]
+    rows = [f"| {asked.name.replace('|', BAR)} | TIP-{asked.tip} | {int(asked.conflict)} |" for asked in rules]
     return "\n".join(["| must hold | source | conflict |", "|---|---|---|", *rows]) + "\n"
 
 

@@ -97,7 +97,7 @@ def nft_input(ctx: Context, position: int, owner: Address) -> bool:
 
 
 UNLOCK_RULES: Mapping[int, tuple[UnlockRule, ...]] = {
-    SignatureUnlock.TYPE: (signed_address, public_key, signed_once),
+    SignatureUnlock.TYPE: (signed_address, signed_once, public_key),
     ReferenceUnlock.TYPE: (signed_address, reference),
     AliasUnlock.TYPE: (alias_address, alias_input, alias_moves),
     NftUnlock.TYPE: (nft_address, nft_input),

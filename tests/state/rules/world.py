@@ -351,4 +351,21 @@ def _forge(scene: Scene, world: World) -> Scene:
     return _one_output(scene, world.rng, lambda output: replace(there, amount=output.amount))
 
 
-SPOILS: tuple[Spoil, ...] = (_amount, _tokens, _tokens, _signer, _refer, _chain, _chain, _divert, _double, _forge)
+def _commit(scene: Scene, world: World) -> Scene:
+    """The signatures are for other contents of what is consumed."""
+    return scene.but(commitment=world.rng.randbytes(32))
+
+
+SPOILS: tuple[Spoil, ...] = (
+    _amount,
+    _tokens,
+    _tokens,
+    _signer,
+    _refer,
+    _chain,
+    _chain,
+    _divert,
+    _double,
+    _forge,
+    _commit,
+)

@@ -1,0 +1,392 @@
+"""How holdings look: members for programs, lines for people. Pure, from a `Balance`.
+
+What strangers wrote (names, symbols, metadata) goes through `printable` before a terminal sees it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from cli.output import amount, columns, facts, printable
+from cli.quantities import number, shown_decimals, tokens, when
+from cli.session import for_people
+from cli.wallet_names import about_tokens, short
+from tangle.protocol.serial import Json, to_hex
+
+if TYPE_CHECKING:
+    from client.metadata import Irc27, Irc30
+    from client.wallet import Alias, Balance, Conditional, Foundry, Nft, TokenBalance
+    from tangle.protocol.addresses import Address
+
+Bech32 = Callable[["Address"], str]
+"""the text of an address on the node's network"""
+About = Mapping[bytes, "Irc30 | None"]
+"""token id -> what its foundry says"""
+
+
+# Programs
+
+
+def balance_json(held: Balance, text_of: Bech32) -> Json:
+    """Everything; amounts as decimal strings."""
+    outputs = [
+        {"outputId": to_hex(coin.output_id), "amount": str(coin.amount), "address": text_of(coin.output.owner)}
+        for coin in held.outputs
+    ]
+    return {
+        "total": str(held.total),
+        "available": str(held.available),
+        "outputs": outputs,
+        "tokens": [token_json(one) for one in held.tokens],
+        "nfts": [nft_json(one, text_of) for one in held.nfts],
+        "aliases": [alias_json(one, text_of) for one in held.aliases],
+        "foundries": [foundry_json(one) for one in held.foundries],
+        "claimable": [conditional_json(one, text_of) for one in held.claimable],
+        "locked": [conditional_json(one, text_of) for one in held.locked],
+        "returning": [conditional_json(one, text_of) for one in held.returning],
+    }
+
+
+def token_json(one: TokenBalance) -> Json:
+    """A token."""
+    json: Json = {"tokenId": to_hex(one.token_id), "total": str(one.total), "available": str(one.available)}
+    return json | _said("irc30", one.metadata)
+
+
+def nft_json(one: Nft, text_of: Bech32) -> Json:
+    """An NFT."""
+    json: Json = {
+        "nftId": to_hex(one.nft_id),
+        "outputId": to_hex(one.output_id),
+        "amount": str(one.amount),
+        "state": one.state.value,
+        "address": text_of(one.address),
+    }
+    optional = {
+        "until": one.until,
+        "issuer": one.issuer and text_of(one.issuer),
+        "immutableMetadata": one.immutable_metadata and to_hex(one.immutable_metadata),
+    }
+    return json | _present(optional) | _said("irc27", one.metadata)
+
+
+def alias_json(one: Alias, text_of: Bech32) -> Json:
+    """An alias."""
+    json: Json = {
+        "aliasId": to_hex(one.alias_id),
+        "outputId": to_hex(one.output_id),
+        "address": text_of(_alias_address(one)),
+        "amount": str(one.amount),
+        "controlled": one.controlled,
+        "governed": one.governed,
+        "stateIndex": one.state_index,
+        "foundryCounter": one.foundry_counter,
+    }
+    optional = {
+        "stateMetadata": to_hex(one.state_metadata) if one.state_metadata else None,
+        "metadata": one.metadata and to_hex(one.metadata),
+        "immutableMetadata": one.immutable_metadata and to_hex(one.immutable_metadata),
+        "issuer": one.issuer and text_of(one.issuer),
+    }
+    return json | _present(optional)
+
+
+def foundry_json(one: Foundry) -> Json:
+    """A foundry."""
+    json: Json = {
+        "tokenId": to_hex(one.token_id),
+        "outputId": to_hex(one.output_id),
+        "aliasId": to_hex(one.alias_id),
+        "amount": str(one.amount),
+        "minted": str(one.minted),
+        "melted": str(one.melted),
+        "maximumSupply": str(one.maximum_supply),
+    }
+    return json | _said("irc30", one.metadata)
+
+
+def conditional_json(one: Conditional, text_of: Bech32) -> Json:
+    """An output under conditions."""
+    json: Json = {"outputId": to_hex(one.output_id), "amount": str(one.amount)}
+    if one.tokens:
+        json["tokens"] = [
+            {"tokenId": to_hex(token_id), "amount": str(units)} for token_id, units in one.tokens.items()
+        ]
+    if one.owed and one.owed_to is not None:
+        json |= {"returnAmount": str(one.owed), "returnAddress": text_of(one.owed_to)}
+    return json | _present({"nftId": one.nft_id and to_hex(one.nft_id), "until": one.until})
+
+
+def _said(name: str, about: Irc27 | Irc30 | None) -> Json:
+    return {name: orjson.loads(about.encode())} if about else {}
+
+
+def _present(members: Mapping[str, object]) -> Json:
+    return {name: value for name, value in members.items() if value is not None}
+
+
+# People
+
+
+def balance_text(held: Balance) -> str:
+    """Sums first, then a table for each kind of thing there is."""
+    about = about_tokens(held)
+    sums = facts(
+        [
+            ("total", f"{amount(held.total)} in {_counted(len(held.outputs), 'output')}"),
+            ("available", amount(held.available)),
+            ("bound", _bound(held)),
+            ("claimable", _claimable(held.claimable, about)),
+            ("locked", _timed(held.locked, about, "opens")),
+            ("sent", _timed(held.returning, about, "yours again, unless taken before,")),
+        ]
+    )
+    tables = [
+        ("Tokens", _token_rows(held)),
+        ("NFTs", _nft_rows(held)),
+        ("Aliases", _alias_rows(held)),
+        ("Foundries", _foundry_rows(held)),
+    ]
+    shown = [f"{title}\n{_indented(columns(rows[0], rows[1:]))}" for title, rows in tables if len(rows) > 1]
+    return "\n\n".join([sums, *shown])
+
+
+def token_text(one: TokenBalance) -> str:
+    """A token, with its whole id."""
+    about = one.metadata
+    return _titled(
+        f"{printable(about.symbol, 20)}  {printable(about.name)}" if about else "(no metadata)",
+        [
+            ("balance", tokens(one.total, one.symbol, one.decimals)),
+            (
+                "available",
+                "all" if one.available == one.total else tokens(one.available, one.symbol, one.decimals),
+            ),
+            ("says", about and about.description and printable(about.description, 200)),
+            ("url", about and about.url and printable(about.url, 200)),
+            ("id", to_hex(one.token_id)),
+        ],
+    )
+
+
+def nft_text(one: Nft, text_of: Bech32) -> str:
+    """An NFT, with its whole id."""
+    about = one.metadata
+    raw = one.immutable_metadata
+    return _titled(
+        printable(about.name) if about else "(no IRC-27 metadata)",
+        [
+            ("id", to_hex(one.nft_id)),
+            ("state", _state(one)),
+            ("holds", amount(one.amount)),
+            ("at", text_of(one.address)),
+            ("issuer", one.issuer and text_of(one.issuer)),
+            ("collection", about and about.collection_name and printable(about.collection_name)),
+            ("says", about and about.description and printable(about.description, 200)),
+            ("attributes", about and _attributes(about.attributes)),
+            ("uri", about and f"{printable(about.uri, 200)} ({printable(about.type)})"),
+            ("metadata", None if about or not raw else printable(for_people(raw), 200)),
+        ],
+    )
+
+
+def alias_text(one: Alias, foundries: Sequence[Foundry], text_of: Bech32) -> str:
+    """An alias and the foundries that it controls."""
+    lines = [
+        "\n".join(
+            [
+                _supply(foundry),
+                to_hex(foundry.token_id),
+            ]
+        )
+        for foundry in foundries
+    ]
+    return facts(
+        [
+            ("alias", to_hex(one.alias_id)),
+            ("address", text_of(_alias_address(one))),
+            ("yours", _powers(one)),
+            ("holds", amount(one.amount)),
+            ("state", f"{one.state_index}{_quoted(one.state_metadata)}"),
+            ("metadata", one.metadata and printable(for_people(one.metadata), 200)),
+            ("forever", one.immutable_metadata and printable(for_people(one.immutable_metadata), 200)),
+            ("issuer", one.issuer and text_of(one.issuer)),
+            ("foundries", "\n".join(lines) or None),
+        ]
+    )
+
+
+def claimed_json(taken: Sequence[Conditional]) -> Json:
+    """What was claimed, together."""
+    json: Json = {"outputs": len(taken), "amount": str(sum(one.amount for one in taken))}
+    if sums := _token_sums(taken):
+        json["tokens"] = [{"tokenId": to_hex(token_id), "amount": str(units)} for token_id, units in sums.items()]
+    if nft_ids := [to_hex(one.nft_id) for one in taken if one.nft_id is not None]:
+        json["nftIds"] = nft_ids
+    if returned := sum(one.owed for one in taken):
+        json["returned"] = str(returned)
+    return json
+
+
+def claimed_text(taken: Sequence[Conditional], held: Balance) -> str:
+    """What was claimed, together."""
+    returned = sum(one.owed for one in taken)
+    return f"{_together(taken, about_tokens(held))} claimed" + (
+        f"\n{amount(returned)} of storage deposit returned" if returned else ""
+    )
+
+
+def token_amount(token_id: bytes, units: int, about: Irc30 | None) -> str:
+    """An amount of a token; its id where it has no symbol."""
+    if about is None:
+        return f"{units:,} of token {to_hex(token_id)}"
+    return tokens(units, about.symbol, about.decimals)
+
+
+def _token_rows(held: Balance) -> list[Sequence[str]]:
+    rows: list[Sequence[str]] = [("token", "name", "balance", "available", "smallest units")]
+    for one in held.tokens:
+        free = {one.total: "all", 0: "none"}.get(one.available) or number(one.available, one.decimals)
+        called = printable(one.name or "-", 30)
+        rows.append((_symbol(one, held), called, number(one.total, one.decimals), free, f"{one.total:,}"))
+    return rows
+
+
+def _symbol(one: TokenBalance | Foundry, held: Balance) -> str:
+    """What to call a token: its symbol, with its id where others have the same one, or its id."""
+    about = about_tokens(held)
+    brief = short(one.token_id, about)
+    if one.metadata is None:
+        return brief
+    symbol = one.metadata.symbol
+    rivals = [other for other in about.values() if other and other.symbol.casefold() == symbol.casefold()]
+    return printable(symbol, 20) if len(rivals) == 1 else f"{printable(symbol, 20)} {brief}"
+
+
+def _nft_rows(held: Balance) -> list[Sequence[str]]:
+    ids = [one.nft_id for one in held.nfts]
+    rows: list[Sequence[str]] = [("id", "name", "state")]
+    rows += [(short(one.nft_id, ids), printable(one.name or "-", 40), _state(one)) for one in held.nfts]
+    return rows
+
+
+def _alias_rows(held: Balance) -> list[Sequence[str]]:
+    ids = [one.alias_id for one in held.aliases]
+    rows: list[Sequence[str]] = [("id", "yours", "foundries")]
+    for one in held.aliases:
+        count = sum(foundry.alias_id == one.alias_id for foundry in held.foundries)
+        rows.append((short(one.alias_id, ids), _powers(one), str(count)))
+    return rows
+
+
+def _foundry_rows(held: Balance) -> list[Sequence[str]]:
+    rows: list[Sequence[str]] = [("token", "in circulation", "at most", "decimals")]
+    for one in held.foundries:
+        decimals = one.metadata.decimals if one.metadata else None
+        rows.append(
+            (
+                _symbol(one, held),
+                number(one.circulating, decimals),
+                number(one.maximum_supply, decimals),
+                str(shown_decimals(decimals)),
+            )
+        )
+    return rows
+
+
+def _supply(one: Foundry) -> str:
+    symbol, decimals = (one.metadata.symbol, one.metadata.decimals) if one.metadata else (None, None)
+    return f"{tokens(one.circulating, symbol, decimals)} of at most {tokens(one.maximum_supply, symbol, decimals)}"
+
+
+def _bound(held: Balance) -> str | None:
+    """Base units that stay where they are as long as what they store."""
+    under_conditions = {one.output_id for one in (*held.claimable, *held.locked)}
+    stores = [
+        *((one.output_id, one.amount) for one in held.aliases if one.controlled),
+        *((one.output_id, one.amount) for one in held.foundries),
+        *((one.output_id, one.amount) for one in held.nfts if one.output_id not in under_conditions),
+    ]
+    return f"{amount(sum(units for _, units in stores))} in aliases, foundries and NFTs" if stores else None
+
+
+def _claimable(ones: Sequence[Conditional], about: About) -> str | None:
+    if not ones:
+        return None
+    times = [one.until for one in ones if one.until is not None]
+    expiry = f"; {'it expires' if len(ones) == 1 else 'the first expires'} {when(min(times))}" if times else ""
+    return f"{_together(ones, about)}\n`tangle wallet claim` takes {'it' if len(ones) == 1 else 'them'}{expiry}"
+
+
+def _timed(ones: Sequence[Conditional], about: About, what: str) -> str | None:
+    """What waits for a time, and that of the first."""
+    if not ones:
+        return None
+    first = "" if len(ones) == 1 else "the first is " if what.startswith("yours") else "the first "
+    return f"{_together(ones, about)}\n{first}{what} {when(min(one.until or 0 for one in ones))}"
+
+
+def _together(ones: Sequence[Conditional], about: About) -> str:
+    """What some outputs hold for the wallet."""
+    coins = sum(one.amount for one in ones)
+    parts = [token_amount(token_id, units, about.get(token_id)) for token_id, units in _token_sums(ones).items()]
+    if nfts := sum(one.nft_id is not None for one in ones):
+        parts.append(_counted(nfts, "NFT"))
+    if coins or not parts:
+        parts.insert(0, amount(coins))
+    return f"{', '.join(parts)} in {_counted(len(ones), 'output')}"
+
+
+def _token_sums(ones: Sequence[Conditional]) -> dict[bytes, int]:
+    sums: dict[bytes, int] = {}
+    for one in ones:
+        for token_id, units in one.tokens.items():
+            sums[token_id] = sums.get(token_id, 0) + units
+    return sums
+
+
+def _state(one: Nft) -> str:
+    return one.state.value + (f" until {when(one.until)}" if one.until is not None else "")
+
+
+def _powers(one: Alias) -> str:
+    return " and ".join(["controlled"] * one.controlled + ["governed"] * one.governed) or "no"
+
+
+def _alias_address(one: Alias) -> Address:
+    from tangle.protocol.addresses import AliasAddress
+
+    return AliasAddress(one.alias_id)
+
+
+def _attributes(attributes: Sequence[Any]) -> str | None:
+    """One a line: those with a trait and a value as such, others as JSON."""
+    lines = [
+        printable(
+            f"{one['trait_type']}: {one['value']}"
+            if one.keys() >= {"trait_type", "value"}
+            else orjson.dumps(one).decode(),
+            100,
+        )
+        for one in attributes
+    ]
+    return "\n".join(lines) or None
+
+
+def _quoted(data: bytes) -> str:
+    return f", {printable(for_people(data), 200)}" if data else ""
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def _titled(title: str, rows: Sequence[tuple[str, object]]) -> str:
+    return f"{title}\n{_indented(facts(rows))}"
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"  {line}" for line in text.splitlines())
