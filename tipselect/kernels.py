@@ -44,7 +44,7 @@ FAR = 4_096
 FAR_MAX = 512
 """far slots that one sweep puts off; 64 vertices have no more parents"""
 ANCHOR_BAND = 64
-"""slots among which a new anchor is chosen"""
+"""slots among which a new anchor is chosen, at most"""
 
 Bools = NDArray[np.bool_]
 Int8 = NDArray[np.int8]
@@ -450,13 +450,13 @@ def add_chances(
 def find_anchor(low: int, top: int, nearest: int, gain: int, flags: UInt8, weights: Int64) -> int:
     """Return a slot that at least half of all newer ones approve, -1 for none.
 
-    Looked at are the heaviest of ANCHOR_BAND slots at `nearest` slots behind the newest, twice that, and so on.
+    Looked at are the heaviest of some slots that are `nearest` slots behind the newest, twice that, and so on.
     """
     distance = nearest
-    while top - distance - ANCHOR_BAND >= low:
+    while top - distance - min(ANCHOR_BAND, distance) >= low:
         best = -1
         most = np.int64(0)
-        for s in range(top - distance - ANCHOR_BAND, top - distance):
+        for s in range(top - distance - min(ANCHOR_BAND, distance), top - distance):
             weight = weights[s] + (gain if flags[s] & FROZEN else 0)
             if weight > most:
                 best = s
