@@ -125,9 +125,9 @@ function open(id) {
 
 function hover(block, px, py) {
   const hint = byId("hint");
+  hint.hidden = !block;
   if (picture.hovered !== block) picture.touch();
   picture.hovered = block;
-  hint.hidden = !block;
   if (!block) return;
   const index = block.milestoneIndex === null ? "" : ` #${block.milestoneIndex}`;
   const sure = block.inclusion === "conflicting" ? "conflicting" : `confidence ${percent(share(block))}`;

@@ -39,6 +39,8 @@ export class Picture {
     this.hovered = null;
     /** @type {import("./tangle.js").Block[]} what was in sight in the last frame */
     this.seen = [];
+    /** called after each frame drawn */
+    this.onFrame = () => {};
     /** frames drawn */
     this.frames = 0;
     this.radius = 6;
@@ -130,6 +132,7 @@ export class Picture {
     // Drawing never takes more than half of the time: events come first, and fewer frames are still right.
     this._notBefore = cost > COSTLY_MS ? now + 2 * cost : 0;
     this.frames += 1;
+    this.onFrame();
   }
 
   _cones(now) {

@@ -10,14 +10,8 @@ const SAMPLES_MIN = 40;
 const WIDTH = 180;
 const HEIGHT = 44;
 
-function median(values) {
-  if (!values.length) return null;
-  const sorted = values.slice(-200).sort((a, b) => a - b);
-  return sorted[sorted.length >> 1];
-}
-
-function medianSeconds(times) {
-  const middle = median(times);
+function medianSeconds(times, tangle) {
+  const middle = times.median(tangle.now());
   return middle === null ? null : middle / 1_000;
 }
 
@@ -45,8 +39,8 @@ const PLOTS = [
     title: "Time to confidence",
     say: seconds,
     lines: [
-      { name: "95 %", of: (_, tangle) => medianSeconds(tangle.sureTimes) },
-      { name: "milestone", of: (_, tangle) => medianSeconds(tangle.referencedTimes) },
+      { name: "95 %", of: (_, tangle) => medianSeconds(tangle.sureTimes, tangle) },
+      { name: "milestone", of: (_, tangle) => medianSeconds(tangle.referencedTimes, tangle) },
     ],
   },
 ];

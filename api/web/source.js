@@ -5,6 +5,9 @@
  * node that was away costs neither a gap nor a repeat. When the node comes back as another one (its numbers are
  * smaller, or its network has another id), or so much happened meanwhile that replaying it would show nothing of what is
  * kept, a new snapshot is taken.
+ *
+ * A page that nobody sees lets go of its stream after a while: browsers open only six connections to one host, and
+ * a few forgotten tabs would take them all. When it is seen again it goes on where it stopped.
  */
 
 const EVENTS = "/api/tangle/v1/events";
@@ -20,6 +23,8 @@ const REPLAY_MAX = 30_000;
 const ANSWER_MS = 8_000;
 const POLL_MS = 1_000;
 const POLL_HIDDEN_MS = 5_000;
+/** out of sight for so long, the page rests */
+const REST_AFTER_MS = 30_000;
 const RETRY_MS = 500;
 const RETRY_MAX_MS = 5_000;
 /** silence of the stream after which it is opened again, while the node says that there are events */
@@ -38,7 +43,7 @@ export async function getJson(path) {
  * @property {(event: any, live: boolean) => void} onEvent
  * @property {(metrics: any) => void} onMetrics
  * @property {(info: any) => void} onInfo
- * @property {(state: "connecting"|"catching up"|"live"|"lost") => void} onState
+ * @property {(state: "connecting"|"catching up"|"live"|"resting"|"lost") => void} onState
  */
 
 export class Source {
@@ -64,11 +69,26 @@ export class Source {
   }
 
   start() {
+    let resting = 0;
     addEventListener("online", () => this.state === "lost" && this._connect());
+    // A page that is left may be kept for the way back, stream and all.
+    addEventListener("pagehide", () => this.rest());
+    addEventListener("pageshow", () => this.state === "resting" && this._connect());
     document.addEventListener("visibilitychange", () => {
-      if (!document.hidden && this.state === "live") this._poll(this._attempt);
+      clearTimeout(resting);
+      if (document.hidden) resting = setTimeout(() => this.rest(), REST_AFTER_MS);
+      else if (this.state === "resting") this._connect();
+      else if (this.state === "live") this._poll(this._attempt);
     });
     this._connect();
+  }
+
+  /** Let go of the node until the page is seen again. */
+  rest() {
+    this._attempt += 1;
+    this._stream?.close();
+    clearTimeout(this._timer);
+    this._say("resting");
   }
 
   /** events that the node has and this page has not */

@@ -14,7 +14,9 @@ export const KEPT_MAX_PAUSED = 24_000;
 
 /** share of walks from which a block counts as sure */
 export const SURE = 0.95;
-const TIMES_KEPT = 200;
+/** milliseconds over which times are collected, and how many at most */
+const TIMES_MS = 10_000;
+const TIMES_MAX = 5_000;
 
 /** What is known of how sure a block is, in the order in which it grows. */
 export const LEVELS = ["new", "half", "sure", "referenced"];
@@ -71,10 +73,9 @@ export class Tangle {
     /** @type {Block[]} in order of number */
     this.blocks = [];
     this.layout = new Layout();
-    /** @type {number[]} milliseconds from heard to sure, newest last */
-    this.sureTimes = [];
-    /** @type {number[]} milliseconds from heard to referenced, newest last */
-    this.referencedTimes = [];
+    /** milliseconds from heard to sure, and from heard to referenced, of late */
+    this.sureTimes = new Times();
+    this.referencedTimes = new Times();
     this.version += 1;
   }
 
@@ -105,11 +106,12 @@ export class Tangle {
     if (event.type === "confidence") {
       block.m = event.m;
       block.n = event.n;
-      if (share(block) >= SURE) this._timeSure(block);
+      if (live && share(block) >= SURE) this._timeSure(block);
     } else if (event.type === "referenced") {
       this._settle(block, { ...event, referencedByMilestoneIndex: event.milestoneIndex, milestoneIndex: undefined });
+      if (!live) return block;
       this._timeSure(block);
-      if (!Number.isNaN(block.heardMs)) remember(this.referencedTimes, this.now() - block.heardMs);
+      if (!Number.isNaN(block.heardMs)) this.referencedTimes.add(block.heardMs, this.now());
     }
     return block;
   }
@@ -191,13 +193,33 @@ export class Tangle {
   _timeSure(block) {
     if (block.sure || Number.isNaN(block.heardMs)) return;
     block.sure = true;
-    remember(this.sureTimes, this.now() - block.heardMs);
+    this.sureTimes.add(block.heardMs, this.now());
   }
 }
 
-function remember(times, value) {
-  times.push(value);
-  if (times.length > 2 * TIMES_KEPT) times.splice(0, times.length - TIMES_KEPT);
+/**
+ * How long something took, lately. By time and not by number: a milestone references many blocks at once, the newest
+ * last, and the last of them alone would make every wait look short.
+ */
+class Times {
+  constructor() {
+    /** @type {{at: number, took: number}[]} */
+    this.taken = [];
+  }
+
+  add(from, now) {
+    this.taken.push({ at: now, took: now - from });
+    if (this.taken.length > 2 * TIMES_MAX) this.taken.splice(0, this.taken.length - TIMES_MAX);
+  }
+
+  /** Milliseconds, or null where nothing happened lately. */
+  median(now) {
+    const first = this.taken.findIndex((one) => now - one.at <= TIMES_MS);
+    this.taken.splice(0, first < 0 ? this.taken.length : first);
+    if (!this.taken.length) return null;
+    const sorted = this.taken.map((one) => one.took).sort((a, b) => a - b);
+    return sorted[sorted.length >> 1];
+  }
 }
 
 function cone(start, next) {

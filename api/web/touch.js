@@ -22,6 +22,16 @@ export function listenToPointer(picture, view, hands) {
   let travelled = 0;
   // What was under the pointer when it went down: by the time it goes up a following picture has moved on.
   let meant = null;
+  /** @type {{x: number, y: number, type: string}|null} where the pointer rests above the picture */
+  let resting = null;
+
+  // Blocks move under a pointer that rests.
+  const look = () => {
+    const block = resting && picture.at(resting.x, resting.y, resting.type);
+    canvas.classList.toggle("over", Boolean(block));
+    hands.hover(block, resting?.x ?? 0, resting?.y ?? 0);
+  };
+  picture.onFrame = () => resting && look();
 
   canvas.addEventListener("pointerdown", (event) => {
     canvas.setPointerCapture(event.pointerId);
@@ -35,15 +45,16 @@ export function listenToPointer(picture, view, hands) {
   canvas.addEventListener("pointermove", (event) => {
     const before = down.get(event.pointerId);
     if (!before) {
-      const block = picture.at(event.offsetX, event.offsetY, event.pointerType);
-      canvas.classList.toggle("over", block !== null);
-      hands.hover(block, event.offsetX, event.offsetY);
+      const { offsetX: x, offsetY: y, pointerType: type } = event;
+      resting = type === "touch" ? null : { x, y, type };
+      look();
       return;
     }
     const place = { x: event.offsetX, y: event.offsetY };
     travelled += Math.hypot(place.x - before.x, place.y - before.y);
     if (travelled > DRAG_PX) {
-      hands.hover(null, 0, 0);
+      resting = null;
+      look();
       canvas.classList.add("dragging");
       if (down.size === 2) pinch(down, event.pointerId, place, view);
       else view.pan(place.x - before.x, place.y - before.y);
@@ -61,7 +72,10 @@ export function listenToPointer(picture, view, hands) {
   };
   canvas.addEventListener("pointerup", up);
   canvas.addEventListener("pointercancel", up);
-  canvas.addEventListener("pointerleave", () => hands.hover(null, 0, 0));
+  canvas.addEventListener("pointerleave", () => {
+    resting = null;
+    look();
+  });
 
   canvas.addEventListener(
     "wheel",
