@@ -72,6 +72,7 @@ def test_without_tips_there_is_no_story() -> None:
     graph.append([])
     graph.forbid(0)
     story = explain(graph, 2, 0)
-    assert story.walkers == story.selected == story.entry_points == story.filled == ()
+    assert not story.walkers
+    assert story.selected == story.entry_points == story.filled == ()
     with pytest.raises(BadSetting, match="alpha"):
         explain(graph, 2, 0, alpha=-1)
