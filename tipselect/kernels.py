@@ -552,31 +552,37 @@ def step(
     weights: Int64,
     state: UInt64,
 ) -> Any:
-    """Return the slot a walker on s goes to, s itself on a tip. A forced step draws no random number.
+    """Return the slot a walker on s goes to, s itself on a tip. One random number per approver but the first.
 
-    Approver y is taken with probability proportional to exp(-alpha (H(s) - H(y))) (Popov 2018, section 4.1). The
-    greatest exponent is subtracted, so that nothing overflows and at least one term is 1.
+    Approver y is taken with probability proportional to exp(-alpha (H(s) - H(y))) (Popov 2018, section 4.1). One
+    pass does: each approver met takes the place of the one chosen so far with its share of all terms up to it
+    (reservoir sampling; Chao 1982). Terms are relative to the heaviest met, so that nothing overflows.
     """
-    n, most = ways(s, first, following, gain, flags, weights)
     chosen = s
+    heaviest_met = np.int64(0)
     total = 0.0
-    for last_pass in range(2 if n > 0 else 0):
-        threshold = uniform(state) * total if last_pass == 1 else math.inf
-        running = 0.0
-        c = s
-        link = first[s]
-        while link != 0:
-            c += link >> 3
-            if not flags[c] & BARRED:
-                if n == 1:
-                    return c
-                weight = weights[c] + (gain if flags[c] & FROZEN else 0)
-                running += math.exp(-alpha * (most - weight))
+    c = s
+    link = first[s]
+    while link != 0:
+        c += link >> 3
+        flag = flags[c]
+        if not flag & BARRED:
+            weight = weights[c] + (gain if flag & FROZEN else 0)
+            if total == 0.0:
                 chosen = c
-                if running > threshold:
-                    return c
-            link = following[c, link & 7]
-        total = running
+                heaviest_met = weight
+                total = 1.0
+            else:
+                term = 1.0
+                if weight > heaviest_met:
+                    total = 1.0 + total * math.exp(-alpha * (weight - heaviest_met))
+                    heaviest_met = weight
+                else:
+                    term = math.exp(-alpha * (heaviest_met - weight))
+                    total += term
+                if uniform(state) * total < term:
+                    chosen = c
+        link = following[c, link & 7]
     return chosen
 
 

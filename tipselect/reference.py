@@ -247,18 +247,16 @@ def tip_probabilities(g: Tangle, weight: Mapping[int, int], start: int, alpha: f
 def walk(
     g: Tangle, weight: Mapping[int, int], start: int, alpha: float, draws: Iterator[float]
 ) -> tuple[int, int]:
-    """Walk from `start`; return the tip and the steps. A forced step takes nothing from `draws`."""
+    """Walk from `start`; return the tip and the steps. A step takes one of `draws` per approver but the first."""
     steps = 0
     x = start
     while children := allowed_children(g, x):
-        if len(children) > 1:
-            heaviest = max(weight[y] for y in children)
-            running = np.cumsum([math.exp(-alpha * (heaviest - weight[y])) for y in children])
-            passed = next(draws) * running[-1]
-            children = [y for y, sum_to in zip(children, running, strict=True) if sum_to > passed] or [
-                children[-1]
-            ]
         x = children[0]
+        for i in range(1, len(children)):
+            met = max(weight[y] for y in children[: i + 1])
+            terms = [math.exp(-alpha * (met - weight[y])) for y in children[: i + 1]]
+            if next(draws) * sum(terms) < terms[i]:
+                x = children[i]
         steps += 1
     return x, steps
 

@@ -1,13 +1,13 @@
-"""Tip selection in Tangles of three sizes: pairs, exact weights, confidence, attaching, memory; rivals in the same run.
+"""Tip selection in Tangles of three sizes: pairs, exact weights, confidence, attaching, memory; with rivals.
 
 Each Tangle is grown in waves: BATCH blocks at a time approve two uniform tips of those seen by then (the growth of
 Popov 2018, section 3, with a delay of a wave), while the window moves along. Only the window is in memory, so what
 is measured should not depend on how many blocks there ever were: the table shows that it does not.
 
 Medians, with the middle half of the runs in brackets; seeds are fixed; the sizes take turns, run by run, so that
-other work on the machine meets all of them. Rivals: the networkx twins, on fewer blocks where the note says so, and
-the way of the well-known Python simulators, which walk the whole past cone of each new block in a networkx graph
-and add one everywhere.
+other work on the machine meets all of them. Rivals, in the same run: the networkx twins, on fewer blocks where the
+note says so, and the way of the well-known Python simulators, which walk the whole past cone of each new block in
+a networkx graph and add one everywhere.
 """
 
 import time
@@ -32,7 +32,7 @@ Batch = tuple[np.ndarray, np.ndarray]
 
 
 def run(small: bool) -> list[Row]:
-    """Return rows of what, ours, rival, ratio, note; `small` takes Tangles and a window a tenth of the size, or less."""
+    """Return rows of what, ours, rival, ratio, note; `small` takes much smaller Tangles and a window of 4,000."""
     compile_kernels()
     window, sizes = (4_000, (2_000, 10_000)) if small else (20_000, (10_000, 100_000, 1_000_000))
     repeats = 30 if small else 500
@@ -80,9 +80,8 @@ def others(graph: Graph, repeats: int) -> list[Row]:
     rows = []
     for name in selectors.SELECTORS:
         if name != "weighted":
-            select = selectors.named(name)
-            rngs = [np.random.default_rng(i) for i in range(repeats)]
-            ours = sample(lambda i, select=select, rngs=rngs: select(graph, 2, rngs[i]), repeats)
+            pair = partial(selectors.named(name), graph, 2, np.random.default_rng(SEED))
+            ours = np.array([timed(pair) for _ in range(repeats)])
             rows.append(row(f"{name} tip pair", None, (ours, 1), None, f"window {len(graph):,}"))
     return rows
 
