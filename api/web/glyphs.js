@@ -36,7 +36,7 @@ export function readTheme() {
 
 /** Radius of a block in pixels.  @param {string} kind @param {number} radius of ordinary ones */
 export function radiusOf(kind, radius) {
-  return kind === "milestone" ? Math.max(radius * MILESTONE, 6) : radius;
+  return kind === "milestone" ? Math.max(radius * MILESTONE, 5) : radius;
 }
 
 export class Glyphs {

@@ -81,6 +81,11 @@ export class Picture {
     this._dirty = true;
   }
 
+  /** Whether the last frame shows all there is to show. */
+  get settled() {
+    return !this._dirty && !this._births && !this.view.aim && this._version === this.tangle.version;
+  }
+
   touch() {
     this._dirty = true;
   }
@@ -162,7 +167,7 @@ export class Picture {
     const to = view.x(view.width + 20);
     this.seen = this.tangle.blocks.filter((block) => block.x >= from && block.x <= to);
     const room = Math.sqrt((view.width * view.height * view.tall) / Math.max(this.seen.length, 1));
-    const wanted = Math.min(Math.max(0.2 * room, RADIUS_MIN), RADIUS_MAX);
+    const wanted = Math.min(Math.max(Math.min(0.2 * room, 1.5 + 0.11 * view.scale), RADIUS_MIN), RADIUS_MAX);
     // Sizes are steps, and a step is taken late: each size is drawn only once, and none flickers.
     if (Math.abs(wanted - this.radius) > 0.6) this.radius = Math.round(2 * wanted) / 2;
   }

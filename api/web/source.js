@@ -2,8 +2,8 @@
  * The connection to the node: a snapshot, then the event stream from there, and measurements once a second.
  *
  * Every event has a number, and numbers grow by one. The page remembers the last one and asks for what follows, so a
- * node that was away costs neither a gap nor a repeat. When the node comes back as another one (its numbers are
- * smaller, or its network has another id), or so much happened meanwhile that replaying it would show nothing of what is
+ * node that was away costs neither a gap nor a repeat. When the node comes back as another one (its first milestone
+ * differs, or its numbers are smaller), or so much happened meanwhile that replaying it would show nothing of what is
  * kept, a new snapshot is taken.
  *
  * A page that nobody sees lets go of its stream after a while: browsers open only six connections to one host, and
@@ -14,6 +14,8 @@ const EVENTS = "/api/tangle/v1/events";
 const GRAPH = "/api/tangle/v1/graph";
 const METRICS = "/api/tangle/v1/metrics";
 const INFO = "/api/core/v2/info";
+/** the first milestone: no two networks have the same one */
+const FIRST = "/api/core/v2/milestones/by-index/1";
 const TYPES = ["solid", "referenced", "confidence", "milestone"];
 
 /** blocks of a snapshot; the node may give fewer */
@@ -101,9 +103,9 @@ export class Source {
     this._stream?.close();
     const attempt = ++this._attempt;
     try {
-      const [info, metrics] = await Promise.all([getJson(INFO), getJson(METRICS)]);
+      const [info, metrics, first] = await Promise.all([INFO, METRICS, FIRST].map(getJson));
       if (attempt !== this._attempt) return;
-      this._meet(info, metrics);
+      this._meet(info, metrics, JSON.stringify(first.signatures));
       if (this.last === null) {
         const slice = await getJson(`${GRAPH}?limit=${SNAPSHOT}`);
         if (attempt !== this._attempt) return;
@@ -118,8 +120,7 @@ export class Source {
   }
 
   /** Decide whether the node is still the one that the last event came from. */
-  _meet(info, metrics) {
-    const network = `${info.protocol.networkName} ${info.protocol.tokenSupply}`;
+  _meet(info, metrics, network) {
     const other = this._network !== null && this._network !== network;
     const far = this.last !== null && metrics.eventNumber - this.last > REPLAY_MAX;
     if (other || far || (this.last !== null && metrics.eventNumber < this.last)) this.last = null;

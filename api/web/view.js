@@ -7,11 +7,11 @@
 
 /** pixels kept free around the lanes */
 const PAD = { top: 40, bottom: 58, right: 46 };
-/** units of width while following: at least, at most */
-const SPAN_MIN = 6;
-const SPAN_MAX = 26;
-/** blocks that should be seen at once while following, as far as the spans allow */
-const SEEN = 160;
+/** pixels per unit while following: at least, at most */
+const PACE_MIN = 54;
+const PACE_MAX = 230;
+/** pixels of width for each block that is seen at once while following, as far as the pace allows */
+const ROOM = 9;
 const EASE_MS = 260;
 const SCALE_MIN = 4;
 const SCALE_MAX = 4_000;
@@ -70,15 +70,15 @@ export class View {
 
   _follow(tangle, part) {
     const head = tangle.layout.head;
-    const oldest = tangle.blocks.at(-SEEN)?.x ?? tangle.blocks[0]?.x ?? head;
-    const span = Math.min(Math.max(head - oldest, SPAN_MIN), SPAN_MAX) / this.factor;
     const room = Math.max(this.width - PAD.right, 40);
-    const aimed = Math.min(Math.max(room / span, SCALE_MIN), SCALE_MAX);
+    const oldest = (tangle.blocks.at(-Math.ceil(room / ROOM)) ?? tangle.blocks[0])?.x ?? head;
+    const pace = Math.min(Math.max(room / (head - oldest + 0.01), PACE_MIN), PACE_MAX);
+    const aimed = Math.min(Math.max(pace * this.factor, SCALE_MIN), SCALE_MAX);
     const right = this.x(room);
     const moved = Math.abs(head - right) * this.scale > 0.3 || Math.abs(aimed / this.scale - 1) > 0.002;
     if (!moved) return false;
     // A far jump (the first snapshot, the way back from old blocks) is not travelled.
-    const jump = Math.abs(head - right) > 1.5 * span;
+    const jump = Math.abs(head - right) * this.scale > 1.5 * room;
     this.scale += (jump ? 1 : 0.4 * part) * (aimed - this.scale);
     const shown = jump ? head : right + part * (head - right);
     this.left = shown - room / this.scale;

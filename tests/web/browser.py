@@ -108,6 +108,11 @@ class Page:
         ids = [hex_of(block_id) for block_id in block_ids]
         self.eventually(lambda: self.ask(in_sight, ids), "the blocks do not come into sight")
         self.find("follow").click()
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until what is drawn stands still and is all that there is to draw."""
+        self.eventually(lambda: self.ask("page.picture.settled"), "the drawing does not come to rest")
 
     def place(self, block_id: bytes) -> tuple[int, int]:
         """Where in the window a block is drawn."""

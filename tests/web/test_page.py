@@ -82,7 +82,11 @@ def test_the_cones_of_the_selected_block_are_highlighted(page: Page, node: Runni
     above = node.finished(note("above"), (left.id,))
     for block in (left, aside, above):
         assert node.post_bytes(block.encoded).status_code == 201
-    page.await_block(above.id)
+    # Once all are referenced, nothing but the selection changes how they look.
+    for one in (first, left.id, aside.id):
+        node.wait_referenced(one)
+        referenced = partial(page.ask, "page.tangle.byId.get(arguments[0])?.referencedBy", hex_of(one))
+        page.eventually(referenced, "the page does not know that it is referenced")
     page.pause(first, left.id, aside.id)
     before = [page.contrast(*page.place(one)) for one in (first, aside.id)]
     page.click_at(*page.place(left.id))
@@ -100,9 +104,7 @@ def test_the_cones_of_the_selected_block_are_highlighted(page: Page, node: Runni
         waiting += new
     assert past == expected
     page.eventually(lambda: page.text("past-count") == f"past {len(past)}", "the panel does not count the cone")
-    page.eventually(lambda: page.ask("page.view.aim") is None, "the view does not arrive")
-    drawn = page.ask("page.picture.frames")
-    page.eventually(lambda: page.ask("page.picture.frames") > drawn, "no frame is drawn")
+    page.settle()
     after = [page.contrast(*page.place(one)) for one in (first, aside.id)]
     assert after[0] > 0.8 * before[0]
     assert after[1] < 0.6 * before[1]
@@ -115,10 +117,8 @@ def test_a_milestone_is_marked(page: Page, node: RunningNode) -> None:
     page.find("wanted").send_keys(f"#{index}", Keys.ENTER)
     page.eventually(lambda: f"#{index}" in page.panel() and "Signatures" in page.panel(), "it does not open")
     milestone = bytes.fromhex(page.ask(f"page.tangle.milestone({index}).id")[2:])
-    page.eventually(lambda: page.ask("page.view.aim") is None, "the view does not arrive")
-    page.eventually(
-        lambda: page.colour("milestone") in page.colours_around(*page.place(milestone), 4), "it is not marked"
-    )
+    page.settle()
+    assert page.colour("milestone") in page.colours_around(*page.place(milestone), 4)
 
 
 def test_a_conflicting_transaction_is_told_as_such(page: Page, node: RunningNode) -> None:
