@@ -277,6 +277,6 @@ def test_confidence_rises_to_certainty(node: Node) -> None:
         attach(node, child)
         parent = child.id
     node.sample_confidence()
-    assert node.confidence(block.id, None) == (100, 100)
-    assert node.confidence(b"\x07" * 32, None) == (0, 100)
-    assert node.confidence(b"\x07" * 32, 1) == (100, 100)
+    assert node.confidence(block.id, None) == (400, 400)
+    assert node.confidence(b"\x07" * 32, None) == (0, 400)
+    assert node.confidence(b"\x07" * 32, 1) == (400, 400)

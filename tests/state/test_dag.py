@@ -80,8 +80,11 @@ def test_blocks_below_max_depth_are_forbidden() -> None:
     dag.mark_referenced([fresh], 9)
     tip = dag.append(name(3), [fresh], number=3)
     assert dag.refresh_roots(9, depth=8).tolist() == []
-    assert sorted(dag.graph.tips.tolist()) == [lazy, tip]
+    assert dag.passed_by().tolist() == [lazy]
+    assert not dag.graph.is_forbidden(lazy)
     assert dag.refresh_roots(10, depth=8).tolist() == [lazy]
+    assert dag.graph.is_forbidden(lazy)
+    assert dag.passed_by().tolist() == []
     assert dag.graph.tips.tolist() == [tip]
 
 
