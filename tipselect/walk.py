@@ -157,7 +157,8 @@ def entry_points(graph: Graph, entry: Sequence[int] | Int64 | None = None, depth
 
 def seed(rng: np.random.Generator) -> UInt64:
     """Draw the state of a kernel's random stream, uint64[1]."""
-    return rng.integers(0, 2**64, size=1, dtype=np.uint64)
+    # Seven times as fast as rng.integers, which counts where a whole selection takes a few dozen µs.
+    return np.array([rng.bit_generator.random_raw()], np.uint64)
 
 
 def _race(

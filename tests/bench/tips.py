@@ -17,7 +17,7 @@ from functools import partial
 import networkx as nx
 import numpy as np
 
-from tipselect import confidence, reference, selectors, walk
+from tipselect import confidence, exact, reference, selectors, walk
 from tipselect.compile import compile_kernels
 from tipselect.graph import Graph
 
@@ -125,7 +125,9 @@ def hits(graphs: dict[int, Graph], twin: reference.Tangle, repeats: int) -> list
         note = f"window {len(graph):,}, n = {WALKS:,}; twin: {len(twin):,} blocks, n = 50, no walks, scaled up"
         scale = 50 * len(twin) / (WALKS * len(graph))
         rows.append(row("confidence of the window", size, (seconds[size], 1), (rival, scale), note))
-    return rows
+    ours = np.array([timed(partial(exact.confidence, graph)) for _ in range(repeats)])
+    note = f"window {len(graph):,}, {graph.tip_count} tips, no sampling"
+    return [*rows, row("exact confidence", None, (ours, 1), None, note)]
 
 
 def attach(graphs: dict[int, Graph], repeats: int) -> list[Row]:
