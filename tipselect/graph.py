@@ -22,7 +22,8 @@ other work run, it does not make two callers of one graph safe.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from copy import copy
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
@@ -249,6 +250,17 @@ class Graph:
             done = self._weighed = piece
             if done >= self._anchor_due:
                 self._move_anchor()
+
+    def copy(self) -> Self:
+        """Return a graph of its own that holds the same window; its arrays have no unused rows."""
+        new = copy(self)
+        top = self._high - self._base
+        new.columns = self.columns.moved(self._low - self._base, top, max(len(self), 1))
+        new._base = self._low
+        new._tips = np.empty(new.columns.count.size, np.int64)
+        new._tips[: self.tip_count] = self._tips[: self.tip_count]
+        new._tip_count = self._tip_count.copy()
+        return new
 
     # --- reading --------------------------------------------------------------------------------------------
 

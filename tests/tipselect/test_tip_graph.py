@@ -128,6 +128,33 @@ def test_invariants_hold_after_any_changes(changes: list[tuple[str, int]], seed:
         assert record.graph.tip_count > 0
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_a_copy_is_equal_and_on_its_own(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    record = Record(anchor_distance=2)
+    for _ in range(3):
+        record.extend(rng, 70, reach=9)
+        record.forbid(rng, 3)
+        record.rate(rng)
+        record.graph.flush()
+        record.graph.drop_before(record.graph.low + 20)
+    record.parents = {x: p for x, p in record.parents.items() if x >= record.graph.low}
+    record.forbidden = {x for x in record.forbidden if x >= record.graph.low}
+    record.scores = {x: score for x, score in record.scores.items() if x >= record.graph.low}
+    other = Record()
+    other.graph = record.graph.copy()
+    other.parents, other.forbidden, other.scores = (
+        dict(record.parents), set(record.forbidden), dict(record.scores)
+    )  # fmt: skip
+    for one in (other, record, other):
+        one.extend(rng, 30, reach=9)
+        one.forbid(rng, 3)
+        one.drop(rng)
+        other.assert_equal()
+        record.assert_equal()
+    assert Graph().copy().append([]) == 0
+
+
 def test_window_has_bounded_memory() -> None:
     graph = Graph(capacity=64)
     rng = np.random.default_rng(5)
