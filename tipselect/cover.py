@@ -24,6 +24,7 @@ def select(graph: Graph, k: int, done: Bools, candidates: Iterable[int] | Int64 
     done : bool[window], what is confirmed already, with the past cone of everything in it
     candidates : absolute indices, the tips unless given; the older one is taken of two that add as much
 
+    Costs a past cone per candidate, and a few per choice: who lets strangers make candidates bounds their number.
     BadSetting for k < 1 or another shape of `done`, BadIndex for candidates outside the window.
     """
     walk.check("k", k, 1)
