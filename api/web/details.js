@@ -129,7 +129,9 @@ export class Details {
     if (metadata.conflictReason) {
       rows.push(["Conflict", `${CONFLICTS[metadata.conflictReason] ?? "unknown"} (${metadata.conflictReason})`]);
     }
-    if (metadata.referencedByMilestoneIndex) rows.push(["Referenced by", `milestone #${metadata.referencedByMilestoneIndex}`]);
+    if (metadata.referencedByMilestoneIndex) {
+      rows.push(["Referenced by", `milestone #${metadata.referencedByMilestoneIndex}`]);
+    }
     if (metadata.milestoneIndex) rows.push(["Is milestone", `#${metadata.milestoneIndex}`]);
     if (block) rows.push(["Received", clock(block.receivedMs)]);
     if (metadata.shouldPromote) rows.push(["Advice", "promote: it falls behind"]);
@@ -146,6 +148,7 @@ export class Details {
     const cones = block ? [tangle.pastCone(block).size, tangle.futureCone(block).size] : [0, 0];
     const now = `${children.length} ${cones} ${Boolean(block)}`;
     if (now === this._relatives) return;
+    this._relatives = now;
     const counts = [
       element("span", { class: "past", id: "past-count" }, `past ${whole(cones[0])}`),
       element("span", { class: "future", id: "future-count" }, `future ${whole(cones[1])}`),
@@ -161,7 +164,6 @@ export class Details {
         ),
       ),
     );
-    this._relatives = now;
   }
 
   _keepFocus(change) {
@@ -235,7 +237,8 @@ function dataNode(hex) {
   if (hex.length <= 2) return null;
   const text = textOf(hex);
   const shown = text === null ? hex : pretty(text);
-  return element("pre", { tabindex: "0", "aria-label": "data" }, shown.length > DATA_MAX ? `${shown.slice(0, DATA_MAX)} …` : shown);
+  const cut = shown.length > DATA_MAX ? `${shown.slice(0, DATA_MAX)} …` : shown;
+  return element("pre", { tabindex: "0", "aria-label": "data" }, cut);
 }
 
 function pretty(text) {
@@ -287,7 +290,9 @@ function links(id) {
     metadata: `/api/core/v2/blocks/${id}/metadata`,
     confidence: `/api/tangle/v1/confidence/${id}`,
   };
-  const anchors = Object.entries(paths).map(([name, href]) => element("a", { href, target: "_blank", rel: "noopener" }, name));
+  const anchors = Object.entries(paths).map(([name, href]) =>
+    element("a", { href, target: "_blank", rel: "noopener" }, name),
+  );
   return element("div", { class: "links" }, ...anchors);
 }
 

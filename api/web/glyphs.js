@@ -6,7 +6,7 @@
  */
 
 /** by payload kind */
-export const SHAPES = { taggedData: "circle", transaction: "square", none: "triangle", milestone: "diamond" };
+const SHAPES = { taggedData: "circle", transaction: "square", none: "triangle", milestone: "diamond" };
 
 /** how much larger a milestone is */
 const MILESTONE = 1.7;

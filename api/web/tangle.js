@@ -13,7 +13,7 @@ export const KEPT_MAX = 6_000;
 export const KEPT_MAX_PAUSED = 24_000;
 
 /** share of walks from which a block counts as sure */
-export const SURE = 0.95;
+const SURE = 0.95;
 /** milliseconds over which times are collected, and how many at most */
 const TIMES_MS = 10_000;
 const TIMES_MAX = 5_000;

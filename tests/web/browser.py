@@ -54,6 +54,13 @@ class Page:
         self.driver.get(url)
         self.eventually(lambda: self.text("status") == "live", "the page is not live")
 
+    def renew(self, url: str) -> None:
+        """Leave whatever is shown, empty the logs, then `open`."""
+        self.driver.get("about:blank")
+        self.complaints()
+        self.requests()
+        self.open(url)
+
     def ask(self, expression: str, *arguments: Any) -> Any:
         """What a JavaScript expression says, with `page` as the parts of the page."""
         return self.driver.execute_script(f"const page = globalThis.tanglePage; return {expression};", *arguments)

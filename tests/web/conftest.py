@@ -27,8 +27,5 @@ def window() -> Iterator[Page]:
 @pytest.fixture
 def page(window: Page, node: RunningNode) -> Page:
     """The node's page, freshly loaded, with nothing in its logs."""
-    window.driver.get("about:blank")
-    window.complaints()
-    window.requests()
-    window.open(node.url)
+    window.renew(node.url)
     return window

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tests.e2e.nodes import ROOT, NodeProcess
-from tests.web.browser import Page, browser, needs_chromium
+from tests.web.browser import Page, needs_chromium
 
 pytestmark = needs_chromium
 
@@ -32,11 +32,10 @@ def node(tmp_path: Path) -> Iterator[NodeProcess]:
 
 
 @pytest.fixture
-def page(node: NodeProcess) -> Iterator[Page]:
+def page(window: Page, node: NodeProcess) -> Page:
     """Its page."""
-    with browser() as window:
-        window.open(node.url)
-        yield window
+    window.renew(node.url)
+    return window
 
 
 def test_two_hundred_blocks_a_second_are_kept_up_with(page: Page, node: NodeProcess) -> None:

@@ -215,6 +215,15 @@ def test_what_is_kept_is_bounded_and_what_was_dropped_is_let_go(page: Page, node
     assert found["past"] == found["future"] == found["kept"] - 1
 
 
+def test_a_tangle_without_blocks_is_told_as_such(page: Page, node: RunningNode) -> None:
+    assert not page.find("empty").is_displayed()
+    page.ask("page.tangle.clear()")
+    page.eventually(page.find("empty").is_displayed, "nothing says that there are no blocks")
+    page.await_block(node.attach(note("the first")))
+    page.eventually(lambda: not page.find("empty").is_displayed(), "the notice stays")
+    assert page.complaints() == []
+
+
 def test_addresses_are_written_as_the_node_writes_them(page: Page, node: RunningNode) -> None:
     script = """
         const [hex, prefix, done] = arguments;
