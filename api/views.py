@@ -42,6 +42,11 @@ def confidence_json(service: Service, record: BlockRecord) -> Json:
     """The confidence of a block and its interval."""
     milestone = record.referenced.milestone_index if record.referenced else None
     m, n = service.node.confidence(record.block.block_id, milestone)
+    return share_json(m, n)
+
+
+def share_json(m: int, n: int) -> Json:
+    """m of n walks, and the interval of their share."""
     # A block that no sample has met yet can have any confidence.
     low, high = wilson(m, n) if n else (0.0, 1.0)
     return {"m": m, "n": n, "low": low, "high": high}

@@ -7,6 +7,7 @@ seed has the same answer. A copy holds some 150 bytes per block of the window.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 
@@ -15,11 +16,11 @@ from numpy.typing import NDArray
 
 from tangle.node.memory import Memory
 from tangle.node.selection import Selection
-from tangle.protocol.milestones import NO_ID
 from tangle.state.dag import Dag
 from tipselect import confidence, explain, orphans
 from tipselect.graph import Graph
 from tipselect.kernels import Int8
+from tipselect.lazy import LAZY, NON_LAZY, SEMI_LAZY
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class Snapshot:
     entry : indices that walks start from, None for the graph's own choice
     milestone : index of the newest one
     ids, numbers, oldest, youngest, contested : of each block of the window, as `Dag` has them
+    scores : LAZY, SEMI_LAZY or NON_LAZY (`tipselect.lazy`)
     """
 
     graph: Graph
@@ -43,6 +45,7 @@ class Snapshot:
     oldest: NDArray[np.int32]
     youngest: NDArray[np.int32]
     contested: NDArray[np.bool_]
+    scores: Int8
 
     @classmethod
     def of(cls, memory: Memory, selection: Selection) -> Snapshot:
@@ -60,6 +63,7 @@ class Snapshot:
             dag.oldest_roots(),
             dag.youngest_roots(),
             dag.contested_blocks(),
+            dag.graph.scores,
         )
 
     @property
@@ -68,21 +72,37 @@ class Snapshot:
         return int(self.numbers[-1])
 
     @property
-    def scores(self) -> Int8:
-        """int8[window]: LAZY, SEMI_LAZY or NON_LAZY (`tipselect.lazy`)."""
-        return self.graph.scores
+    def contested_count(self) -> int:
+        """Contested blocks that no milestone has referenced yet."""
+        return int(np.count_nonzero(self.contested & (self.scores != NON_LAZY)))
 
     def id_of(self, index: int) -> bytes:
         """The id of the block at `index`, 32 bytes."""
         return self.ids[index - self.graph.low]
 
-    def indices(self) -> dict[bytes, int]:
-        """Block id -> index, without the block before all blocks."""
-        low = self.graph.low
-        return {block_id: low + at for at, block_id in enumerate(self.ids) if block_id != NO_ID}
+    def number_of(self, index: int) -> int:
+        """The number of the solid event of the block at `index`."""
+        return int(self.numbers[index - self.graph.low])
 
-    def __contains__(self, index: int) -> bool:
-        return self.graph.low <= index < self.graph.high
+    def weights(self, indices: Sequence[int]) -> dict[int, int]:
+        """The cumulative weights of those of `indices` that are in the window."""
+        low, weights = self.graph.low, self.graph.weights
+        return {index: int(weights[index - low]) for index in indices if low <= index < self.graph.high}
+
+    def unapproved(self) -> NDArray[np.int64]:
+        """int64[k], ascending: the tips, and lazy or contested blocks that would be tips if they were neither."""
+        graph = self.graph
+        return np.sort(np.concatenate((graph.tips, graph.poor_tips(LAZY), graph.poor_tips(SEMI_LAZY))))
+
+    def state_of(self, index: int) -> str:
+        """What walks make of a block: `good`, `semiLazy`, `lazy`, or `contested`, whatever its score."""
+        at = index - self.graph.low
+        score = int(self.scores[at])
+        if score == NON_LAZY:
+            return "good"
+        if self.contested[at]:
+            return "contested"
+        return "lazy" if score == LAZY else "semiLazy"
 
     def confidence(self, index: int, n: int, seed: int) -> int:
         """Of n walks, how many end on a tip that is or approves the block at `index`. BadSetting for n < 1."""

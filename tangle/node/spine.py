@@ -5,7 +5,7 @@ only then returns receipts. When the commit fails, memory is rebuilt from the jo
 
 Threads: one writer calls what changes the node (`attach`, `issue_milestone`, `refresh_tips`, `sample_confidence`)
 or copies the graph (`snapshot`).
-Anybody may call what reads: `tips`, `confidence`, `advice`, `in_window`, `latest_milestone` and the counts.
+Anybody may call what reads: `tips`, `confidence`, `advice`, `in_window`, `index_of`, `latest_milestone`, counts.
 """
 
 from __future__ import annotations
@@ -167,6 +167,10 @@ class Node:
     def in_window(self, block_id: bytes) -> bool:
         """Whether the block is in memory: new enough to be approved, or settled lately."""
         return block_id in self._memory.dag
+
+    def index_of(self, block_id: bytes) -> int | None:
+        """The index of a block that is in memory."""
+        return self._memory.dag.index_of(block_id)
 
     def tips(self, count: int | None = None) -> list[bytes]:
         """1 to `count` tips to approve, sorted and unique; never empty.

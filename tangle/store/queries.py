@@ -62,7 +62,9 @@ __all__ = [
     "block",
     "block_heads",
     "block_numbers",
+    "blocks_around",
     "blocks_by_tag",
+    "blocks_from",
     "chain_output",
     "events",
     "included_block",
@@ -164,6 +166,20 @@ def latest_blocks(connection: Connection, limit: int, *, after: int = 0) -> list
     """The newest `limit` blocks with a number above `after`, oldest first."""
     newest = _RECORDS.where(tables.blocks.c.number > after).order_by(tables.blocks.c.number.desc()).limit(limit)
     return [_record(row) for row in reversed(connection.execute(newest).all())]
+
+
+def blocks_from(connection: Connection, first: int, limit: int) -> list[BlockRecord]:
+    """At most `limit` blocks numbered `first` or above, oldest first."""
+    chosen = _RECORDS.where(tables.blocks.c.number >= first).order_by(tables.blocks.c.number).limit(limit)
+    return [_record(row) for row in connection.execute(chosen)]
+
+
+def blocks_around(connection: Connection, number: int, limit: int) -> list[BlockRecord]:
+    """At most `limit` blocks, half of them up to `number` and the others above, oldest first."""
+    of = tables.blocks.c.number
+    before = _RECORDS.where(of <= number).order_by(of.desc()).limit(limit - limit // 2)
+    older = [_record(row) for row in reversed(connection.execute(before).all())]
+    return older + blocks_from(connection, number + 1, limit - len(older))
 
 
 _HEADS: Select[*tuple[Any, ...]] = (
