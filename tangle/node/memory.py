@@ -11,7 +11,6 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-import numpy as np
 from sqlalchemy import Connection, Engine
 
 from tangle.node.recent import RecentOutputs
@@ -85,20 +84,6 @@ class Memory:
             if age >= ENTRY_MILESTONES and self.dag.high - block > ENTRY_BLOCKS:
                 break
         return chosen
-
-    def left_behind(self, most: int) -> list[int]:
-        """At most so many tips that were there before the newest milestone and that nobody has approved since.
-
-        When there are more, half are the oldest and half those with the newest parents: a flood of tips upon one
-        block keeps those from waiting for ever who approve what came after it.
-        """
-        tips = self.dag.graph.tips
-        tips = tips[tips < self.newest_milestone()]
-        if len(tips) > most:
-            newest_parents = np.argsort(-self.dag.youngest_parents(tips), kind="stable")
-            kept = dict.fromkeys([*range(most - most // 2), *newest_parents.tolist()])
-            tips = tips[sorted(list(kept)[:most])]
-        return [int(tip) for tip in tips]
 
     def move_on(self, essence: MilestoneEssence, block: int) -> None:
         """Take the milestone carried by the block at index `block` as the newest, and move the window."""

@@ -24,6 +24,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from tangle.node.answers import Attached, MilestoneState, Outcome, Receipt
 from tangle.node.memory import load
+from tangle.node.parents import gather
 from tangle.node.rows import Work, block_row, inclusion, milestone_row, output_row
 from tangle.node.settings import AuditFailed, NodeSettings, NoNetwork
 from tangle.node.snapshot import Snapshot
@@ -43,14 +44,6 @@ from tangle.store.errors import DatabaseDamaged
 from tangle.store.journal import Batch, CrossingRow, MovementRow, ReferencedRow, SpentRow, TransactionRow
 from tipselect import confidence as sampling
 
-LEFT_BEHIND_MERGED_MAX = 16
-"""checkpoint blocks a coordinator issues before one milestone, at most"""
-LEFT_BEHIND_DIRECT = PARENTS_MAX // 2
-"""left-behind tips that a milestone approves itself"""
-PASSED_BY_MERGED_MAX = 14
-"""contested and lazy blocks that checkpoint blocks bring in before one milestone, at most"""
-PASSED_BY_DIRECT = 2
-"""of those, how many a milestone approves itself"""
 PROMOTE_DEPTH = 3
 """milestones after which a block that none has referenced should be promoted"""
 
@@ -263,10 +256,14 @@ class Node:
         search : does the work of checkpoint blocks, which bring in what others left behind or pass by; without it
             that waits its turn
         """
-        merged = None if search is None else self._merge_waiting(search, now * 1000)
+        memory = self._memory
+        gathered = gather(memory, self._select, self._rng)
+        joined = gathered.waiting
+        if search is not None and len(joined) > 1:
+            joined = self._join(joined, search, now * 1000)
+        chosen = [memory.newest_milestone(), *joined[: PARENTS_MAX // 2], *gathered.tips][:PARENTS_MAX]
         with self._working() as work:
-            memory = self._memory
-            parents = self._milestone_parents(merged)
+            parents = sorted(memory.dag.id_of(index) for index in chosen)
             order = memory.chain.order(memory.dag, parents)
             changes, carriers = self._apply(order, memory.chain.next_timestamp(now), work)
             applied = self._applied(changes, carriers)
@@ -469,48 +466,19 @@ class Node:
         dag.mark_referenced(order, index)
         memory.move_on(milestone.essence, milestone_block)
 
-    def _milestone_parents(self, merged: int | None) -> list[bytes]:
-        """The previous milestone's block, what was merged or else waits to be, and tips that were selected."""
-        memory = self._memory
-        dag = memory.dag
-        dag.flush()
-        if merged is not None:
-            waiting = [merged]
-        else:
-            waiting = [*memory.left_behind(LEFT_BEHIND_DIRECT), *self._passed_by(PASSED_BY_DIRECT)]
-        chosen = dict.fromkeys([memory.newest_milestone(), *waiting])
-        if dag.graph.tip_count:
-            found = self._select(dag.graph, PARENTS_MAX, self._rng, memory.entries())
-            chosen.update(dict.fromkeys(found.tolist()))
-        return sorted(dag.id_of(index) for index in list(chosen)[:PARENTS_MAX])
-
-    def _passed_by(self, most: int) -> list[int]:
-        """At most so many of the blocks that walks pass by, drawn by lot: so none waits behind thousands."""
-        found = self._memory.dag.passed_by()
-        if len(found) > most:
-            found = self._rng.choice(found, most, replace=False)
-        return [int(index) for index in found]
-
-    def _merge_waiting(self, search: Search, now_ms: int) -> int | None:
-        """Approve what waits with a chain of checkpoint blocks; returns the index of the last, if one is needed.
-
-        What is left behind or passed by reaches the next milestone only so. A few blocks it can approve itself.
-        """
-        memory = self._memory
-        memory.dag.flush()
-        left = memory.left_behind(LEFT_BEHIND_MERGED_MAX * (PARENTS_MAX - 1))
-        passed = self._passed_by(PASSED_BY_MERGED_MAX)
-        if len(left) <= LEFT_BEHIND_DIRECT and len(passed) <= PASSED_BY_DIRECT:
-            return None
-        last, waiting = memory.newest_milestone(), left + passed
+    def _join(self, waiting: list[int], search: Search, now_ms: int) -> list[int]:
+        """Approve `waiting` with a chain of checkpoint blocks; returns the index of the last."""
+        dag = self._memory.dag
+        last = self._memory.newest_milestone()
         for start in range(0, len(waiting), PARENTS_MAX - 1):
             parents = [last, *waiting[start : start + PARENTS_MAX - 1]]
-            block = Block(tuple(sorted(memory.dag.id_of(index) for index in parents)))
+            block = Block(tuple(sorted(dag.id_of(index) for index in parents)))
             nonce = search(block.encoded[:-NONCE_BYTES], self.parameters.min_pow_score)
-            found = self.attach([block.with_nonce(nonce)], now_ms).answers[0]
-            index = memory.dag.index_of(found.block_id) if isinstance(found, Receipt) else None
+            block = block.with_nonce(nonce)
+            self.attach([block], now_ms)
+            index = dag.index_of(block.id)
             if index is None:
-                # No room in the window: the milestone comes without, and makes some.
+                # No room in the window: the milestone comes without the others, and makes some.
                 break
             last = index
-        return last
+        return [last]

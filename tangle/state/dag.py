@@ -144,6 +144,26 @@ class Dag:
         """int64[window]: the number of every block's solid event; a copy."""
         return np.array(self._numbers, np.int64)
 
+    def uncovered(self, starts: Iterable[int], before: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """What a milestone upon `starts` would not reference of all that it may: two arrays of indices, ascending.
+
+        First ordinary blocks with an index below `before`, only those that no other of them approves; then those
+        that walks pass by (see `passed_by`), however new.
+        """
+        self.flush()
+        graph, low = self.graph, self.graph.low
+        referenced = self._is_referenced()
+        missing = ~referenced & ~graph.forbidden
+        missing[graph.past_cone(list(starts), stop=referenced) - low] = False
+        ordinary = graph.scores == NON_LAZY
+        passed = np.flatnonzero(missing & ~ordinary) + low
+        waiting = np.flatnonzero((missing & ordinary)[: before - low])
+        back = graph.columns.back[waiting + low - graph.base]
+        parents = (waiting[:, None] - back)[back > 0]
+        approved = np.zeros(len(graph), np.bool_)
+        approved[parents[parents >= 0]] = True
+        return waiting[~approved[waiting]] + low, passed
+
     def oldest_roots(self) -> NDArray[np.int32]:
         """int32[window]: the oldest cone root of every block; a copy."""
         return np.array(self._oldest, np.int32)
