@@ -173,7 +173,7 @@ class Dag:
         return np.array(self._youngest, np.int32)
 
     def youngest_parents(self, indices: NDArray[np.int64]) -> NDArray[np.int64]:
-        """int64[k]: the newest parent of each block at `indices`, itself where none is in the window."""
+        """int64[k]: the newest parent of each block at `indices`, itself where none was in the window."""
         self.flush()
         slots = indices - self.graph.base
         back = self.graph.columns.back[slots]
