@@ -8,7 +8,6 @@ seed has the same answer. A copy holds some 150 bytes per block of the window.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from copy import deepcopy
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,7 +53,7 @@ class Snapshot:
         dag.flush()
         dag.graph.flush()
         return cls(
-            deepcopy(dag.graph),
+            dag.graph.copy(),
             selection,
             memory.entries(),
             memory.chain.index,
