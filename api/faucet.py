@@ -192,5 +192,13 @@ class Faucet:
 
 
 def _unspent(connection: Connection, address: Address, most: int) -> list[OutputRow]:
-    page = queries.basic_outputs(connection, BasicFilter(address=address.encode()), None, most)
+    """Plain coins of `address`; what anybody may send it with conditions or tokens is left alone."""
+    plain = BasicFilter(
+        address=address.encode(),
+        has_timelock=False,
+        has_expiration=False,
+        has_storage_deposit_return=False,
+        has_native_tokens=False,
+    )
+    page = queries.unspent_outputs(connection, plain, None, most)
     return list(queries.outputs_by_ids(connection, page.items).values())

@@ -17,8 +17,8 @@ UINT256_MAX = 2**256 - 1
 """the most that an output can hold of a native token; TIP-18"""
 UNIX_TIME_MAX = 2**32 - 1
 """the last time that a condition can name; TIP-18"""
-DECIMALS_SHOWN_MAX = 78
-"""digits of the largest amount; a token of more decimals is shown without a point"""
+DECIMALS_SHOWN_MAX = 30
+"""a token may claim any number of decimals; one of more is shown in smallest units, and no line is all zeros"""
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _LENGTH = re.compile(r"([0-9]{1,10})([smhd])")
 _WHOLE = re.compile(r"[0-9]{1,100}")
@@ -71,7 +71,7 @@ def number(units: int, decimals: int | None) -> str:
 
 
 def shown_decimals(decimals: int | None) -> int:
-    """Decimal places that are shown for a token: none where it claims more than an amount can have."""
+    """Decimal places that are shown for a token: none where it claims too many."""
     return decimals if decimals is not None and decimals <= DECIMALS_SHOWN_MAX else 0
 
 
@@ -98,7 +98,7 @@ def moment(text: str, field: str, now: int) -> int:
     unix_time = now + seconds(text, field) if _LENGTH.fullmatch(text) else _absolute(text, field)
     if unix_time <= now:
         hint = "; for a length of time add its unit, such as 30s" if text.isdecimal() else ""
-        raise InvalidValue(field, f"must be a time to come, and {when(unix_time)} is past{hint}")
+        raise InvalidValue(field, f"must be a time to come, and {when(max(unix_time, 0))} is past{hint}")
     if unix_time > UNIX_TIME_MAX:
         raise InvalidValue(field, f"must not be later than {when(UNIX_TIME_MAX)}")
     return unix_time

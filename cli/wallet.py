@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import typer
 
+from cli import wallet_accounts as accounts
 from cli import wallet_coins as coins
 from cli import wallet_keys as keys
 from cli import wallet_listings as listings
@@ -36,9 +37,9 @@ COMMANDS: dict[str, tuple[Callable[..., None], str]] = {
     "send-nft": (nfts.send_nft, "send-nft tgl1q… 'Pump 7'"),
     "claim": (coins.claim, "claim"),
     "consolidate": (coins.consolidate, "consolidate"),
-    "create-alias": (tokens.create_alias, "create-alias --metadata 'Pump station 7'"),
+    "create-alias": (accounts.create_alias, "create-alias --metadata 'Pump station 7'"),
     "create-token": (
-        tokens.create_token,
+        accounts.create_token,
         "create-token --name 'Pump hours' --symbol PUMP --decimals 2 --maximum 1000000 --initial 5000",
     ),
     "mint": (tokens.mint, "mint PUMP 5000"),
@@ -49,7 +50,7 @@ COMMANDS: dict[str, tuple[Callable[..., None], str]] = {
         "mint-nft --name 'Pump 7' --type image/png --uri https://example.com/7.png --attribute bar=6",
     ),
     "burn-nft": (nfts.burn_nft, "burn-nft 'Pump 7'"),
-    "destroy": (tokens.destroy, "destroy PUMP"),
+    "destroy": (accounts.destroy, "destroy PUMP"),
 }
 """name -> what runs, and how it is called for example"""
 

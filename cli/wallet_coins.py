@@ -22,7 +22,7 @@ from cli.wallet_session import (
     carry_out,
     times_of,
 )
-from tangle.protocol.serial import Json, from_hex
+from tangle.protocol.serial import Json, from_hex, to_hex
 
 if TYPE_CHECKING:
     from client.wallet import Rounds, Sent, Wallet
@@ -90,7 +90,8 @@ def claim(
 
     Storage deposits go back to their senders, what could expire stays for good, what has expired comes home.
     """
-    from cli.wallet_view import claimed_json, claimed_text
+    from cli.wallet_json import claimed_json
+    from cli.wallet_view import claimed_text
 
     chosen = [from_hex(text.lower(), "OUTPUT_ID", size=34) for text in output_ids] if output_ids else None
 
@@ -105,8 +106,11 @@ def claim(
             return await ready.claim(chosen, progress=joined, wait=wait, within_s=timeout)
 
         def told(rounds: Rounds) -> tuple[Json, str]:
-            members = {"claimed": claimed_json(taken), "transactions": len(rounds.rounds)}
-            return members, claimed_text(taken, held)
+            got = [one for one in taken if one.output_id not in rounds.left]
+            members: Json = {"claimed": claimed_json(got), "transactions": len(rounds.rounds)}
+            if rounds.left:
+                members["left"] = [to_hex(output_id) for output_id in rounds.left]
+            return members, claimed_text(got, held, len(rounds.left))
 
         return Plan("claiming", post, told)
 

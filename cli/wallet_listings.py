@@ -26,7 +26,8 @@ def balance(wallet: WalletPath = WALLET, node: NodeUrl = NODE_URL, as_json: AsJs
 
     Coins, tokens, NFTs, aliases and foundries.
     """
-    from cli.wallet_view import balance_json, balance_text
+    from cli.wallet_json import balance_json
+    from cli.wallet_view import balance_text
 
     held, text_of = _held(wallet, node)
     show(balance_json(held, text_of), balance_text(held), as_json=as_json)
@@ -37,7 +38,8 @@ def tokens(wallet: WalletPath = WALLET, node: NodeUrl = NODE_URL, as_json: AsJso
 
     And with what their makers say about them.
     """
-    from cli.wallet_view import token_json, token_text
+    from cli.wallet_json import token_json
+    from cli.wallet_view import token_text
 
     held, _ = _held(wallet, node)
     _list([token_json(one) for one in held.tokens], [token_text(one) for one in held.tokens], as_json)
@@ -48,7 +50,8 @@ def nfts(wallet: WalletPath = WALLET, node: NodeUrl = NODE_URL, as_json: AsJson 
 
     And with what their issuers say about them.
     """
-    from cli.wallet_view import nft_json, nft_text
+    from cli.wallet_json import nft_json
+    from cli.wallet_view import nft_text
 
     held, text_of = _held(wallet, node)
     _list([nft_json(one, text_of) for one in held.nfts], [nft_text(one, text_of) for one in held.nfts], as_json)
@@ -59,7 +62,8 @@ def accounts(wallet: WalletPath = WALLET, node: NodeUrl = NODE_URL, as_json: AsJ
 
     And with addresses, metadata and supplies.
     """
-    from cli.wallet_view import alias_json, alias_text, foundry_json
+    from cli.wallet_json import alias_json, foundry_json
+    from cli.wallet_view import alias_text
 
     held, text_of = _held(wallet, node)
     items: list[Json] = []

@@ -1,8 +1,8 @@
 """What a word on the command line stands for: a token, an NFT or an alias of the wallet.
 
-An id, its beginning, its beginning and end around an ellipsis, a symbol or a name will do where only one thing fits.
-Symbols and names are given by whoever made the token, and anybody can send a token of the same name; so where two
-fit, neither is taken, and a name that fits exactly comes before one that only begins so.
+An id, its beginning, its beginning and end around an ellipsis, a symbol or a name will do where only one thing
+fits. Symbols and names are given by whoever made the token, and anybody can send a token of the same name; so
+where two fit, neither is taken, and a name that fits exactly comes before one that only begins so.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
-"""How holdings look: members for programs, lines for people. Pure, from a `Balance`.
+"""How holdings look to people: aligned lines and tables. Pure, from a `Balance`; `wallet_json` is for programs.
 
 What strangers wrote (names, symbols, metadata) goes through `printable` before a terminal sees it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -13,133 +13,30 @@ import orjson
 from cli.output import amount, columns, facts, printable
 from cli.quantities import number, shown_decimals, tokens, when
 from cli.session import for_people
+from cli.wallet_json import Bech32, alias_address, token_sums
 from cli.wallet_names import about_tokens, short
-from tangle.protocol.serial import Json, to_hex
+from tangle.protocol.serial import to_hex
 
 if TYPE_CHECKING:
-    from client.metadata import Irc27, Irc30
+    from client.metadata import Irc30
     from client.wallet import Alias, Balance, Conditional, Foundry, Nft, TokenBalance
-    from tangle.protocol.addresses import Address
 
-Bech32 = Callable[["Address"], str]
-"""the text of an address on the node's network"""
 About = Mapping[bytes, "Irc30 | None"]
 """token id -> what its foundry says"""
 
 
-# Programs
-
-
-def balance_json(held: Balance, text_of: Bech32) -> Json:
-    """Everything; amounts as decimal strings."""
-    outputs = [
-        {"outputId": to_hex(coin.output_id), "amount": str(coin.amount), "address": text_of(coin.output.owner)}
-        for coin in held.outputs
-    ]
-    return {
-        "total": str(held.total),
-        "available": str(held.available),
-        "outputs": outputs,
-        "tokens": [token_json(one) for one in held.tokens],
-        "nfts": [nft_json(one, text_of) for one in held.nfts],
-        "aliases": [alias_json(one, text_of) for one in held.aliases],
-        "foundries": [foundry_json(one) for one in held.foundries],
-        "claimable": [conditional_json(one, text_of) for one in held.claimable],
-        "locked": [conditional_json(one, text_of) for one in held.locked],
-        "returning": [conditional_json(one, text_of) for one in held.returning],
-    }
-
-
-def token_json(one: TokenBalance) -> Json:
-    """A token."""
-    json: Json = {"tokenId": to_hex(one.token_id), "total": str(one.total), "available": str(one.available)}
-    return json | _said("irc30", one.metadata)
-
-
-def nft_json(one: Nft, text_of: Bech32) -> Json:
-    """An NFT."""
-    json: Json = {
-        "nftId": to_hex(one.nft_id),
-        "outputId": to_hex(one.output_id),
-        "amount": str(one.amount),
-        "state": one.state.value,
-        "address": text_of(one.address),
-    }
-    optional = {
-        "until": one.until,
-        "issuer": one.issuer and text_of(one.issuer),
-        "immutableMetadata": one.immutable_metadata and to_hex(one.immutable_metadata),
-    }
-    return json | _present(optional) | _said("irc27", one.metadata)
-
-
-def alias_json(one: Alias, text_of: Bech32) -> Json:
-    """An alias."""
-    json: Json = {
-        "aliasId": to_hex(one.alias_id),
-        "outputId": to_hex(one.output_id),
-        "address": text_of(_alias_address(one)),
-        "amount": str(one.amount),
-        "controlled": one.controlled,
-        "governed": one.governed,
-        "stateIndex": one.state_index,
-        "foundryCounter": one.foundry_counter,
-    }
-    optional = {
-        "stateMetadata": to_hex(one.state_metadata) if one.state_metadata else None,
-        "metadata": one.metadata and to_hex(one.metadata),
-        "immutableMetadata": one.immutable_metadata and to_hex(one.immutable_metadata),
-        "issuer": one.issuer and text_of(one.issuer),
-    }
-    return json | _present(optional)
-
-
-def foundry_json(one: Foundry) -> Json:
-    """A foundry."""
-    json: Json = {
-        "tokenId": to_hex(one.token_id),
-        "outputId": to_hex(one.output_id),
-        "aliasId": to_hex(one.alias_id),
-        "amount": str(one.amount),
-        "minted": str(one.minted),
-        "melted": str(one.melted),
-        "maximumSupply": str(one.maximum_supply),
-    }
-    return json | _said("irc30", one.metadata)
-
-
-def conditional_json(one: Conditional, text_of: Bech32) -> Json:
-    """An output under conditions."""
-    json: Json = {"outputId": to_hex(one.output_id), "amount": str(one.amount)}
-    if one.tokens:
-        json["tokens"] = [
-            {"tokenId": to_hex(token_id), "amount": str(units)} for token_id, units in one.tokens.items()
-        ]
-    if one.owed and one.owed_to is not None:
-        json |= {"returnAmount": str(one.owed), "returnAddress": text_of(one.owed_to)}
-    return json | _present({"nftId": one.nft_id and to_hex(one.nft_id), "until": one.until})
-
-
-def _said(name: str, about: Irc27 | Irc30 | None) -> Json:
-    return {name: orjson.loads(about.encode())} if about else {}
-
-
-def _present(members: Mapping[str, object]) -> Json:
-    return {name: value for name, value in members.items() if value is not None}
-
-
-# People
-
-
 def balance_text(held: Balance) -> str:
-    """Sums first, then a table for each kind of thing there is."""
+    """Sums first, then a table for each kind of thing there is.
+
+    What has expired in the wallet's favour or has opened can be claimed too, but is available already.
+    """
     about = about_tokens(held)
     sums = facts(
         [
             ("total", f"{amount(held.total)} in {_counted(len(held.outputs), 'output')}"),
             ("available", amount(held.available)),
             ("bound", _bound(held)),
-            ("claimable", _claimable(held.claimable, about)),
+            ("claimable", _claimable([one for one in held.claimable if one.owed or one.until is not None], about)),
             ("locked", _timed(held.locked, about, "opens")),
             ("sent", _timed(held.returning, about, "yours again, unless taken before,")),
         ]
@@ -207,7 +104,7 @@ def alias_text(one: Alias, foundries: Sequence[Foundry], text_of: Bech32) -> str
     return facts(
         [
             ("alias", to_hex(one.alias_id)),
-            ("address", text_of(_alias_address(one))),
+            ("address", text_of(alias_address(one))),
             ("yours", _powers(one)),
             ("holds", amount(one.amount)),
             ("state", f"{one.state_index}{_quoted(one.state_metadata)}"),
@@ -219,24 +116,14 @@ def alias_text(one: Alias, foundries: Sequence[Foundry], text_of: Bech32) -> str
     )
 
 
-def claimed_json(taken: Sequence[Conditional]) -> Json:
-    """What was claimed, together."""
-    json: Json = {"outputs": len(taken), "amount": str(sum(one.amount for one in taken))}
-    if sums := _token_sums(taken):
-        json["tokens"] = [{"tokenId": to_hex(token_id), "amount": str(units)} for token_id, units in sums.items()]
-    if nft_ids := [to_hex(one.nft_id) for one in taken if one.nft_id is not None]:
-        json["nftIds"] = nft_ids
+def claimed_text(taken: Sequence[Conditional], held: Balance, left: int) -> str:
+    """What was claimed, together, and how many outputs were not."""
+    lines = [f"{_together(taken, about_tokens(held))} claimed"]
     if returned := sum(one.owed for one in taken):
-        json["returned"] = str(returned)
-    return json
-
-
-def claimed_text(taken: Sequence[Conditional], held: Balance) -> str:
-    """What was claimed, together."""
-    returned = sum(one.owed for one in taken)
-    return f"{_together(taken, about_tokens(held))} claimed" + (
-        f"\n{amount(returned)} of storage deposit returned" if returned else ""
-    )
+        lines.append(f"{amount(returned)} of storage deposit returned")
+    if left:
+        lines.append(f"{left} left: the wallet has too few coins for their storage deposit")
+    return "\n".join(lines)
 
 
 def token_amount(token_id: bytes, units: int, about: Irc30 | None) -> str:
@@ -332,20 +219,12 @@ def _timed(ones: Sequence[Conditional], about: About, what: str) -> str | None:
 def _together(ones: Sequence[Conditional], about: About) -> str:
     """What some outputs hold for the wallet."""
     coins = sum(one.amount for one in ones)
-    parts = [token_amount(token_id, units, about.get(token_id)) for token_id, units in _token_sums(ones).items()]
+    parts = [token_amount(token_id, units, about.get(token_id)) for token_id, units in token_sums(ones).items()]
     if nfts := sum(one.nft_id is not None for one in ones):
         parts.append(_counted(nfts, "NFT"))
     if coins or not parts:
         parts.insert(0, amount(coins))
     return f"{', '.join(parts)} in {_counted(len(ones), 'output')}"
-
-
-def _token_sums(ones: Sequence[Conditional]) -> dict[bytes, int]:
-    sums: dict[bytes, int] = {}
-    for one in ones:
-        for token_id, units in one.tokens.items():
-            sums[token_id] = sums.get(token_id, 0) + units
-    return sums
 
 
 def _state(one: Nft) -> str:
@@ -354,12 +233,6 @@ def _state(one: Nft) -> str:
 
 def _powers(one: Alias) -> str:
     return " and ".join(["controlled"] * one.controlled + ["governed"] * one.governed) or "no"
-
-
-def _alias_address(one: Alias) -> Address:
-    from tangle.protocol.addresses import AliasAddress
-
-    return AliasAddress(one.alias_id)
 
 
 def _attributes(attributes: Sequence[Any]) -> str | None:

@@ -6,14 +6,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from client.account import Sent
-from client.compose import Intent
-from client.errors import UnknownInput, WalletError
-from client.holdings import Holding, State
+from client.draft import Intent
+from client.errors import InsufficientFunds, RemainderTooSmall, UnknownInput, WalletError
+from client.holdings import Holding, Holdings, State
 from client.inclusion import WAIT_S
 from client.nfts import NftAccount
 from client.transfer import TRANSACTION_BYTES_MAX
 from tangle.protocol.outputs import BasicOutput, NftOutput
 from tangle.protocol.parameters import INPUTS_MAX, NATIVE_TOKENS_MAX
+from tangle.protocol.transactions import Transaction
 
 CLAIMED_MAX = 100
 """outputs that one transaction claims; leaves inputs for storage deposits and outputs for returns"""
@@ -30,9 +31,11 @@ class Rounds:
     Attributes
     ----------
     rounds : at least one, in order
+    left : ids (34 bytes) of outputs for whose place in the ledger the wallet had too few coins of its own
     """
 
     rounds: tuple[Sent, ...]
+    left: tuple[bytes, ...] = ()
 
     @property
     def sent(self) -> Sent:
@@ -55,12 +58,14 @@ class ClaimAccount(NftAccount):
 
         Parameters
         ----------
-        output_ids : ids (34 bytes) of some of `Balance.claimable`; None: all of them
+        output_ids : ids (34 bytes) of some of `Balance.claimable`, claimed whole or not at all; None: all of them,
+            save those that bring too little for their place in the ledger where own coins do not suffice
         wait : False posts the first round only, which is all there is for up to 100 outputs
 
         Raises
         ------
         WalletError : there is nothing to claim
+        InsufficientFunds, RemainderTooSmall : nothing can be claimed without more coins
         UnknownInput : an output that cannot be claimed now
         """
         async with self._lock:
@@ -72,23 +77,58 @@ class ClaimAccount(NftAccount):
                 raise UnknownInput(output_id, "there is nothing of this wallet to claim in it now")
         if not chosen:
             raise WalletError("there is nothing to claim")
-        return await self._in_rounds([claimable[output_id] for output_id in chosen], progress, wait, within_s)
+        waiting = [claimable[output_id] for output_id in chosen]
+        if output_ids is None:
+            # What brings coins comes first; what costs some is last, and is left where there are none.
+            waiting.sort(key=lambda one: (-one.kept, one.output_id))
+        return await self._in_rounds(waiting, output_ids is None, progress, wait, within_s)
 
     async def _in_rounds(
-        self, waiting: list[Holding], progress: Progress | None, wait: bool, within_s: float | None
+        self,
+        waiting: list[Holding],
+        may_leave: bool,
+        progress: Progress | None,
+        wait: bool,
+        within_s: float | None,
     ) -> Rounds:
         rounds: list[Sent] = []
+        left: list[bytes] = []
         total = len(waiting)
         while waiting and (wait or not rounds):
             part = _first_round(waiting)
             waiting = waiting[len(part) :]
             async with self._lock:
-                intent = Intent(inputs=[one.output_id for one in part])
-                transaction = await self._signed(await self._held(), intent)
+                held = await self._held()
+                # Since the first look some may have come too close to their expiration.
+                still = [one.output_id for one in part if one.output_id in held.by_id]
+                if not still:
+                    continue
+                least = len(still) if not may_leave else 0 if rounds else 1
+                count, transaction = await self._affordable(held, still, least)
+            left += still[count:]
+            if transaction is None:
+                continue
             rounds.append(await self._post(transaction, wait, within_s))
             if progress:
                 progress(total - len(waiting), total)
-        return Rounds(tuple(rounds))
+        if not rounds:
+            raise WalletError("there is nothing to claim any more")
+        return Rounds(tuple(rounds), tuple(left))
+
+    async def _affordable(
+        self, held: Holdings, output_ids: list[bytes], least: int
+    ) -> tuple[int, Transaction | None]:
+        """A transaction that claims the first of `output_ids`, as many as coins suffice for; and how many.
+
+        Where they do not suffice for `least` of them, what the last try told is raised.
+        """
+        for count in range(len(output_ids), 0, -1):
+            try:
+                return count, await self._signed(held, Intent(inputs=output_ids[:count]))
+            except (InsufficientFunds, RemainderTooSmall):
+                if count <= least:
+                    raise
+        return 0, None
 
     async def consolidate(
         self, *, progress: Progress | None = None, wait: bool = True, within_s: float | None = WAIT_S

@@ -29,8 +29,8 @@ from tangle.protocol.outputs import (
     TimelockUnlockCondition,
 )
 
-EXPIRY_MARGIN_S = 20
-"""seconds before an expiration from which on an output is not spent any more"""
+EXPIRY_MARGIN_S = 30
+"""seconds before an expiration from which on an output is not spent any more: some milestones of 10 s"""
 
 
 class State(Enum):
@@ -141,6 +141,13 @@ class Holdings:
     def of(self, *states: State) -> Iterator[Holding]:
         """Those in one of `states`."""
         return (held for held in self.items if held.state in states)
+
+    def way_to(self, one: Holding) -> Iterator[Holding]:
+        """An output, and the aliases and NFTs that must be touched to unlock it, from the nearest on."""
+        yield one
+        while one.unlocker in self.accounts:
+            one = self.accounts[one.unlocker]
+            yield one
 
     def controls(self, address: Address) -> bool:
         """Whether the keys can unlock `address`."""

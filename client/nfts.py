@@ -6,7 +6,7 @@ from typing import cast
 
 from client import outputs as build
 from client.account import Created, Sent
-from client.compose import Intent
+from client.draft import Intent
 from client.errors import UnknownChain
 from client.holdings import Holdings, State
 from client.inclusion import WAIT_S

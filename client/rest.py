@@ -31,7 +31,7 @@ from client.answers import (
 )
 from client.errors import NodeError, UnexpectedAnswer
 from client.events import Event
-from client.indexed import INDEXED, OutputKind, camel_case
+from client.indexed import PAGE_SIZE, Indexed
 from client.transport import BINARY, BUSY_RETRIES, Transport, json_of
 from tangle.protocol.addresses import Address, to_bech32
 from tangle.protocol.blocks import Block, Payload
@@ -43,13 +43,11 @@ from tangle.protocol.serial import Fields, Json, to_hex
 from tangle.protocol.tagged_data import TaggedData
 
 T = TypeVar("T")
-PAGE_SIZE = 100
-"""elements asked for at once"""
 NODE_POW_TIMEOUT_S = 120.0
 """seconds to wait for a node that does the proof of work"""
 
 
-class NodeClient:
+class NodeClient(Indexed):
     """A node under a URL.
 
     Use it as an asynchronous context manager, or call `close` at the end. One client serves any number of tasks of
@@ -205,81 +203,6 @@ class NodeClient:
             ),
         )
 
-    async def basic_output_ids(
-        self,
-        address: Address | str | None = None,
-        *,
-        sender: Address | str | None = None,
-        tag: bytes | None = None,
-    ) -> list[bytes]:
-        """Ids (34 bytes) of all unspent basic outputs that match every filter given, oldest first (TIP-26)."""
-        given = {"address": address, "sender": sender, "tag": tag}
-        return await self.output_ids(
-            "basic", **{name: value for name, value in given.items() if value is not None}
-        )
-
-    async def output_ids(
-        self, kind: OutputKind = "any", **filters: Address | str | bytes | int | bool
-    ) -> list[bytes]:
-        """Ids (34 bytes) of all unspent outputs of a kind that match every filter, oldest first (TIP-26).
-
-        Parameters
-        ----------
-        kind : ``any``, ``basic``, ``alias``, ``foundry`` or ``nft``
-        filters : the query parameters of TIP-26 in snake case, such as ``unlockable_by_address`` or
-            ``expires_before``: addresses, tags as bytes, numbers and unix times, yes or no
-
-        Raises
-        ------
-        TypeError : the kind has no such filter
-        """
-        route = INDEXED[kind]
-        params: dict[str, str | int] = {"pageSize": PAGE_SIZE}
-        for name, value in filters.items():
-            if name not in route.filters:
-                raise TypeError(
-                    f"no filter {name!r} for {kind} outputs: there are {', '.join(sorted(route.filters))}"
-                )
-            params[camel_case(name)] = await self._parameter(value)
-        found: dict[bytes, None] = {}
-        while True:
-            page, cursor = await self._get(route.path, _output_page, params=params)
-            found.update(dict.fromkeys(page))
-            if cursor is None:
-                return list(found)
-            if cursor == params.get("cursor"):
-                raise UnexpectedAnswer(self.url, "the indexer repeats its cursor")
-            params["cursor"] = cursor
-
-    async def alias_output_id(self, alias_id: bytes) -> bytes | None:
-        """The id (34 bytes) of the unspent output of an alias (32 bytes); None when there is none."""
-        return await self._chain_output_id("alias", alias_id)
-
-    async def foundry_output_id(self, foundry_id: bytes) -> bytes | None:
-        """The id (34 bytes) of the unspent output of a foundry (38 bytes); None when there is none."""
-        return await self._chain_output_id("foundry", foundry_id)
-
-    async def nft_output_id(self, nft_id: bytes) -> bytes | None:
-        """The id (34 bytes) of the unspent output of an NFT (32 bytes); None when there is none."""
-        return await self._chain_output_id("nft", nft_id)
-
-    async def _chain_output_id(self, kind: OutputKind, chain_id: bytes) -> bytes | None:
-        try:
-            page, _ = await self._get(f"{INDEXED[kind].path}/{to_hex(chain_id)}", _output_page)
-        except NodeError as error:
-            if error.status == 404:
-                return None
-            raise
-        return page[0] if page else None
-
-    async def _parameter(self, value: Address | str | bytes | int | bool) -> str | int:
-        """A filter's value as a query names it."""
-        if isinstance(value, bool):
-            return "true" if value else "false"
-        if isinstance(value, str | int):
-            return value
-        return to_hex(value) if isinstance(value, bytes) else await self.bech32(value)
-
     async def milestone(self, index: int) -> Milestone:
         """The milestone of an index."""
         return await self._get(f"/api/core/v2/milestones/by-index/{index}", Milestone.from_json)
@@ -402,7 +325,3 @@ def _read(response: httpx.Response, parse: Callable[[Fields], T]) -> T:
         return parse(Fields(json_of(response), "answer"))
     except ProtocolError as error:
         raise UnexpectedAnswer(str(response.url), str(error)) from None
-
-
-def _output_page(fields: Fields) -> tuple[tuple[bytes, ...], str | None]:
-    return ids(fields, "items", 34), fields.text("cursor") if "cursor" in fields else None

@@ -11,13 +11,15 @@ from typing import cast
 
 from client import outputs as build
 from client.account import Account, Created, Sent
-from client.compose import Intent
+from client.draft import Intent
 from client.errors import NotControlled, NotEmpty, SupplyExceeded, UnknownToken
 from client.holdings import Holding, Holdings, State
 from client.inclusion import WAIT_S
 from client.metadata import Irc30, encoded
 from tangle.protocol.addresses import Address, AliasAddress
+from tangle.protocol.errors import AmountOutOfRange
 from tangle.protocol.outputs import AliasOutput, FoundryOutput, SimpleTokenScheme
+from tangle.protocol.serial import to_hex
 from tangle.protocol.tagged_data import TaggedData
 
 
@@ -66,7 +68,7 @@ class TokenAccount(Account):
         wait : where a new alias is needed its inclusion is waited for in any case
         """
         if not 0 <= initial <= maximum:
-            raise SupplyExceeded(b"", initial, maximum)
+            raise AmountOutOfRange("initial", f"must be 0 to the maximum supply of {maximum}, not {initial}")
         parameters = await self.node.parameters()
         home = alias_id or await self._own_alias() or (await self.create_alias(within_s=within_s)).alias_id
         async with self._lock:
@@ -105,6 +107,8 @@ class TokenAccount(Account):
         amount : base units that the receiver keeps; None: nothing where the deposit returns, else the deposit
         return_deposit : ask the storage deposit back; the receiver must then claim the tokens
         """
+        for token_id, count in tokens.items():
+            _check_amount(count, f"tokens[{to_hex(token_id)}]")
         expires = await self._time(expires_at, expires_in_s)
         output = build.basic(
             await self.node.parameters(),
@@ -129,12 +133,13 @@ class TokenAccount(Account):
         UnknownToken : no foundry of this wallet mints it
         SupplyExceeded : its maximum supply leaves less room
         """
+        _check_amount(amount)
         async with self._lock:
             held = await self._held()
             foundry = _foundry(held, token_id)
             scheme = foundry.token_scheme
             room = scheme.maximum_supply - (scheme.minted - scheme.melted)
-            if not 0 < amount <= room:
+            if amount > room:
                 raise SupplyExceeded(token_id, amount, room)
             following = build.next_foundry(await self.node.parameters(), foundry, minted=amount)
             transaction = await self._signed(held, Intent(outputs=[following]))
@@ -144,6 +149,7 @@ class TokenAccount(Account):
         self, token_id: bytes, amount: int, *, wait: bool = True, within_s: float | None = WAIT_S
     ) -> Sent:
         """Give `amount` of a token back to this wallet's own foundry, which may mint them again."""
+        _check_amount(amount)
         async with self._lock:
             held = await self._held()
             following = build.next_foundry(await self.node.parameters(), _foundry(held, token_id), melted=amount)
@@ -154,6 +160,7 @@ class TokenAccount(Account):
         self, token_id: bytes, amount: int, *, wait: bool = True, within_s: float | None = WAIT_S
     ) -> Sent:
         """Destroy `amount` of a token, whoever's it is; its foundry does not learn of it and can never end."""
+        _check_amount(amount)
         return await self._post(await self.prepare([], burned={token_id: amount}), wait, within_s)
 
     async def destroy_foundry(
@@ -198,6 +205,11 @@ class TokenAccount(Account):
             if isinstance(one.output, AliasOutput) and one.chain_id is not None and self._is_free(one)
         ]
         return min(ids, default=None)
+
+
+def _check_amount(amount: int, field: str = "amount") -> None:
+    if amount < 1:
+        raise AmountOutOfRange(field, f"must be at least 1 token, not {amount}")
 
 
 def _foundry(held: Holdings, token_id: bytes) -> FoundryOutput:

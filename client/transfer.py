@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from client.compose import Draft, Unlocked
+from client.draft import Draft, Unlocked
 from client.errors import NotControlled
 from client.keys import KeyPair
 from client.selection import Coin, check_fit

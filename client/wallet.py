@@ -12,13 +12,11 @@ from __future__ import annotations
 
 from client import outputs as build
 from client.account import Created, Sent
-from client.balance import Alias, Balance, Conditional, Foundry, Nft, TokenBalance, balance_of, irc30_of
+from client.balance import Alias, Balance, Conditional, Foundry, Nft, TokenBalance, balance_of
 from client.claims import ClaimAccount, Rounds
 from client.history import HistoryEntry, history_of
 from client.inclusion import WAIT_S
-from client.metadata import Irc30
 from tangle.protocol.addresses import Address
-from tangle.protocol.outputs import FoundryOutput
 from tangle.protocol.tagged_data import TaggedData
 
 __all__ = [
@@ -43,22 +41,7 @@ class Wallet(ClaimAccount):
         """What the wallet holds, as of now."""
         async with self._lock:
             held = await self._held()
-            tokens = {token.token_id for one in held.items for token in one.output.native_tokens}
-            for one in held.items:
-                if isinstance(one.output, FoundryOutput):
-                    self._irc30.setdefault(one.output.foundry_id, irc30_of(one.output))
-            unknown = sorted(tokens - self._irc30.keys())
-            found = await self._gathered(self._about(token_id) for token_id in unknown)
-            self._irc30.update(zip(unknown, found, strict=True))
-            return balance_of(held, self._is_free, self._irc30)
-
-    async def _about(self, token_id: bytes) -> Irc30 | None:
-        """What a token's foundry says; None when it says nothing, or is gone."""
-        output_id = await self.node.foundry_output_id(token_id)
-        if output_id is None:
-            return None
-        output, _ = await self.node.output(output_id)
-        return irc30_of(output) if isinstance(output, FoundryOutput) else None
+            return balance_of(held, self._is_free, await self._said_of_tokens(held))
 
     async def send(
         self,
@@ -102,6 +85,10 @@ class Wallet(ClaimAccount):
         return await self._post(await self.prepare([output], payload=payload), wait, within_s)
 
     async def history(self) -> list[HistoryEntry]:
-        """What every included transaction changed for the wallet, oldest first."""
-        await self._scan_once()
-        return await history_of(self.node, list(self._key_pairs))
+        """What every included transaction changed for the wallet, oldest first.
+
+        The addresses of aliases and NFTs are its own while it holds them: those of ended ones count as somebody's.
+        """
+        async with self._lock:
+            held = await self._held()
+        return await history_of(self.node, [*held.own, *held.accounts])

@@ -53,6 +53,15 @@ Report = Callable[[dict[str, Any]], None]
 T = TypeVar("T")
 
 
+PLAIN = {
+    "has_timelock": False,
+    "has_expiration": False,
+    "has_storage_deposit_return": False,
+    "has_native_tokens": False,
+}
+"""filters (TIP-26) of what is money as it stands: neither locked nor to be taken or given back, nothing with it"""
+
+
 class NodeLedger:
     """A node over REST, as `machines.ledger.Ledger` asks for it.
 
@@ -86,7 +95,8 @@ class NodeLedger:
 
     async def coins(self, address: Address, tag: bytes | None = None) -> list[Coin]:
         """See `Ledger`."""
-        listed = await self.node.basic_output_ids(address, tag=tag)
+        tagged = {"tag": tag} if tag is not None else {}
+        listed = await self.node.output_ids("basic", address=address, **PLAIN, **tagged)
         for output_id in listed:
             if output_id not in self._coins:
                 output, _ = await self.node.output(output_id)

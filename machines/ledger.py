@@ -36,7 +36,10 @@ class Ledger(Protocol):
         ...
 
     async def coins(self, address: Address, tag: bytes | None = None) -> list[Coin]:
-        """Unspent outputs of `address` in the ledger; with `tag`, those with that tag feature."""
+        """Unspent outputs of `address` in the ledger; with `tag`, those with that tag feature.
+
+        Only plain ones count: who pays with an output that expires could take the units and then the coins back.
+        """
         ...
 
     async def include(self, transaction: Transaction) -> int:

@@ -33,7 +33,6 @@ from tangle.store.indexer import (
     FoundryFilter,
     NftFilter,
     OutputPage,
-    basic_outputs,
     chain_output,
     unspent_outputs,
 )
@@ -58,7 +57,6 @@ __all__ = [
     "ReferencedEvent",
     "SolidEvent",
     "UtxoChanges",
-    "basic_outputs",
     "block",
     "block_heads",
     "block_numbers",

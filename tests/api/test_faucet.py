@@ -7,7 +7,8 @@ from pathlib import Path
 
 from api.routes.tangle import PREFIX
 from tangle.protocol.addresses import Ed25519Address
-from tests.networks import Key
+from tangle.protocol.outputs import AddressUnlockCondition, BasicOutput, TimelockUnlockCondition
+from tests.networks import Key, spend
 from tests.nodes import RunningNode, running_node
 
 ENQUEUE = f"{PREFIX}/faucet/enqueue"
@@ -81,6 +82,22 @@ def test_an_empty_faucet_says_so(tmp_path: Path) -> None:
         while _ask(node, late) != (403, "faucet_empty"):
             assert time.monotonic() < deadline
             time.sleep(0.1)
+
+
+def test_coins_with_conditions_do_not_stop_the_faucet(tmp_path: Path) -> None:
+    asker = Key.named("asker").address
+    with running_node(tmp_path / "data", token_supply=10_000_000, faucet_amount=500_000) as node:
+        own = node.holder.address
+        # What it holds most of, as anybody may send it: locked for years.
+        locked = BasicOutput(9_000_000, (AddressUnlockCondition(own), TimelockUnlockCondition(2**32 - 1)))
+        gift = spend(
+            node.coins(node.holder),
+            [locked, BasicOutput.to(own, 1_000_000)],
+            parameters=node.service.node.parameters,
+        )
+        assert node.include(gift)["ledgerInclusionState"] == "included"
+        assert _ask(node, asker) == (202, None)
+        assert _wait_balance(node, asker, 1) == node.settings.faucet_amount
 
 
 def test_what_is_no_address_is_refused(node: RunningNode) -> None:

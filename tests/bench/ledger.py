@@ -20,6 +20,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from api.app import GC_THRESHOLDS
 from api.network import open_network
 from api.settings import Settings
 from tangle.node import Node
@@ -177,12 +178,15 @@ def opened(directory: Path, network: Funded) -> Iterator[Node]:
 
 @contextmanager
 def as_served() -> Iterator[None]:
-    """Nothing made so far is looked through for garbage: a server holds no list of signed payments."""
+    """Garbage is looked for as in the server, which has no list of signed payments to look through."""
+    thresholds = gc.get_threshold()
     gc.collect()
     gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
     try:
         yield
     finally:
+        gc.set_threshold(*thresholds)
         gc.unfreeze()
 
 

@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +128,33 @@ def start_node(environment: dict[str, str]) -> Iterator[StartNode]:
         if process.poll() is None:
             process.kill()
         process.communicate()
+
+
+@pytest.fixture(scope="session")
+def node(start_node: StartNode, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningNode]:
+    """A node with a fresh network for all tests; that it stops in order is part of them."""
+    node = start_node(tmp_path_factory.mktemp("node") / "data")
+    yield node
+    assert node.stop() == 0
+
+
+@pytest.fixture(scope="session")
+def tangle(run: Run, node: RunningNode) -> Run:
+    """The command, told where the node is."""
+    return partial(run, TANGLE_NODE=node.url)
+
+
+@dataclass(frozen=True)
+class Purse:
+    """A wallet file and its first address."""
+
+    path: Path
+    address: str
+
+
+def purse(run: Run, node: RunningNode, path: Path) -> Purse:
+    made = run("wallet", "new", "--wallet", path, "--json", TANGLE_NODE=node.url)
+    return Purse(path, made.json["address"])
 
 
 def _line(read: Callable[[], bytes]) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator
 from typing import Any
 
@@ -61,3 +62,11 @@ def test_exit_codes_are_those_of_the_command() -> None:
 def test_hints_name_commands_that_exist() -> None:
     named = {name for hint in HINTS.values() for name in re.findall(r"`(tangle [a-z ]+)`", hint)}
     assert named <= set(COMMANDS)
+
+
+@pytest.mark.parametrize("name", [name for name in COMMANDS if name.startswith("tangle wallet ")])
+def test_examples_in_the_help_are_calls_that_can_be_made(name: str) -> None:
+    words = shlex.split(COMMANDS[name].epilog.splitlines()[-1])
+    assert " ".join(words[:3]) == name
+    # Raises what a user would see where an argument or option is wrong.
+    COMMANDS[name].make_context(name, words[3:])

@@ -4,44 +4,14 @@ from __future__ import annotations
 
 import re
 import signal
-from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Run, RunningNode, StartNode
+from tests.cli.conftest import Purse, Run, RunningNode, StartNode, purse
 
 NOT_THERE = "0x" + "5e" * 32
 BYTES = bytes(range(256))
-
-
-@pytest.fixture(scope="module")
-def node(start_node: StartNode, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningNode]:
-    """A node with a fresh network; that it stops in order is part of the test."""
-    node = start_node(tmp_path_factory.mktemp("node") / "data")
-    yield node
-    assert node.stop() == 0
-
-
-@pytest.fixture
-def tangle(run: Run, node: RunningNode) -> Run:
-    """The command, told where the node is."""
-    return partial(run, TANGLE_NODE=node.url)
-
-
-@dataclass(frozen=True)
-class Purse:
-    """A wallet file and its first address."""
-
-    path: Path
-    address: str
-
-
-def purse(run: Run, node: RunningNode, path: Path) -> Purse:
-    made = run("wallet", "new", "--wallet", path, "--json", TANGLE_NODE=node.url)
-    return Purse(path, made.json["address"])
 
 
 @pytest.fixture(scope="module")

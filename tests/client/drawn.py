@@ -10,13 +10,15 @@ from client import outputs as build
 from client.holdings import Holdings, holdings
 from client.keys import KeyPair, Keys
 from client.selection import Coin
-from tangle.protocol.addresses import Address, AliasAddress, Ed25519Address, NftAddress
+from tangle.protocol.addresses import Address, Ed25519Address
 from tangle.protocol.outputs import NO_ID, Output, SimpleTokenScheme
 from tangle.protocol.parameters import ProtocolParameters
 from tangle.protocol.serial import blake2b_256, uint
 
 PARAMETERS = ProtocolParameters(min_pow_score=0)
 AT = 1_700_000_000
+TOKEN = b"\x08" + bytes(32) + uint(1, 4) + b"\0"
+"""of a foundry that is not here"""
 KEYS = [Keys.from_seed(bytes([40 + i] * 32)).derive() for i in range(3)]
 KEY_OF: dict[Address, KeyPair] = {pair.address: pair for pair in KEYS}
 OWN: list[Address] = [pair.address for pair in KEYS]
@@ -61,6 +63,7 @@ def worlds(draw: st.DrawFn) -> World:
             scheme = SimpleTokenScheme(minted, melted, draw(st.integers(max(minted, 1), 5000)))
             foundry = world.add(build.foundry(PARAMETERS, alias_id, serial, scheme, immutable_metadata=b"token"))
             world.tokens.append(foundry.output.chain_id(foundry.output_id))  # type: ignore[union-attr]
+    world.tokens += [TOKEN]
     world.tokens += [b"\x08" + bytes([n] * 32) + uint(1, 4) + b"\0" for n in range(draw(st.integers(0, 3)))]
     for _ in range(draw(st.integers(0, 12))):
         _add_output(draw, world)
@@ -80,6 +83,7 @@ def _add_account(draw: st.DrawFn, world: World) -> None:
             PARAMETERS,
             controller,
             governor,
+            tokens={TOKEN: 7} if draw(st.booleans()) else {},
             alias_id=known,
             state_index=draw(st.integers(0, 9)) if known != NO_ID else 0,
             foundry_counter=counter,
@@ -93,8 +97,19 @@ def _add_account(draw: st.DrawFn, world: World) -> None:
             world.addresses.append(home)
             world.homes[home.alias_id] = counter
     else:
+        others = st.sampled_from([*world.addresses, STRANGER])
+        times = st.integers(AT - 100, AT + 100)
         nft = build.nft(
-            PARAMETERS, owner, nft_id=known, immutable_metadata=b"nft", metadata=b"mutable", tag=b"tag"
+            PARAMETERS,
+            owner,
+            nft_id=known,
+            tokens={TOKEN: 5} if draw(st.booleans()) else {},
+            immutable_metadata=b"nft",
+            metadata=b"mutable",
+            tag=b"tag",
+            return_deposit_to=draw(st.none() | st.none() | others),
+            expires=draw(st.none() | st.none() | st.tuples(others, times)),
+            locked_until=draw(st.none() | st.none() | st.none() | times),
         )
         coin = world.add(replace(nft, amount=nft.amount + extra))
         world.addresses.append(nft.nft_address(coin.output_id))
@@ -116,8 +131,3 @@ def _add_output(draw: st.DrawFn, world: World) -> None:
         metadata=draw(st.none() | st.just(b"note")),
     )
     world.add(replace(output, amount=output.amount + draw(st.integers(0, 4000))))
-
-
-def home_address(chain_id: bytes, output: Output) -> Address:
-    """The address that an alias or NFT opens."""
-    return AliasAddress(chain_id) if output.TYPE == 4 else NftAddress(chain_id)

@@ -64,10 +64,14 @@ class FakeNode:
     # The ledger
 
     def fund(self, address: Address, amount: int) -> bytes:
-        """Make an output out of nothing."""
+        """Make a plain output out of nothing."""
+        return self.put(BasicOutput.to(address, amount))
+
+    def put(self, output: Output) -> bytes:
+        """Make any output out of nothing; its id."""
         output_id = len(self.outputs).to_bytes(32, "big") + b"\0\0"
         self.milestone += 1
-        self.outputs[output_id] = (BasicOutput.to(address, amount), bytes(32), self.milestone)
+        self.outputs[output_id] = (output, bytes(32), self.milestone)
         return output_id
 
     def take(self, block: Block) -> bytes:
@@ -190,11 +194,19 @@ class FakeNode:
         body = {"ledgerIndex": self.milestone, "pageSize": PAGE_ITEMS, "items": matching[start:end]}
         return JSONResponse(body | ({"cursor": str(end)} if end < len(matching) else {}))
 
+    async def absent(self, request: Request) -> Response:
+        return not_found()
+
     async def history(self, request: Request) -> Response:
         if not self.tells_history:
             return not_found()
         address = from_bech32(request.path_params["address"], self.parameters.bech32_hrp)
         items = [item for item in (self._item(id_, address) for id_ in self.included) if item]
+        # What was made out of nothing stands for the payment of a stranger.
+        made = [
+            id_ for id_, (output, by, _) in self.outputs.items() if by == bytes(32) and output.owner == address
+        ]
+        items = [self._received(output_id) for output_id in made] + items
         start = int(request.query_params.get("after", "0"))
         end = start + PAGE_ITEMS
         return JSONResponse({"items": items[start:end]} | ({"next": end} if end < len(items) else {}))
@@ -215,6 +227,16 @@ class FakeNode:
             "milestoneIndex": self.referenced[block_id][0],
             "timestamp": 1_700_000_000,
             "counterparts": [to_bech32(o, self.parameters.bech32_hrp) for o in others - {address}],
+        }
+
+    def _received(self, output_id: bytes) -> dict[str, Any]:
+        output, _, milestone = self.outputs[output_id]
+        return {
+            "transactionId": to_hex(output_id[:32]),
+            "amount": str(output.amount),
+            "milestoneIndex": milestone,
+            "timestamp": 1_700_000_000,
+            "counterparts": [],
         }
 
     async def tagged(self, request: Request) -> Response:
@@ -276,6 +298,7 @@ class FakeNode:
                 Route(f"{core}/outputs/{{id}}", self.output),
                 Route("/api/indexer/v1/outputs/basic", self.basic_outputs),
                 Route("/api/indexer/v1/outputs", self.basic_outputs),
+                Route("/api/indexer/v1/outputs/{kind}/{id}", self.absent),
                 Route(f"{ours}/addresses/{{address}}/history", self.history),
                 Route(f"{ours}/tags/{{tag}}/blocks", self.tagged),
                 Route(f"{ours}/faucet/enqueue", self.faucet, methods=["POST"]),

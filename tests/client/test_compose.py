@@ -11,13 +11,15 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from client import outputs as build
-from client.compose import Intent, Unlocked, compose, in_unlock_order
+from client.compose import compose
+from client.draft import Intent, Unlocked, in_unlock_order
 from client.errors import (
     FundsTooScattered,
     InsufficientFunds,
     LockedUntil,
     NotControlled,
     NotEnoughTokens,
+    OutputPending,
     RemainderTooSmall,
     TooManyTokens,
     UnknownInput,
@@ -43,15 +45,13 @@ from tangle.protocol.transactions import Transaction
 from tangle.state.rules import Conflict, check_semantics, semantic_context, violations
 from tests.client.drawn import AT, KEY_OF, OWN, PARAMETERS, STRANGER, World, output_id, worlds
 
-TOKEN = b"\x08" + bytes(32) + uint(1, 4) + b"\0"
-
 
 def token(number: int) -> bytes:
     return b"\x08" + uint(number, 32) + uint(1, 4) + b"\0"
 
 
 def made(held: Holdings, intent: Intent, remainder_to: int = 0) -> Transaction:
-    draft = compose(held, intent, lambda _: True, OWN[remainder_to], PARAMETERS)
+    draft = compose(held, intent, OWN[remainder_to], PARAMETERS)
     return sign_draft(draft, KEY_OF.__getitem__, PARAMETERS)
 
 
@@ -335,3 +335,27 @@ def test_a_melted_token_must_be_there() -> None:
         made(world.held(), Intent([build.next_foundry(PARAMETERS, foundry.output, melted=10)]))
     with pytest.raises(AmountOutOfRange):
         build.next_foundry(PARAMETERS, foundry.output, melted=11)
+
+
+def test_what_a_pending_transaction_consumes_is_not_chosen() -> None:
+    world = World()
+    nft = world.add(build.nft(PARAMETERS, OWN[0]))
+    assert isinstance(nft.output, NftOutput)
+    world.add(BasicOutput.to(nft.output.nft_address(nft.output_id), 9000))
+    plain = [world.add(BasicOutput.to(OWN[0], 1000)) for _ in range(2)]
+    pending = {plain[0].output_id: b"1" * 32}
+    pay = Intent([BasicOutput.to(STRANGER, 1000)])
+    chosen = compose(world.held(), pay, OWN[0], PARAMETERS, pending=pending)
+    assert [one.coin for one in chosen.inputs] == [plain[1]]
+    # What an NFT owns cannot be had while the NFT is on its way.
+    pending = {nft.output_id: b"2" * 32}
+    with pytest.raises(InsufficientFunds, match="5000 base units are needed, 2000 are available"):
+        compose(world.held(), Intent([BasicOutput.to(STRANGER, 5000)]), OWN[0], PARAMETERS, pending=pending)
+    with pytest.raises(OutputPending, match=nft.output_id.hex()):
+        compose(
+            world.held(), Intent(ends=[nft.output.chain_id(nft.output_id)]), OWN[0], PARAMETERS, pending=pending
+        )
+    named = compose(
+        world.held(), Intent(inputs=[nft.output_id]), OWN[0], PARAMETERS, pending=pending, choose=False
+    )
+    assert [one.coin for one in named.inputs] == [nft]

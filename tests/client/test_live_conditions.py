@@ -162,3 +162,24 @@ async def test_payments_at_once(bank: Bank) -> None:
     await asyncio.gather(*(payer.send(friend.address(), 1000) for _ in range(5)))
     assert (await friend.balance()).total == 5000
     assert (await payer.balance()).total == 5000
+
+
+async def test_an_nft_that_nobody_takes_comes_back(bank: Bank) -> None:
+    giver, taker = await bank.funded("nft giver", "nft taker")
+    made = await giver.mint_nft(immutable_metadata=ABOUT)
+    await giver.send_nft(made.nft_id, taker.address(), expires_in_s=3)
+    (gone,) = (await giver.balance()).returning
+    assert gone.nft_id == made.nft_id
+    with pytest.raises(LockedUntil, match=str(gone.until)):
+        await giver.burn_nft(made.nft_id)
+    assert gone.until is not None
+    await bank.until(gone.until)
+    assert (await taker.balance()).nfts == ()
+    await giver.claim([gone.output_id])
+    opens = await bank.soon(600)
+    await giver.send_nft(made.nft_id, giver.address(), locked_until=opens)
+    (locked,) = (await giver.balance()).nfts
+    assert (locked.state, locked.until) == (State.LOCKED, opens)
+    with pytest.raises(LockedUntil, match=str(opens)):
+        await giver.send_nft(made.nft_id, taker.address())
+    assert (await giver.balance()).total == FUNDS

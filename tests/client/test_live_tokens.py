@@ -7,11 +7,13 @@ from client.errors import (
     NotControlled,
     NotEmpty,
     NotEnoughTokens,
+    OutputPending,
     SupplyExceeded,
     UnknownChain,
     UnknownToken,
 )
 from client.metadata import Irc30
+from tangle.protocol.errors import AmountOutOfRange
 from tests.client.live import FUNDS, Bank
 
 ABOUT = Irc30("Test coin", "TST", 2, description="for tests")
@@ -110,3 +112,25 @@ async def test_what_is_not_theirs(bank: Bank) -> None:
         await poor.create_alias()
     await owner.destroy_alias(home.alias_id)
     assert (await owner.balance()).total == FUNDS
+
+
+async def test_steps_of_one_alias_follow_each_other(bank: Bank) -> None:
+    (owner,) = await bank.funded("one step at a time")
+    made = await owner.create_token(initial=1, maximum=10)
+    first = await owner.mint(made.token_id, 2, wait=False)
+    with pytest.raises(OutputPending, match=first.transaction.id.hex()):
+        await owner.mint(made.token_id, 3)
+    await owner.wait_included(first.transaction)
+    await owner.mint(made.token_id, 3)
+    assert (await owner.balance()).token(made.token_id).available == 6
+    for wrong in (0, -1):
+        with pytest.raises(AmountOutOfRange, match="at least 1 token"):
+            await owner.mint(made.token_id, wrong)
+        with pytest.raises(AmountOutOfRange, match="at least 1 token"):
+            await owner.melt(made.token_id, wrong)
+        with pytest.raises(AmountOutOfRange, match="at least 1 token"):
+            await owner.burn_tokens(made.token_id, wrong)
+        with pytest.raises(AmountOutOfRange, match=r"tokens\[0x.*at least 1 token"):
+            await owner.send_tokens(owner.address(), {made.token_id: wrong})
+    with pytest.raises(AmountOutOfRange, match="initial"):
+        await owner.create_token(initial=2, maximum=1)

@@ -12,7 +12,7 @@ output that is unspent throughout, exactly once, whatever arrives meanwhile.
 
 from tangle.store.indexer.cursor import Cursor, OutputPage
 from tangle.store.indexer.filters import AliasFilter, AnyFilter, BasicFilter, Filter, FoundryFilter, NftFilter
-from tangle.store.indexer.pages import basic_outputs, chain_output, unspent_outputs
+from tangle.store.indexer.pages import chain_output, unspent_outputs
 
 __all__ = [
     "AliasFilter",
@@ -23,7 +23,6 @@ __all__ = [
     "FoundryFilter",
     "NftFilter",
     "OutputPage",
-    "basic_outputs",
     "chain_output",
     "unspent_outputs",
 ]

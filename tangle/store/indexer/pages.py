@@ -6,7 +6,7 @@ from sqlalchemy import Connection, select
 
 from tangle.store import tables
 from tangle.store.indexer.cursor import Cursor, OutputPage
-from tangle.store.indexer.filters import BasicFilter, Filter
+from tangle.store.indexer.filters import Filter
 from tangle.store.indexer.statement import page_statement
 
 
@@ -17,13 +17,6 @@ def unspent_outputs(connection: Connection, chosen: Filter, cursor: Cursor | Non
     if len(rows) <= page_size:
         return OutputPage(items, None)
     return OutputPage(items, Cursor(rows[page_size - 1].created_index, items[-1], page_size))
-
-
-def basic_outputs(
-    connection: Connection, chosen: BasicFilter, cursor: Cursor | None, page_size: int
-) -> OutputPage:
-    """The next `page_size` unspent basic outputs that meet `chosen`, behind `cursor`."""
-    return unspent_outputs(connection, chosen, cursor, page_size)
 
 
 def chain_output(connection: Connection, output_type: int, chain_id: bytes) -> bytes | None:

@@ -318,6 +318,9 @@ def _chain(scene: Scene, world: World) -> Scene:
             return replace(output, foundry_counter=3)
         if isinstance(output, FoundryOutput):
             scheme = output.token_scheme
+            if rng.random() < 0.5:
+                more = replace(scheme, maximum_supply=scheme.maximum_supply + 1)
+                return replace(output, token_scheme=more)
             counters = {
                 "minted": scheme.minted + rng.choice([-1, 1, 5]),
                 "melted": scheme.melted + rng.choice([0, 1]),
@@ -351,6 +354,41 @@ def _forge(scene: Scene, world: World) -> Scene:
     return _one_output(scene, world.rng, lambda output: replace(there, amount=output.amount))
 
 
+def _steal(scene: Scene, world: World) -> Scene:
+    """Something that an account owns is consumed as well, as if another input were the account."""
+    inputs = {one.output_id for one in scene.consumed}
+    owners = {i: owner_of(o, MOVE, world.at) for i, o in world.unspent.items() if i not in inputs}
+    stolen = [i for i, owner in owners.items() if not isinstance(owner, Ed25519Address)]
+    if not stolen:
+        raise NoWay
+    output_id = world.rng.choice(stolen)
+    output, reference = world.unspent[output_id], world.rng.randrange(len(scene.consumed))
+    unlock = AliasUnlock(reference) if isinstance(owners[output_id], AliasAddress) else NftUnlock(reference)
+    return scene.but(
+        consumed=[*scene.consumed, Held(output_id, output)],
+        unlocks=[*scene.unlocks, unlock],
+        outputs=[*scene.outputs, basic(output.amount, world.rng.choice(list(KEYS)))],
+    )
+
+
+def _hurry(scene: Scene, world: World) -> Scene:
+    """Something that is locked for a while is consumed as well."""
+    locked = [
+        (Held(output_id, output), KEYS[owner])
+        for output_id, output in world.unspent.items()
+        if (timelock := output.condition(TimelockUnlockCondition)) and timelock.unix_time > world.at
+        if isinstance(owner := owner_of(output, MOVE, world.at), Ed25519Address)
+    ]
+    if not locked:
+        raise NoWay
+    one, key = world.rng.choice(locked)
+    return scene.but(
+        consumed=[*scene.consumed, one],
+        unlocks=[*scene.unlocks, key],
+        outputs=[*scene.outputs, basic(one.output.amount, key.address)],
+    )
+
+
 def _commit(scene: Scene, world: World) -> Scene:
     """The signatures are for other contents of what is consumed."""
     return scene.but(commitment=world.rng.randbytes(32))
@@ -368,4 +406,6 @@ SPOILS: tuple[Spoil, ...] = (
     _double,
     _forge,
     _commit,
+    _steal,
+    _hurry,
 )
