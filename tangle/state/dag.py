@@ -7,10 +7,12 @@ graph is told: walks pass lazy blocks by. A block whose oldest root lies more th
 is too old to be approved (below max depth): it is forbidden in the graph, its payload can only be reattached.
 
 A block is contested when it spends an output that another transaction, here before it and not settled yet, spends
-too. White flag (TIP-2) makes that harmless: it may be attached, approved and referenced, and the ledger ignores
-it. But nobody needs it, so walks pass it by as they do a lazy block, and thousands of spends of one output take no
-honest block's place. The first spend is never contested, and neither is a reattachment, which is the same
-transaction. What approves a contested block is an ordinary block.
+too and by the same key. White flag (TIP-2) makes that harmless: it may be attached, approved and referenced, and
+the ledger ignores it. But nobody needs it, so walks pass it by as they do a lazy block, and thousands of spends of
+one output take no honest block's place. The first spend is never contested, and neither is a reattachment, which is
+the same transaction. What approves a contested block is an ordinary block. Whose key an output asks for is not
+known here, and anybody can name any output and sign with a key of their own: were keys not told apart, strangers
+could make every payment a contested one.
 
 Index 0 of a new network is the block before all blocks, whose id is 32 zero bytes.
 
@@ -63,7 +65,7 @@ class Dag:
         self._oldest = array("i")
         self._youngest = array("i")
         self._contested = array("b")
-        self._spends: dict[bytes, Transaction] = {}
+        self._spends: dict[tuple[bytes, bytes], Transaction] = {}
         self._latest = 0
         self._limits = LIMITS
         self._pending: list[Sequence[int]] = []
@@ -292,8 +294,9 @@ class Dag:
     def _spend(self, transaction: Transaction) -> bool:
         """Note what a transaction spends; tells whether another one that waits spends some of it."""
         contested = False
-        for consumed in transaction.essence.inputs:
-            first = self._spends.setdefault(consumed.output_id, transaction)
+        for position, consumed in enumerate(transaction.essence.inputs):
+            spend = consumed.output_id, transaction.signature_of(position).public_key
+            first = self._spends.setdefault(spend, transaction)
             contested |= first is not transaction and first.id != transaction.id
         return contested
 

@@ -146,6 +146,17 @@ def test_later_spends_are_contested_and_reattachments_are_not() -> None:
     assert child in dag.graph.tips
 
 
+def test_a_stranger_cannot_contest_a_payment() -> None:
+    # Whoever knows an output's id can name it as an input and sign with a key that the ledger will not take.
+    dag = Dag.genesis()
+    coin = Coin(bytes(34), BasicOutput.to(OWNER.address, 1_000), OWNER)
+    stolen = spend([coin], [BasicOutput.to(Key.named("thief").address, 1_000)], signers=[Key.named("thief")])
+    paid = spend([coin], [BasicOutput.to(Key.named("friend").address, 1_000)])
+    at = [dag.append(name(i), [0], number=i, transaction=t) for i, t in enumerate((stolen, paid), 1)]
+    assert not any(dag.is_contested(index) for index in at)
+    assert dag.passed_by().size == 0
+
+
 def test_a_settled_spend_no_longer_contests() -> None:
     dag = Dag.genesis()
     at = [dag.append(name(i), [0], number=i, transaction=spending(1, str(i))) for i in (1, 2, 3)]
