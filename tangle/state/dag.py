@@ -9,8 +9,8 @@ is too old to be approved (below max depth): it is forbidden in the graph, its p
 A block is contested when it spends an output that another transaction, here before it and not settled yet, spends
 too and by the same key. White flag (TIP-2) makes that harmless: it may be attached, approved and referenced, and
 the ledger ignores it. But nobody needs it, so walks pass it by as they do a lazy block, and thousands of spends of
-one output take no honest block's place. The first spend is never contested, and neither is a reattachment, which is
-the same transaction. What approves a contested block is an ordinary block. Whose key an output asks for is not
+one output take no honest block's place. The first spend is never contested, and neither is a reattachment, which
+is the same transaction. What approves a contested block is an ordinary block. Whose key an output asks for is not
 known here, and anybody can name any output and sign with a key of their own: were keys not told apart, strangers
 could make every payment a contested one.
 
