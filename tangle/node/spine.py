@@ -258,11 +258,12 @@ class Node:
         """
         memory = self._memory
         gathered = gather(memory, self._select, self._rng)
-        joined = gathered.waiting
-        if search is not None and len(joined) > 1:
-            joined = self._join(joined, search, now * 1000)
-        chosen = [memory.newest_milestone(), *joined[: PARENTS_MAX // 2], *gathered.tips][:PARENTS_MAX]
+        checkpoints: list[Block] = []
+        if search is not None and len(gathered.waiting) > 1:
+            checkpoints = self._checkpoints(gathered.waiting, search)
         with self._working() as work:
+            joined = self._append_all(checkpoints, work, now * 1000) or gathered.waiting[: PARENTS_MAX // 2]
+            chosen = [memory.newest_milestone(), *joined, *gathered.tips][:PARENTS_MAX]
             parents = sorted(memory.dag.id_of(index) for index in chosen)
             order = memory.chain.order(memory.dag, parents)
             changes, carriers = self._apply(order, memory.chain.next_timestamp(now), work)
@@ -466,19 +467,20 @@ class Node:
         dag.mark_referenced(order, index)
         memory.move_on(milestone.essence, milestone_block)
 
-    def _join(self, waiting: list[int], search: Search, now_ms: int) -> list[int]:
-        """Approve `waiting` with a chain of checkpoint blocks; returns the index of the last."""
+    def _checkpoints(self, waiting: list[int], search: Search) -> list[Block]:
+        """A chain of blocks upon the newest milestone which approves all that is `waiting`."""
         dag = self._memory.dag
-        last = self._memory.newest_milestone()
+        last = dag.id_of(self._memory.newest_milestone())
+        chain = []
         for start in range(0, len(waiting), PARENTS_MAX - 1):
-            parents = [last, *waiting[start : start + PARENTS_MAX - 1]]
-            block = Block(tuple(sorted(dag.id_of(index) for index in parents)))
-            nonce = search(block.encoded[:-NONCE_BYTES], self.parameters.min_pow_score)
-            block = block.with_nonce(nonce)
-            self.attach([block], now_ms)
-            index = dag.index_of(block.id)
-            if index is None:
-                # No room in the window: the milestone comes without the others, and makes some.
-                break
-            last = index
-        return [last]
+            parents = [last, *(dag.id_of(index) for index in waiting[start : start + PARENTS_MAX - 1])]
+            block = Block(tuple(sorted(parents)))
+            block = block.with_nonce(search(block.encoded[:-NONCE_BYTES], self.parameters.min_pow_score))
+            chain.append(block)
+            last = block.id
+        return chain
+
+    def _append_all(self, checkpoints: list[Block], work: Work, now_ms: int) -> list[int]:
+        """Append a chain; returns the index of its last block, or nothing when there is no room for any."""
+        room = max(self.settings.window_blocks_max - len(self._memory.dag), 0)
+        return [self._append(block, work, now_ms) for block in checkpoints[:room]][-1:]
