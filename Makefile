@@ -22,11 +22,12 @@ demo: $(STAMP) ## a pump is paid per cubic metre through a fresh Tangle, on real
 run: $(STAMP) ## start the service (TANGLE_HOST, TANGLE_PORT, TANGLE_DATA are honoured)
 	@$(BIN)/tangle up
 
+# More workers than cores: half of the time tests wait for milestones.
 test: $(STAMP) ## the whole suite
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -n 4 --dist loadfile
 
 test-long: $(STAMP) ## the suite with the longer runs
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "slow or not slow"
+	@$(BIN)/python -m pytest -n 4 --dist loadfile -m "slow or not slow"
 
 check: $(STAMP) ## format, lint, types, import rule
 	@$(BIN)/ruff format --check .

@@ -26,7 +26,7 @@ from api.faucet import Faucet
 from api.lane import Lane
 from api.network import Opened, Report, SetupError, make_network, open_network
 from api.rates import Rates
-from api.routes import blocks, core, indexer, legacy, milestones, tangle, utxo
+from api.routes import blocks, core, indexer, legacy, milestones, tangle, utxo, web
 from api.service import Service
 from api.settings import Settings
 from api.stream import Hub
@@ -74,7 +74,7 @@ def create_app(settings: Settings, opened: Opened | None = None) -> FastAPI:
     app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None)
     problems.install(app)
     # Routes are looked through in this order: the busiest come first.
-    for module in (blocks, core, utxo, milestones, indexer, tangle, legacy):
+    for module in (blocks, core, utxo, milestones, indexer, tangle, legacy, web):
         app.include_router(module.router)
     describe(app)
     if settings.cors_origins:

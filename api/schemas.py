@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from fastapi import Path, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, RootModel
 from pydantic.alias_generators import to_camel
 
 from api import payload_schemas
@@ -195,9 +195,11 @@ class Confidence(Shape):
 
 
 class BlockConfidence(Confidence):
-    """The confidence of one block."""
+    """The confidence of one block; seed and asOf only where walks were drawn for the request."""
 
     block_id: Hash
+    seed: int | None = Field(None, description="of the walks that were drawn for this request")
+    as_of: Number | None = Field(None, description="number of the newest block of the Tangle they were drawn on")
 
 
 InclusionState = Literal["noTransaction", "included", "conflicting"]
@@ -291,17 +293,130 @@ class GraphNode(Shape):
     number: Number
     parents: list[Hash]
     payload: Literal["none", "taggedData", "transaction", "milestone"]
+    received_ms: int = Field(ge=0, description="when this node took it, milliseconds since the Unix epoch")
     milestone_index: Index | None = Field(None, description="of the milestone it carries")
     referenced_by_milestone_index: Index | None = None
     ledger_inclusion_state: InclusionState | None = None
+    weight: int | None = Field(None, ge=1, description="cumulative weight; absent outside the node's memory")
     confidence: Confidence
 
 
 class Graph(Shape):
-    """The newest blocks, oldest first."""
+    """A slice of blocks, oldest first."""
 
     ledger_index: Index
     nodes: list[GraphNode]
+
+
+class NodeLink(Shape):
+    """A slice as networkx and D3 read it."""
+
+    directed: bool
+    multigraph: bool
+    graph: dict[str, Any]
+    nodes: list[dict[str, Any]]
+    edges: list[dict[str, Any]]
+
+
+AnyGraph = RootModel[Graph | NodeLink]
+
+
+class TipCounts(Shape):
+    """Unapproved blocks by what walks make of them."""
+
+    good: int
+    semi_lazy: int
+    lazy: int
+    contested: int
+
+
+class TipItem(Shape):
+    """A block that nothing approves."""
+
+    block_id: Hash
+    number: Number
+    state: Literal["good", "semiLazy", "lazy", "contested"]
+    blocks_since: int = Field(ge=0)
+    oldest_root: Index
+    youngest_root: Index
+
+
+class TipList(Shape):
+    """Blocks that nothing approves, oldest first; counts of all of them."""
+
+    as_of: Number
+    milestone_index: Index
+    counts: TipCounts
+    items: list[TipItem]
+
+
+class Candidate(Shape):
+    """An approver that a walker may step on."""
+
+    block_id: Hash
+    weight: int
+    probability: float
+
+
+class Others(Shape):
+    """Candidates that are not named."""
+
+    count: int
+    probability: float
+
+
+class Step(Shape):
+    """From a block to one of its approvers."""
+
+    block_id: Hash
+    weight: int
+    chosen: Hash
+    candidates: list[Candidate]
+    others: Others | None = None
+
+
+class Walker(Shape):
+    """One walker's way."""
+
+    entry: Hash
+    tip: Hash
+    pace: float = Field(description="steps per block between the entry and the newest")
+    fast: bool = Field(description="came suspiciously fast; counts only when others do not suffice")
+    steps: list[Step]
+
+
+class Explanation(Shape):
+    """One weighted selection."""
+
+    as_of: Number
+    milestone_index: Index
+    selector: str = Field(description="that the node uses; explained is the weighted walk")
+    seed: int
+    k: int
+    alpha: float
+    tip_count: int
+    entry_points: list[Hash]
+    walkers: list[Walker]
+    selected: list[Hash]
+    filled: list[Hash] = Field(description="of the selected, those that no walker found")
+    numbers: dict[str, Number] = Field(description="event numbers of all blocks named here")
+
+
+class Orphans(Shape):
+    """What the Tangle in memory loses."""
+
+    as_of: Number
+    milestone_index: Index
+    age: int
+    blocks: int
+    tips: int
+    left_behind: int
+    lazy_tips: int
+    semi_lazy_tips: int
+    contested: int
+    orphaned: int
+    orphaned_share: float = Field(ge=0, le=1)
+    below_max_depth: int
 
 
 class HistoryItem(Shape):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -14,6 +14,7 @@ from starlette.responses import Response
 from api.faucet import Faucet
 from api.rates import Rates
 from api.settings import Settings
+from api.snapshots import Snapshots
 from api.stream import Hub
 from api.work import WorkRoom
 from api.writer import Writer
@@ -31,6 +32,7 @@ class Service:
     ----------
     clock : seconds since the Unix epoch
     faucet : None when this node gives nothing away
+    snapshots : for questions about the graph
     """
 
     settings: Settings
@@ -41,6 +43,10 @@ class Service:
     work: WorkRoom
     clock: Callable[[], float]
     faucet: Faucet | None = None
+    snapshots: Snapshots = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.snapshots = Snapshots(self.writer)
 
     @property
     def healthy(self) -> bool:

@@ -22,6 +22,8 @@ from api.writer import WriterSettings
 from tangle.node import NodeSettings
 from tangle.protocol.errors import ProtocolError, TangleError
 from tangle.protocol.parameters import PARENTS_MAX, ProtocolParameters, RentStructure
+from tipselect.errors import BadSetting
+from tipselect.selectors import SELECTORS
 
 ENV_PREFIX = "TANGLE_"
 CONFIG_NAME = "tangle.toml"
@@ -112,6 +114,11 @@ class Settings(BaseSettings):
         _NODE.window_blocks_max, ge=1_000, description="blocks in memory; more are refused until milestones come"
     )
 
+    selector: str = Field(_NODE.selector, description=f"tip selection: {', '.join(SELECTORS)}")
+    selector_settings: Annotated[dict[str, float], NoDecode] = Field(
+        dict(_NODE.selector_settings),
+        description="what that selection takes beside alpha; in the environment: age=500,alpha=0.02",
+    )
     alpha: float = Field(_NODE.alpha, ge=0, description="how strongly walks prefer heavy branches")
     tip_count: int = Field(_NODE.tip_count, ge=1, le=PARENTS_MAX, description="tips handed out, 1 to 8")
     confidence_walks: int = Field(_NODE.confidence_walks, ge=1, le=100_000, description="walks per confidence")
@@ -121,6 +128,9 @@ class Settings(BaseSettings):
     confidence_interval_ms: int = Field(
         _WRITER.confidence_interval_ms, ge=10, description="between samplings of confidence, at least"
     )
+    confidence_share: float = Field(
+        _WRITER.confidence_share, gt=0, le=1, description="of a core that sampling takes, at most"
+    )
 
     @field_validator("cors_origins", "confidence_thresholds", mode="before")
     @classmethod
@@ -128,6 +138,14 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
+
+    @field_validator("selector_settings", mode="before")
+    @classmethod
+    def _pairs(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        parts = [part.partition("=") for part in value.split(",") if part.strip()]
+        return {name.strip(): number.strip() for name, _, number in parts}
 
     @field_validator("confidence_thresholds")
     @classmethod
@@ -157,11 +175,15 @@ class Settings(BaseSettings):
         try:
             settings = cls(**{**stored, **arguments})
             settings.parameters()
+            settings.node_settings()
         except ValidationError as error:
             first = error.errors()[0]
             raise SettingInvalid(".".join(str(part) for part in first["loc"]), first["msg"]) from None
         except ProtocolError as error:
             raise SettingInvalid(error.field, error.rule) from None
+        except BadSetting as error:
+            name = error.argument if error.argument in cls.model_fields else f"selector_settings.{error.argument}"
+            raise SettingInvalid(name, str(error).removeprefix(f"{error.argument}: ")) from None
         return settings
 
     @property
@@ -202,6 +224,8 @@ class Settings(BaseSettings):
     def node_settings(self) -> NodeSettings:
         """What the node is told."""
         return NodeSettings(
+            selector=self.selector,
+            selector_settings=self.selector_settings,
             alpha=self.alpha,
             tip_count=self.tip_count,
             confidence_walks=self.confidence_walks,
@@ -219,6 +243,7 @@ class Settings(BaseSettings):
             milestone_interval_ms=self.milestone_interval_ms,
             milestone_silence_ms=self.milestone_silence_ms,
             confidence_interval_ms=self.confidence_interval_ms,
+            confidence_share=self.confidence_share,
             coordinator=self.coordinator,
         )
 
@@ -263,6 +288,8 @@ def _toml(value: object) -> str:
         return f'"{escaped}"'
     if isinstance(value, tuple):
         return "[" + ", ".join(_toml(part) for part in value) + "]"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{name} = {_toml(part)}" for name, part in value.items()) + "}"
     return str(value)
 
 

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from api.schemas import BINARY
 from api.service import Service, json_response
-from api.stream import INCLUSION
+from api.stream import INCLUSION, parents_of
 from tangle.protocol.blocks import Block
 from tangle.protocol.outputs import OUTPUTS, Output
 from tangle.protocol.serial import Reader, to_hex
@@ -38,15 +38,15 @@ def raw_response(data: bytes) -> Response:
     return Response(data, media_type=BINARY)
 
 
-def parents_of(data: bytes) -> list[str]:
-    """The parents of an encoded block, without decoding the rest (TIP-24)."""
-    return [to_hex(data[2 + 32 * i : 34 + 32 * i]) for i in range(data[1])]
-
-
 def confidence_json(service: Service, record: BlockRecord) -> Json:
     """The confidence of a block and its interval."""
     milestone = record.referenced.milestone_index if record.referenced else None
     m, n = service.node.confidence(record.block.block_id, milestone)
+    return share_json(m, n)
+
+
+def share_json(m: int, n: int) -> Json:
+    """m of n walks, and the interval of their share."""
     # A block that no sample has met yet can have any confidence.
     low, high = wilson(m, n) if n else (0.0, 1.0)
     return {"m": m, "n": n, "low": low, "high": high}

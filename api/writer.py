@@ -2,7 +2,8 @@
 
 Handlers hand checked blocks over with `submit` and wait. The thread drains whatever has gathered, attaches it as
 one batch with one commit (group commit: the more is waiting, the more each disk flush carries), and wakes all of
-them. Between batches it does what is due: milestones, confidence, giving up on parents that never came.
+them. Between batches it does what is due: milestones, confidence, giving up on parents that never came, and
+answers questions about what no other thread may look at (`ask`).
 
 A block whose parents are missing is not answered until they come or its time is up. Nobody is told that a block is
 safe while it only waits.
@@ -18,6 +19,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any, TypeVar
 
 from tangle.node import Node, Outcome, Receipt
 from tangle.protocol.blocks import Block
@@ -27,6 +29,7 @@ from tangle.protocol.pow.search import search
 log = logging.getLogger("tangle.writer")
 
 Answer = Receipt | TangleError
+T = TypeVar("T")
 
 TIPS_INTERVAL_S = 0.05
 """seconds between selections of tips, at least; under load a batch takes less, and new tips for each batch would
@@ -63,6 +66,7 @@ class WriterSettings:
     milestone_interval_ms : between milestones while there is something new; 1,000 at least
     milestone_silence_ms : between milestones when there is nothing new
     confidence_interval_ms : between samplings, at least
+    confidence_share : of this thread's time that sampling takes, at most, when blocks keep coming
     coordinator : whether this node issues milestones
     """
 
@@ -72,6 +76,7 @@ class WriterSettings:
     milestone_interval_ms: int = 1_000
     milestone_silence_ms: int = 10_000
     confidence_interval_ms: int = 500
+    confidence_share: float = 0.1
     coordinator: bool = True
 
 
@@ -113,6 +118,7 @@ class Writer:
         self._queue: deque[_Entry] = deque()
         self._ready = threading.Condition()
         self._stopping = False
+        self._questions: deque[tuple[Callable[[], Any], asyncio.Future[Any]]] = deque()
         self._parked: dict[bytes, _Parked] = {}
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -162,6 +168,21 @@ class Writer:
             self._queue.append(_Entry(block, future))
         return await future
 
+    async def ask(self, question: Callable[[], T]) -> T:
+        """What `question` returns, asked on the writer's thread between two batches; it should be quick.
+
+        Raises
+        ------
+        QueueFull : the writer stops
+        """
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        with self._ready:
+            if self._stopping or not self._thread.is_alive():
+                raise QueueFull
+            self._questions.append((question, future))
+            self._ready.notify()
+        return await future
+
     # On the writer's thread.
 
     def _run(self) -> None:
@@ -169,8 +190,10 @@ class Writer:
             entries = self._gather(self._pause())
             if entries:
                 self._attach(entries)
+            self._reply()
             if self._stopping and not entries:
                 self._expire(everything=True)
+                self._reply()
                 return
             try:
                 self._expire()
@@ -189,7 +212,7 @@ class Writer:
 
     def _gather(self, timeout: float) -> list[_Entry]:
         with self._ready:
-            if not self._queue and not self._stopping:
+            if not self._queue and not self._questions and not self._stopping:
                 self._ready.wait(timeout)
             count = min(len(self._queue), self.settings.batch_max)
             return [self._queue.popleft() for _ in range(count)]
@@ -217,6 +240,15 @@ class Writer:
             answers.extend((future, answer) for future in (waiting.futures if waiting else []))
         self._answer(answers)
         self._tips_stale = True
+
+    def _reply(self) -> None:
+        """Answer what was asked."""
+        while self._questions:
+            question, future = self._questions.popleft()
+            try:
+                self._settle(partial(_resolve, future, question()))
+            except Exception as error:
+                self._settle(partial(_reject, future, error))
 
     def _expire(self, *, everything: bool = False) -> None:
         now = self.ticks()
@@ -249,11 +281,18 @@ class Writer:
         if self._fresh and now >= self._sample_due:
             self.node.sample_confidence()
             self._fresh = False
-            self._sample_due = now + self.settings.confidence_interval_ms / 1000
+            taken = self.ticks() - now
+            idle = taken * (1 / self.settings.confidence_share - 1)
+            self._sample_due = now + taken + max(idle, self.settings.confidence_interval_ms / 1000)
 
     def _answer(self, answers: list[tuple[asyncio.Future[Receipt], Answer]]) -> None:
-        if answers and self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(_deliver, answers)
+        if answers:
+            self._settle(partial(_deliver, answers))
+
+    def _settle(self, act: Callable[[], None]) -> None:
+        """Let the event loop do it."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(act)
 
 
 def _deliver(answers: list[tuple[asyncio.Future[Receipt], Answer]]) -> None:
@@ -264,3 +303,13 @@ def _deliver(answers: list[tuple[asyncio.Future[Receipt], Answer]]) -> None:
             future.set_result(answer)
         else:
             future.set_exception(answer)
+
+
+def _resolve(future: asyncio.Future[T], result: T) -> None:
+    if not future.done():
+        future.set_result(result)
+
+
+def _reject(future: asyncio.Future[Any], error: Exception) -> None:
+    if not future.done():
+        future.set_exception(error)

@@ -3,6 +3,7 @@
     TangleError
     └── CliError
         ├── FileUnreadable            a file that was named cannot be read
+        ├── FileUnwritable            a file that was named cannot be written
         ├── DatabaseUnusable          it cannot be opened, read or written
         ├── NothingToAudit            there is no database
         ├── NothingFound              the node answered, and it is not there
@@ -68,6 +69,20 @@ class CliError(TangleError):
     """Base of what only the command line can find wrong."""
 
     code: ClassVar[str] = "cli"
+
+
+class FileUnwritable(CliError):
+    """A file that was named cannot be written."""
+
+    code = "file_unwritable"
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(path, reason)
+        self.path = path
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.reason}"
 
 
 class FileUnreadable(CliError):
@@ -297,6 +312,7 @@ class WrongPassword(WalletError):
 _EXIT_OF: dict[str, ExitCode] = {
     "setting_invalid": ExitCode.USAGE,
     "file_unreadable": ExitCode.USAGE,
+    "file_unwritable": ExitCode.USAGE,
     "invalid_value": ExitCode.USAGE,
     "ambiguous": ExitCode.USAGE,
     "confirmation_needed": ExitCode.USAGE,

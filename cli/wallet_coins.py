@@ -22,7 +22,7 @@ from cli.wallet_session import (
     carry_out,
     times_of,
 )
-from tangle.protocol.serial import Json, from_hex
+from tangle.protocol.serial import Json, from_hex, to_hex
 
 if TYPE_CHECKING:
     from client.wallet import Rounds, Sent, Wallet
@@ -106,8 +106,11 @@ def claim(
             return await ready.claim(chosen, progress=joined, wait=wait, within_s=timeout)
 
         def told(rounds: Rounds) -> tuple[Json, str]:
-            members = {"claimed": claimed_json(taken), "transactions": len(rounds.rounds)}
-            return members, claimed_text(taken, held)
+            got = [one for one in taken if one.output_id not in rounds.left]
+            members: Json = {"claimed": claimed_json(got), "transactions": len(rounds.rounds)}
+            if rounds.left:
+                members["left"] = [to_hex(output_id) for output_id in rounds.left]
+            return members, claimed_text(got, held, len(rounds.left))
 
         return Plan("claiming", post, told)
 

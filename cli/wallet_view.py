@@ -116,12 +116,14 @@ def alias_text(one: Alias, foundries: Sequence[Foundry], text_of: Bech32) -> str
     )
 
 
-def claimed_text(taken: Sequence[Conditional], held: Balance) -> str:
-    """What was claimed, together."""
-    returned = sum(one.owed for one in taken)
-    return f"{_together(taken, about_tokens(held))} claimed" + (
-        f"\n{amount(returned)} of storage deposit returned" if returned else ""
-    )
+def claimed_text(taken: Sequence[Conditional], held: Balance, left: int) -> str:
+    """What was claimed, together, and how many outputs were not."""
+    lines = [f"{_together(taken, about_tokens(held))} claimed"]
+    if returned := sum(one.owed for one in taken):
+        lines.append(f"{amount(returned)} of storage deposit returned")
+    if left:
+        lines.append(f"{left} left: the wallet has too few coins for their storage deposit")
+    return "\n".join(lines)
 
 
 def token_amount(token_id: bytes, units: int, about: Irc30 | None) -> str:

@@ -91,8 +91,6 @@ class Reach:
             await self.scan()
 
     async def _is_used(self, address: Address) -> bool:
-        if await self._listed(address):
-            return True
         try:
             async for _ in self.node.address_history(address):
                 return True
@@ -100,6 +98,7 @@ class Reach:
             # A node of another make tells unspent outputs only.
             if error.status != 404:
                 raise
+            return bool(await self._listed(address))
         return False
 
     async def _held(self) -> Holdings:

@@ -166,9 +166,14 @@ class NodeClient(Indexed):
         """What became of a block."""
         return await self._get(f"/api/core/v2/blocks/{to_hex(block_id)}/metadata", BlockMetadata.from_json)
 
-    async def confidence(self, block_id: bytes) -> Confidence:
-        """In how many walks a block was reached."""
-        return await self._get(f"/api/tangle/v1/confidence/{to_hex(block_id)}", Confidence.from_json)
+    async def confidence(
+        self, block_id: bytes, *, walks: int | None = None, seed: int | None = None
+    ) -> Confidence:
+        """In how many walks a block was reached; with `walks` or `seed` the node draws them for this request."""
+        given = {"n": walks, "seed": seed}
+        return await self._get(
+            f"/api/tangle/v1/confidence/{to_hex(block_id)}", Confidence.from_json, params=_present(given)
+        )
 
     async def tagged_blocks(self, tag: bytes, *, after: int = 0) -> AsyncIterator[TaggedBlock]:
         """All blocks under a tag with a number above `after`, in order of attaching."""
@@ -236,10 +241,29 @@ class NodeClient(Indexed):
         """
         return events.follow(self._transport, after, types, give_up_after)
 
-    async def graph(self, limit: int | None = None) -> Json:
-        """A recent slice of the Tangle for drawing, as the node gives it."""
-        params: dict[str, str | int] = {} if limit is None else {"limit": limit}
-        return await self._get("/api/tangle/v1/graph", lambda fields: dict(fields.members), params=params)
+    # The graph, as the node gives it: see docs/rest.md for the members.
+
+    async def graph(
+        self, limit: int | None = None, *, first: int | None = None, around: bytes | None = None
+    ) -> Json:
+        """A slice of the Tangle: the newest blocks, those from event `first` on, or those around a block."""
+        given = {"limit": limit, "from": first, "around": None if around is None else to_hex(around)}
+        return await self._members("/api/tangle/v1/graph", given)
+
+    async def unapproved(self, limit: int | None = None) -> Json:
+        """Blocks that nothing approves, oldest first, and what walks make of them."""
+        return await self._members("/api/tangle/v1/tips", {"limit": limit})
+
+    async def explain_tips(self, k: int | None = None, *, seed: int | None = None) -> Json:
+        """One weighted tip selection, step by step."""
+        return await self._members("/api/tangle/v1/tips/explain", {"k": k, "seed": seed})
+
+    async def orphans(self, age: int | None = None) -> Json:
+        """What the Tangle in the node's memory loses; `age` in blocks that have come since."""
+        return await self._members("/api/tangle/v1/orphans", {"age": age})
+
+    async def _members(self, path: str, given: Mapping[str, str | int | None]) -> Json:
+        return await self._get(path, lambda fields: dict(fields.members), params=_present(given))
 
     async def _get(
         self, path: str, parse: Callable[[Fields], T], *, params: Mapping[str, str | int] | None = None
@@ -288,6 +312,11 @@ class NodeClient(Indexed):
             return Block.decode(data)
         except ProtocolError as error:
             raise UnexpectedAnswer(self.url, f"no block: {error}") from None
+
+
+def _present(given: Mapping[str, str | int | None]) -> dict[str, str | int]:
+    """Without what was not given."""
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def _read(response: httpx.Response, parse: Callable[[Fields], T]) -> T:

@@ -8,7 +8,7 @@ from typing import Self
 
 import numpy as np
 
-from tipselect.kernels import PARENTS_MAX, Bools, Int8, Int32, Int64, UInt64
+from tipselect.kernels import PARENTS_MAX, Int8, Int32, Int64, UInt8, UInt64
 
 
 @dataclass(slots=True, eq=False)
@@ -21,10 +21,11 @@ class Columns:
     first: Int32
     last: Int32
     approvers: Int32
-    """approvers that are not forbidden"""
-    forbidden: Bools
+    """approvers that are not barred"""
+    flags: UInt8
+    """what a vertex is: forbidden, lazy, semi-lazy, frozen; see kernels"""
     weights: Int64
-    """cumulative weight; 0 until the vertex has been added up"""
+    """cumulative weight, less the anchor's gain where frozen; 0 until the vertex has been added up"""
     mask: UInt64
     """scratch of the weight sweep, zero between sweeps"""
     tip_at: Int32
@@ -40,7 +41,7 @@ class Columns:
             first=np.zeros(rows, np.int32),
             last=np.zeros(rows, np.int32),
             approvers=np.zeros(rows, np.int32),
-            forbidden=np.zeros(rows, np.bool_),
+            flags=np.zeros(rows, np.uint8),
             weights=np.zeros(rows, np.int64),
             mask=np.zeros(rows, np.uint64),
             tip_at=np.zeros(rows, np.int32),

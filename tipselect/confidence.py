@@ -35,7 +35,7 @@ def hits(
     low = graph.low - graph.base
     top = low + len(graph)
     out = np.zeros(top, np.int32)
-    kernels.count_hits(tips - graph.base, low, top, c.back, c.count, np.zeros(top, np.uint64), out)
+    kernels.count_hits(tips - graph.base, top, low, graph.anchor_slot, c.back, c.count, c.flags, c.mask, out)
     return out[low:]
 
 

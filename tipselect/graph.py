@@ -9,41 +9,61 @@ Invariants:
 - A parent's index is smaller than its child's, so one sweep through the arrays follows the edges.
 - The cumulative weight of a vertex is 1 + the number of vertices that approve it, directly or not. Approvers are
   newer, so moving the window changes no weight that is left. Weights are added up when first asked for, 64
-  vertices in one masked sweep of the window.
-- A tip is a vertex that is not forbidden and has no approver, or only forbidden ones. Whoever attaches an invalid
-  vertex to a good tip therefore takes nothing away, and a walk over allowed vertices ends on a tip, always.
+  vertices in one masked sweep.
+- A sweep ends soon. Some vertex behind the newest, approved by at least half of them, is the anchor; what approves
+  it approves its past cone too, and is counted for all of that at once. So the cost follows the distance to the
+  anchor, which moves up with the Tangle, and depends on the window only while approvers pass the anchor by.
+- A vertex is barred when it is forbidden, which is for ever, or has a poor score (see lazy), which may change. A
+  tip is a vertex that is not barred and has no approver, or only barred ones. Whoever attaches an invalid or lazy
+  vertex to a good tip therefore takes nothing away, and a walk over what is not barred ends on a tip, always.
 
 Ownership: one thread writes to a graph and no other reads it meanwhile. Kernels release the GIL, but that lets
 other work run, it does not make two callers of one graph safe.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from copy import copy
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from tipselect import kernels
+from tipselect import cone_kernels, kernels
 from tipselect.columns import Columns
 from tipselect.errors import BadIndex, BadParents, BadSetting
-from tipselect.kernels import PARENTS_MAX, Bools, Int8, Int32, Int64
+from tipselect.kernels import FORBIDDEN, PARENTS_MAX, Bools, Int8, Int32, Int64
 
 OUTSIDE = -1
 """stands for a parent that is not in the window"""
+ANCHOR_DISTANCE = 1_024
+"""vertices between the newest and a new anchor at least"""
+ANCHOR_GIVEN_UP = 8
+"""times as far behind as a better one that does not approve it"""
 
 
 class Graph:
-    """The DAG. `capacity` rows are allocated at first and at least; the first vertex gets the index `low`."""
+    """The DAG.
 
-    def __init__(self, capacity: int = 1024, low: int = 0) -> None:
+    capacity : rows allocated at first and at least
+    low : index of the first vertex
+    anchor_distance : changes what weights cost, never what they are
+    """
+
+    def __init__(self, capacity: int = 1024, low: int = 0, *, anchor_distance: int = ANCHOR_DISTANCE) -> None:
         if capacity < 1:
             raise BadSetting("capacity", f"at least one row is needed, not {capacity}")
         if low < 0:
             raise BadIndex("low", f"indices start at 0, not at {low}")
+        if anchor_distance < 1:
+            raise BadSetting("anchor_distance", f"at least one vertex is needed, not {anchor_distance}")
         self._capacity = capacity
         self._base = self._low = self._high = self._weighed = int(low)
         self._tips = np.empty(capacity, np.int64)
         self._tip_count = np.zeros(1, np.int64)
+        self._anchor_distance = anchor_distance
+        self._anchor = OUTSIDE
+        self._anchor_due = 0
+        self._gain = 0
         self.columns = Columns.empty(capacity)
 
     @property
@@ -73,20 +93,47 @@ class Graph:
 
     @property
     def weights(self) -> Int64:
-        """int64[window], cumulative weights, up to date; a view, good until the graph is next changed."""
+        """int64[window], cumulative weights, up to date; a copy."""
         self.flush()
-        return self.columns.weights[self._low - self._base : self._high - self._base]
+        out = np.empty(len(self), np.int64)
+        low = self._low - self._base
+        kernels.read_weights(low, low + len(self), self._gain, self.columns.flags, self.columns.weights, out)
+        return out
+
+    @property
+    def gain(self) -> int:
+        """What the weights of frozen vertices in `columns` have to be added; see kernels."""
+        return self._gain
+
+    @property
+    def anchor(self) -> int:
+        """Index of the anchor, -1 for none."""
+        return self._anchor
+
+    @property
+    def anchor_slot(self) -> int:
+        """Row of the anchor in `columns`, -1 for none."""
+        return self._anchor - self._base if self._anchor >= 0 else OUTSIDE
 
     @property
     def forbidden(self) -> Bools:
-        """bool[window], True where forbidden; a view, good until the graph is next changed."""
-        return self.columns.forbidden[self._low - self._base : self._high - self._base]
+        """bool[window], True where forbidden; a copy."""
+        flags = self.columns.flags[self._low - self._base : self._high - self._base]
+        found: Bools = flags & np.uint8(FORBIDDEN) != 0
+        return found
+
+    @property
+    def scores(self) -> Int8:
+        """int8[window], what `rate` was last told: LAZY, SEMI_LAZY or NON_LAZY; a copy."""
+        out = np.empty(len(self), np.int8)
+        kernels.read_scores(self.columns.flags[self._low - self._base : self._high - self._base], out)
+        return out
 
     @property
     def memory_bytes(self) -> int:
         """Bytes of all arrays, unused rows included."""
         c = self.columns
-        arrays = (c.back, c.following, c.count, c.first, c.last, c.approvers, c.forbidden, c.weights, c.mask)
+        arrays = (c.back, c.following, c.count, c.first, c.last, c.approvers, c.flags, c.weights, c.mask)
         return sum(a.nbytes for a in arrays) + c.tip_at.nbytes + self._tips.nbytes
 
     def __len__(self) -> int:
@@ -142,7 +189,28 @@ class Graph:
         c = self.columns
         kernels.forbid(
             self._slots(indices, "indices"), self._base, self._low - self._base, c.back, c.count, c.approvers,
-            c.forbidden, self._tips, c.tip_at, self._tip_count,
+            c.flags, self._tips, c.tip_at, self._tip_count,
+        )  # fmt: skip
+
+    def rate(self, scores: Int8, start: int | None = None) -> None:
+        """Tell how lazy vertices are (see `lazy.scores`): new ones are not. Lazy and semi-lazy ones are barred.
+
+        scores : int8[n], LAZY, SEMI_LAZY or NON_LAZY
+        start : index of the vertex that scores[0] is of, the oldest of the window unless given
+
+        BadIndex when one of the n vertices is outside the window, BadSetting for another score: nothing changes.
+        """
+        given = np.ascontiguousarray(scores, np.int8).reshape(-1)
+        first = self._low if start is None else int(start)
+        if given.size and ((given < 0) | (given > 2)).any():
+            raise BadSetting("scores", "0 (lazy), 1 (semi-lazy) and 2 (not lazy) are possible")
+        if given.size and not self._low <= first <= first + given.size <= self._high:
+            last = first + given.size - 1
+            raise BadIndex("scores", f"{first} … {last} is not in the window {self._low} … {self._high - 1}")
+        c = self.columns
+        kernels.rate(
+            first - self._base, given, self._base, self._low - self._base, c.back, c.count, c.approvers, c.flags,
+            self._tips, c.tip_at, self._tip_count,
         )  # fmt: skip
 
     def drop_before(self, index: int) -> None:
@@ -163,17 +231,36 @@ class Graph:
             self._tip_count,
         )
         self._low = int(index)
+        if OUTSIDE < self._anchor < index:
+            self._lift_anchor()
 
     def flush(self) -> None:
         """Bring the weights up to date. Readers of weights do this themselves."""
         # Vertices that came and left unseen need no sweep: they are no approvers of what is left.
-        start = max(self._weighed, self._low)
-        if start == self._high:
-            return
-        c = self.columns
-        base = self._base
-        kernels.add_weights(start - base, self._high - base, self._low - base, c.back, c.count, c.mask, c.weights)
-        self._weighed = self._high
+        done = max(self._weighed, self._low)
+        while done < self._high:
+            # In pieces, so that the anchor can follow.
+            piece = min(done + self._anchor_distance, self._high)
+            c = self.columns
+            base = self._base
+            self._gain += kernels.add_weights(
+                done - base, piece - base, self._low - base, self.anchor_slot, c.back, c.count, c.flags,
+                c.mask, c.weights,
+            )  # fmt: skip
+            done = self._weighed = piece
+            if done >= self._anchor_due:
+                self._move_anchor()
+
+    def copy(self) -> Self:
+        """Return a graph of its own that holds the same window; its arrays have no unused rows."""
+        new = copy(self)
+        top = self._high - self._base
+        new.columns = self.columns.moved(self._low - self._base, top, max(len(self), 1))
+        new._base = self._low
+        new._tips = np.empty(new.columns.count.size, np.int64)
+        new._tips[: self.tip_count] = self._tips[: self.tip_count]
+        new._tip_count = self._tip_count.copy()
+        return new
 
     # --- reading --------------------------------------------------------------------------------------------
 
@@ -196,9 +283,28 @@ class Graph:
             kernels.children(s, c.first, c.following, out)
         return out[:n] + self._base
 
+    def poor_tips(self, score: int) -> Int64:
+        """int64[k], ascending: vertices of this score, LAZY or SEMI_LAZY, that nothing approves. They are no tips.
+
+        What only forbidden vertices approve counts as not approved.
+        """
+        c = self.columns
+        window = slice(self._low - self._base, self._high - self._base)
+        out = np.empty(len(self), np.int64)
+        n = kernels.poor_tips(window.start, window.stop, 1 << (1 + score), c.first, c.following, c.flags, out)
+        return out[:n] + self._base
+
     def is_forbidden(self, index: int) -> bool:
         """Tell whether the vertex is forbidden. BadIndex outside."""
-        return bool(self.columns.forbidden[self._slot(index)])
+        return bool(self.columns.flags[self._slot(index)] & FORBIDDEN)
+
+    def weight(self, index: int) -> int:
+        """Cumulative weight of one vertex, up to date. BadIndex outside."""
+        s = self._slot(index)
+        self.flush()
+        out = np.empty(1, np.int64)
+        kernels.read_weights(s, s + 1, self._gain, self.columns.flags, self.columns.weights, out)
+        return int(out[0])
 
     def past_cone(self, indices: int | Iterable[int] | Int64, stop: Bools | None = None) -> Int64:
         """int64[k], ascending: the given vertices and all they approve, directly or not, within the window.
@@ -209,7 +315,7 @@ class Graph:
         stopped = self._window(stop, np.bool_, "stop")
         out = np.empty(len(self), np.int64)
         c = self.columns
-        n = kernels.past_cone(
+        n = cone_kernels.past_cone(
             starts, self._low - self._base, c.back, c.count, stopped, np.zeros(len(self), np.bool_), out
         )
         return out[:n][::-1] + self._base
@@ -220,7 +326,7 @@ class Graph:
         size = self._high - index
         out = np.empty(size, np.int64)
         c = self.columns
-        n = kernels.future_cone(s, s + size, c.back, c.count, np.zeros(size, np.bool_), out)
+        n = cone_kernels.future_cone(s, s + size, c.back, c.count, np.zeros(size, np.bool_), out)
         return out[:n] + self._base
 
     def post_order(self, starts: Iterable[int] | Int64, done: Bools | None = None) -> Int64:
@@ -232,7 +338,7 @@ class Graph:
         size = len(self)
         out = np.empty(size, np.int64)
         c = self.columns
-        n = kernels.post_order(
+        n = cone_kernels.post_order(
             self._slots(starts, "starts"), self._low - self._base, c.back, c.count,
             self._window(done, np.bool_, "done"), np.zeros(size, np.int8), np.empty(size, np.int64), out,
         )  # fmt: skip
@@ -249,7 +355,7 @@ class Graph:
         youngest = np.empty(len(self), np.int32)
         low = self._low - self._base
         c = self.columns
-        kernels.cone_roots(low, low + len(self), c.back, c.count, marks, int(outside_root), oldest, youngest)
+        cone_kernels.cone_roots(low, low + len(self), c.back, c.count, marks, int(outside_root), oldest, youngest)
         return oldest, youngest
 
     # --- inside ---------------------------------------------------------------------------------------------
@@ -277,6 +383,32 @@ class Graph:
         if array.shape != (len(self),):
             raise BadSetting(argument, f"one entry for each of {len(self)} vertices expected, not {array.shape}")
         return array
+
+    def _move_anchor(self) -> None:
+        """Move the anchor up to a well approved vertex, if there is one that approves the present anchor."""
+        c = self.columns
+        low, top = self._low - self._base, self._weighed - self._base
+        old = self.anchor_slot
+        self._anchor_due = self._weighed + self._anchor_distance
+        new = kernels.find_anchor(low, top, self._anchor_distance, self._gain, c.flags, c.weights)
+        if new <= old:
+            return
+        if old >= 0 and not kernels.approves(new, old, c.back, c.count, c.mask):
+            # A branch that loses may hold the anchor: it is given up when it has fallen far behind. That takes a
+            # sweep of the window, hence not at once.
+            if top - old < ANCHOR_GIVEN_UP * (top - new):
+                return
+            self._lift_anchor()
+        kernels.freeze(new, low, self._gain, c.back, c.count, c.flags, c.mask, c.weights)
+        self._anchor = new + self._base
+        self._anchor_due = max(self._anchor_due, self._weighed + top - new)
+
+    def _lift_anchor(self) -> None:
+        """Do without an anchor for now."""
+        c = self.columns
+        kernels.thaw(self._low - self._base, self._high - self._base - 1, self._gain, c.flags, c.weights)
+        self._anchor = OUTSIDE
+        self._anchor_due = self._gain = 0
 
     def _make_room(self, n: int) -> None:
         """Move the window to the front of larger or fresh arrays when n rows do not fit behind it."""

@@ -1,4 +1,6 @@
-"""Every compiled function of the room, in one file: numba's disk cache notices edits of callees only there.
+"""The compiled functions of the room: growing, weights, hits and walks; those of cones are in cone_kernels.
+
+A kernel calls only kernels of its own file: numba's disk cache notices edits of callees only there.
 
 Kernels take arrays and scalars, write into arrays they are given, never raise and release the GIL. They work on
 slots (index - base); the public functions beside them check arguments, allocate and translate.
@@ -11,6 +13,11 @@ Links are relative, so that the arrays can be moved without rewriting them:
 - a link holds (distance in slots) * 8 + j, where s is the j-th parent's approver at that distance
 
 Slots below `low` have left the window; a parent there counts as outside.
+
+`flags[s]` holds one bit each for FORBIDDEN, LAZY, SEMI_LAZY and FROZEN. Each of the first three bars a slot: no
+walk enters it, and to the tip list its approval does not count. The frozen slots are the past cone of one vertex,
+the anchor. What approves the anchor approves all of them, so that is counted once, in `gain`: the cumulative
+weight of a frozen slot is `weights[s] + gain`, that of any other `weights[s]`.
 """
 
 import math
@@ -22,9 +29,26 @@ from numpy.typing import NDArray
 
 PARENTS_MAX = 8
 """parents per vertex; TIP-24"""
+FORBIDDEN = 1
+"""flag: barred for ever"""
+LAZY = 2
+"""flag: barred until rated otherwise"""
+SEMI_LAZY = 4
+"""flag: barred until rated otherwise"""
+BARRED = FORBIDDEN | LAZY | SEMI_LAZY
+"""any of these: not walked into, no tip, takes nobody's place as a tip"""
+FROZEN = 8
+"""flag: in the anchor's past cone"""
+FAR = 4_096
+"""slots below the anchor beyond which a sweep would rather not pass"""
+FAR_MAX = 512
+"""far slots that one sweep puts off; 64 vertices have no more parents"""
+ANCHOR_BAND = 64
+"""slots among which a new anchor is chosen, at most"""
 
 Bools = NDArray[np.bool_]
 Int8 = NDArray[np.int8]
+UInt8 = NDArray[np.uint8]
 Int32 = NDArray[np.int32]
 Int64 = NDArray[np.int64]
 UInt64 = NDArray[np.uint64]
@@ -133,6 +157,41 @@ def attach(
 
 
 @njit(cache=True, nogil=True)
+def change_flags(
+    s: int,
+    new: int,
+    base: int,
+    low: int,
+    back: Int32,
+    count: Int8,
+    approvers: Int32,
+    flags: UInt8,
+    tips: Int64,
+    tip_at: Int32,
+    tip_count: Int64,
+) -> None:
+    """Give slot s the flags `new`. When that bars it, or ends that, the tips change: it and its parents."""
+    before = flags[s] & BARRED != 0
+    after = new & BARRED != 0
+    flags[s] = new
+    if before == after:
+        return
+    if after:
+        remove_tip(s, base, tips, tip_at, tip_count)
+    elif approvers[s] == 0:
+        add_tip(s, base, tips, tip_at, tip_count)
+    for j in range(count[s]):
+        p = s - back[s, j]
+        if p == s or p < low:
+            continue
+        approvers[p] += -1 if after else 1
+        if not after:
+            remove_tip(p, base, tips, tip_at, tip_count)
+        elif approvers[p] == 0 and not flags[p] & BARRED:
+            add_tip(p, base, tips, tip_at, tip_count)
+
+
+@njit(cache=True, nogil=True)
 def forbid(
     slots: Int64,
     base: int,
@@ -140,25 +199,47 @@ def forbid(
     back: Int32,
     count: Int8,
     approvers: Int32,
-    forbidden: Bools,
+    flags: UInt8,
     tips: Int64,
     tip_at: Int32,
     tip_count: Int64,
 ) -> None:
-    """Forbid slots. A parent that loses its last allowed approver is a tip again."""
+    """Forbid slots. A parent that loses its last approver which is not barred is a tip again."""
     for i in range(slots.size):
         s = slots[i]
-        if forbidden[s]:
-            continue
-        forbidden[s] = True
-        remove_tip(s, base, tips, tip_at, tip_count)
-        for j in range(count[s]):
-            p = s - back[s, j]
-            if p == s or p < low:
-                continue
-            approvers[p] -= 1
-            if approvers[p] == 0 and not forbidden[p]:
-                add_tip(p, base, tips, tip_at, tip_count)
+        new = int(flags[s]) | FORBIDDEN
+        change_flags(s, new, base, low, back, count, approvers, flags, tips, tip_at, tip_count)
+
+
+@njit(cache=True, nogil=True)
+def rate(
+    start: int,
+    scores: Int8,
+    base: int,
+    low: int,
+    back: Int32,
+    count: Int8,
+    approvers: Int32,
+    flags: UInt8,
+    tips: Int64,
+    tip_at: Int32,
+    tip_count: Int64,
+) -> None:
+    """Write scores (0 lazy, 1 semi-lazy, 2 neither) into the flags, from slot `start` on."""
+    for i in range(scores.size):
+        s = start + i
+        new = int(flags[s]) & ~(LAZY | SEMI_LAZY)
+        if scores[i] < 2:
+            new |= LAZY if scores[i] == 0 else SEMI_LAZY
+        if new != int(flags[s]):
+            change_flags(s, new, base, low, back, count, approvers, flags, tips, tip_at, tip_count)
+
+
+@njit(cache=True, nogil=True)
+def read_scores(flags: UInt8, out: Int8) -> None:
+    """Write the score that each of `flags` stands for: 0 lazy, 1 semi-lazy, 2 neither."""
+    for i in range(flags.size):
+        out[i] = 0 if flags[i] & LAZY else 1 if flags[i] & SEMI_LAZY else 2
 
 
 @njit(cache=True, nogil=True)
@@ -183,131 +264,23 @@ def children(s: int, first: Int32, following: Int32, out: Int64) -> int:
     return n
 
 
-# --- cones and order ----------------------------------------------------------------------------------------
-
-
 @njit(cache=True, nogil=True)
-def past_cone(starts: Int64, low: int, back: Int32, count: Int8, stop: Bools, mark: Bools, out: Int64) -> int:
-    """Write the slots reachable from `starts` through parents, newest first; return how many.
-
-    `stop` and `mark` bool[window] are indexed by slot - low. What is stopped is not entered; `mark` must be all
-    false and is left with the cone. The sweep ends as soon as nothing marked is left below it.
-    """
-    waiting = 0
-    s = low
-    for i in range(starts.size):
-        at = starts[i] - low
-        if not stop[at] and not mark[at]:
-            mark[at] = True
-            waiting += 1
-            s = max(s, starts[i])
+def poor_tips(low: int, top: int, flag: int, first: Int32, following: Int32, flags: UInt8, out: Int64) -> int:
+    """Write the slots with `flag`, not forbidden, whose approvers all are; return how many."""
     n = 0
-    while waiting > 0:
-        if mark[s - low]:
-            waiting -= 1
+    for s in range(low, top):
+        if flags[s] & (flag | FORBIDDEN) != flag:
+            continue
+        c = s
+        link = first[s]
+        while link != 0:
+            c += link >> 3
+            if not flags[c] & FORBIDDEN:
+                break
+            link = following[c, link & 7]
+        if link == 0:
             out[n] = s
             n += 1
-            for j in range(count[s]):
-                p = s - back[s, j]
-                if p != s and p >= low and not mark[p - low] and not stop[p - low]:
-                    mark[p - low] = True
-                    waiting += 1
-        s -= 1
-    return n
-
-
-@njit(cache=True, nogil=True)
-def future_cone(start: int, top: int, back: Int32, count: Int8, mark: Bools, out: Int64) -> int:
-    """Write the slots that approve `start`, directly or not, and itself, oldest first; return how many.
-
-    `mark` bool[top - start] must be all false and is left with the cone.
-    """
-    mark[0] = True
-    out[0] = start
-    n = 1
-    for s in range(start + 1, top):
-        for j in range(count[s]):
-            p = s - back[s, j]
-            if p != s and p >= start and mark[p - start]:
-                mark[s - start] = True
-                out[n] = s
-                n += 1
-                break
-    return n
-
-
-@njit(cache=True, nogil=True)
-def cone_roots(
-    low: int,
-    top: int,
-    back: Int32,
-    count: Int8,
-    referenced: Int32,
-    outside_root: int,
-    out_oldest: Int32,
-    out_youngest: Int32,
-) -> None:
-    """Write the oldest and youngest cone root of each slot; arrays int32[window] are indexed by slot - low.
-
-    A referenced vertex is its own root; another has the extremes of its parents; outside parents, and the lack
-    of any, count as `outside_root`.
-    """
-    for s in range(low, top):
-        at = s - low
-        if referenced[at] > 0:
-            out_oldest[at] = referenced[at]
-            out_youngest[at] = referenced[at]
-            continue
-        oldest = outside_root
-        youngest = outside_root
-        for j in range(count[s]):
-            p = s - back[s, j]
-            inside = p != s and p >= low
-            old = out_oldest[p - low] if inside else outside_root
-            young = out_youngest[p - low] if inside else outside_root
-            oldest = old if j == 0 else min(oldest, old)
-            youngest = young if j == 0 else max(youngest, young)
-        out_oldest[at] = oldest
-        out_youngest[at] = youngest
-
-
-@njit(cache=True, nogil=True)
-def post_order(
-    starts: Int64,
-    low: int,
-    back: Int32,
-    count: Int8,
-    done: Bools,
-    cursor: Int8,
-    stack: Int64,
-    out: Int64,
-) -> int:
-    """Write slots in depth-first post-order over parents, first parent first (TIP-2); return how many.
-
-    `done` bool[window] is not entered. Scratch: `cursor` int8[window], all zero, counts the parents looked at plus
-    one (0: not yet seen); `stack` int64[window].
-    """
-    n = 0
-    for i in range(starts.size):
-        if done[starts[i] - low] or cursor[starts[i] - low] != 0:
-            continue
-        stack[0] = starts[i]
-        cursor[starts[i] - low] = 1
-        depth = 1
-        while depth > 0:
-            s = stack[depth - 1]
-            j = cursor[s - low] - 1
-            if j == count[s]:
-                out[n] = s
-                n += 1
-                depth -= 1
-                continue
-            cursor[s - low] += 1
-            p = s - back[s, j]
-            if p != s and p >= low and not done[p - low] and cursor[p - low] == 0:
-                cursor[p - low] = 1
-                stack[depth] = p
-                depth += 1
     return n
 
 
@@ -315,91 +288,301 @@ def post_order(
 
 
 @njit(cache=True, nogil=True)
-def sweep(
-    low: int, top: int, back: Int32, count: Int8, mask: UInt64, sums: NDArray[np.signedinteger[Any]]
-) -> None:
-    """Carry 64 marks at once from every slot to its past cone and add to `sums` how many arrive at each.
-
-    Parents are older than their children, so one pass backwards is enough. `mask` is left all zero.
-    """
-    for i in range(top - low):
-        # Unsigned indices cannot count from the end, which spares the check for it: twice as fast.
-        s = np.uint64(top - 1 - i)
-        bits = mask[s]
-        if bits == np.uint64(0):
-            continue
-        sums[s] += popcount(bits)
-        for j in range(np.uint64(count[s])):
-            p = np.int64(s) - np.int64(back[s, j])
-            if p >= low:
-                mask[np.uint64(p)] |= bits
-        # Only now, because an outside parent is at distance 0: its bits went to s itself.
-        mask[s] = np.uint64(0)
+def strike_out(slots: Int64, marks: np.uint64, lowest: int, mask: UInt64) -> int:
+    """Take `marks` from the masks of `slots`; return the oldest of these that has some left, `lowest` if older."""
+    for i in range(slots.size):
+        mask[slots[i]] &= ~marks
+        if mask[slots[i]] != np.uint64(0) and slots[i] < lowest:
+            lowest = slots[i]
+    return lowest
 
 
 @njit(cache=True, nogil=True)
-def add_weights(start: int, top: int, low: int, back: Int32, count: Int8, mask: UInt64, weights: Int64) -> None:
+def sweep(
+    lowest: int,
+    top: int,
+    low: int,
+    anchor: int,
+    back: Int32,
+    count: Int8,
+    flags: UInt8,
+    mask: UInt64,
+    sums: NDArray[np.signedinteger[Any]],
+) -> int:
+    """Carry 64 marks at once from every slot to its past cone and add to `sums` how many arrive at each.
+
+    Parents are older than their children, so one pass backwards is enough; it begins below `top` and ends with the
+    oldest mark. `lowest` is the oldest slot with a mark at first, `anchor` is -1 for none. Marks that reach the
+    anchor would reach all that is frozen: they are not carried there, but counted and returned. `mask` is left all
+    zero.
+    """
+    arrived = np.uint64(0)
+    far = np.empty(FAR_MAX, np.int64)
+    far_count = 0
+    far_line = anchor - FAR
+    slot = top
+    while slot > lowest:
+        slot -= 1
+        if slot == anchor:
+            arrived = mask[slot]
+            lowest = strike_out(far[:far_count], arrived, lowest, mask)
+        # Unsigned indices cannot count from the end, which spares the check for it: twice as fast.
+        s = np.uint64(slot)
+        bits = mask[s]
+        if bits == np.uint64(0):
+            continue
+        if flags[s] & FROZEN:
+            bits &= ~arrived
+            if bits == np.uint64(0):
+                mask[s] = np.uint64(0)
+                continue
+        sums[s] += popcount(bits)
+        for j in range(np.uint64(count[s])):
+            p = slot - int(back[s, j])
+            if p < low:
+                continue
+            u = np.uint64(p)
+            if p < far_line and flags[u] & FROZEN:
+                # Above the anchor nobody knows yet what will arrive there: such slots wait, so that lazy approvers
+                # of the distant past do not make every sweep a long one.
+                if slot > anchor and far_count < FAR_MAX:
+                    if mask[u] == np.uint64(0):
+                        far[far_count] = p
+                        far_count += 1
+                        lowest = min(lowest, anchor)
+                    mask[u] |= bits
+                    continue
+                if slot < anchor and bits & ~arrived == np.uint64(0):
+                    continue
+            mask[u] |= bits
+            lowest = min(lowest, p)
+        # Only now, because an outside parent is at distance 0: its bits went to s itself.
+        mask[s] = np.uint64(0)
+    return popcount(arrived)
+
+
+@njit(cache=True, nogil=True)
+def add_weights(
+    start: int,
+    top: int,
+    low: int,
+    anchor: int,
+    back: Int32,
+    count: Int8,
+    flags: UInt8,
+    mask: UInt64,
+    weights: Int64,
+) -> int:
     """Add the slots [start, top) to the weight of themselves and their past cones, 64 in a sweep.
 
-    `weights` is 0 for a vertex not added yet; `mask` uint64[capacity] must be all zero and is left so.
+    `weights` is 0 for a vertex not added yet; `mask` uint64[capacity] must be all zero and is left so. Returns
+    what frozen slots gain.
     """
+    gain = 0
     for batch in range(start, top, 64):
         end = min(batch + 64, top)
         for s in range(batch, end):
             mask[s] = np.uint64(1) << np.uint64(s - batch)
-        sweep(low, end, back, count, mask, weights)
+        gain += sweep(batch, end, low, anchor, back, count, flags, mask, weights)
+    return gain
 
 
 @njit(cache=True, nogil=True)
-def count_hits(tips: Int64, low: int, top: int, back: Int32, count: Int8, mask: UInt64, hits: Int32) -> None:
+def count_hits(
+    tips: Int64,
+    top: int,
+    low: int,
+    anchor: int,
+    back: Int32,
+    count: Int8,
+    flags: UInt8,
+    mask: UInt64,
+    hits: Int32,
+) -> None:
     """Add to each slot how many of `tips` (slots, repeats allowed) have it in their past cone."""
+    gain = 0
     for batch in range(0, tips.size, 64):
         end = min(batch + 64, tips.size)
+        oldest = top
         for i in range(batch, end):
             mask[tips[i]] |= np.uint64(1) << np.uint64(i - batch)
-        sweep(low, top, back, count, mask, hits)
+            oldest = min(oldest, tips[i])
+        gain += sweep(oldest, top, low, anchor, back, count, flags, mask, hits)
+    for s in range(low, anchor + 1):
+        if flags[s] & FROZEN:
+            hits[s] += gain
+
+
+@njit(cache=True, nogil=True)
+def add_chances(
+    tips: Int64, chances: Float64, top: int, low: int, back: Int32, count: Int8, mask: UInt64, out: Float64
+) -> None:
+    """Add to each slot the sum of `chances` of those `tips` (distinct slots) that have it in their past cone."""
+    for batch in range(0, tips.size, 64):
+        size = min(64, tips.size - batch)
+        whole = 0.0
+        for i in range(size):
+            mask[tips[batch + i]] = np.uint64(1) << np.uint64(i)
+            whole += chances[batch + i]
+        every = ~np.uint64(0) >> np.uint64(64 - size)
+        for slot in range(top - 1, low - 1, -1):
+            s = np.uint64(slot)
+            bits = mask[s]
+            if bits == np.uint64(0):
+                continue
+            for j in range(np.uint64(count[s])):
+                p = slot - np.int64(back[s, j])
+                if p >= low:
+                    mask[np.uint64(p)] |= bits
+            mask[s] = np.uint64(0)
+            if bits == every:
+                out[s] += whole
+                continue
+            while bits != np.uint64(0):
+                out[s] += chances[batch + popcount((bits & (~bits + np.uint64(1))) - np.uint64(1))]
+                bits &= bits - np.uint64(1)
+
+
+# --- the anchor ---------------------------------------------------------------------------------------------
+
+
+@njit(cache=True, nogil=True)
+def find_anchor(low: int, top: int, nearest: int, gain: int, flags: UInt8, weights: Int64) -> int:
+    """Return a slot that at least half of all newer ones approve, -1 for none.
+
+    Looked at are the heaviest of some slots that are `nearest` slots behind the newest, twice that, and so on.
+    """
+    distance = nearest
+    while top - distance - min(ANCHOR_BAND, distance) >= low:
+        best = -1
+        most = np.int64(0)
+        for s in range(top - distance - min(ANCHOR_BAND, distance), top - distance):
+            weight = weights[s] + (gain if flags[s] & FROZEN else 0)
+            if weight > most:
+                best = s
+                most = weight
+        if 2 * (most - 1) >= top - 1 - best:
+            return best
+        distance *= 2
+    return -1
+
+
+@njit(cache=True, nogil=True)
+def approves(newer: int, older: int, back: Int32, count: Int8, mask: UInt64) -> bool:
+    """Tell whether slot `newer` approves `older`, directly or not. `mask` must be all zero and is left so."""
+    mask[newer] = 1
+    for s in range(newer, older, -1):
+        if mask[s] == np.uint64(0):
+            continue
+        mask[s] = 0
+        for j in range(count[s]):
+            p = s - back[s, j]
+            if p != s and p >= older:
+                mask[p] = 1
+    found = mask[older]
+    mask[older] = 0
+    return bool(found)
+
+
+@njit(cache=True, nogil=True)
+def freeze(
+    anchor: int, low: int, gain: int, back: Int32, count: Int8, flags: UInt8, mask: UInt64, weights: Int64
+) -> None:
+    """Freeze the past cone of `anchor`; what is frozen there must be all of its own past cone."""
+    mask[anchor] = 1
+    lowest = anchor
+    s = anchor + 1
+    while s > lowest:
+        s -= 1
+        if mask[s] == np.uint64(0):
+            continue
+        mask[s] = 0
+        flags[s] |= FROZEN
+        weights[s] -= gain
+        for j in range(count[s]):
+            p = s - back[s, j]
+            if p != s and p >= low and not flags[p] & FROZEN:
+                mask[p] = 1
+                lowest = min(lowest, p)
+
+
+@njit(cache=True, nogil=True)
+def thaw(low: int, anchor: int, gain: int, flags: UInt8, weights: Int64) -> None:
+    """Take the flag FROZEN and its meaning away from the slots low <= s <= anchor."""
+    for s in range(low, anchor + 1):
+        if flags[s] & FROZEN:
+            flags[s] &= ~np.uint8(FROZEN)
+            weights[s] += gain
+
+
+@njit(cache=True, nogil=True)
+def read_weights(low: int, top: int, gain: int, flags: UInt8, weights: Int64, out: Int64) -> None:
+    """Write the cumulative weights of the slots [low, top)."""
+    for s in range(low, top):
+        out[s - low] = weights[s] + (gain if flags[s] & FROZEN else 0)
 
 
 # --- walks --------------------------------------------------------------------------------------------------
 
 
 @njit(cache=True, nogil=True)
-def step(
-    s: int, alpha: float, first: Int32, following: Int32, weights: Int64, forbidden: Bools, state: UInt64
-) -> Any:
-    """Return the slot a walker on s goes to, s itself on a tip. A forced step draws no random number.
-
-    Approver y is taken with probability proportional to exp(-alpha (H(s) - H(y))) (Popov 2018, section 4.1). The
-    greatest exponent is subtracted, so that nothing overflows and at least one term is 1.
-    """
-    allowed = 0
-    heaviest = np.int64(0)
-    chosen = s
+def ways(s: int, first: Int32, following: Int32, gain: int, flags: UInt8, weights: Int64) -> tuple[int, Any]:
+    """Return how many approvers of s are not barred, and the greatest weight among them."""
+    n = 0
+    most = np.int64(0)
     c = s
     link = first[s]
     while link != 0:
         c += link >> 3
-        if not forbidden[c]:
-            allowed += 1
-            heaviest = max(heaviest, weights[c])
-            chosen = c
+        if not flags[c] & BARRED:
+            n += 1
+            most = max(most, weights[c] + (gain if flags[c] & FROZEN else 0))
         link = following[c, link & 7]
-    if allowed <= 1:
-        return chosen
+    return n, most
+
+
+@njit(cache=True, nogil=True)
+def step(
+    s: int,
+    alpha: float,
+    first: Int32,
+    following: Int32,
+    gain: int,
+    flags: UInt8,
+    weights: Int64,
+    state: UInt64,
+) -> Any:
+    """Return the slot a walker on s goes to, s itself on a tip. One random number per approver but the first.
+
+    Approver y is taken with probability proportional to exp(-alpha (H(s) - H(y))) (Popov 2018, section 4.1). One
+    pass does: each approver met takes the place of the one chosen so far with its share of all terms up to it
+    (reservoir sampling; Chao 1982). Terms are relative to the heaviest met, so that nothing overflows.
+    """
+    chosen = s
+    heaviest_met = np.int64(0)
     total = 0.0
-    for last_pass in range(2):
-        threshold = uniform(state) * total if last_pass == 1 else math.inf
-        running = 0.0
-        c = s
-        link = first[s]
-        while link != 0:
-            c += link >> 3
-            if not forbidden[c]:
-                running += math.exp(-alpha * (heaviest - weights[c]))
-                if running > threshold:
-                    return c
-            link = following[c, link & 7]
-        total = running
+    c = s
+    link = first[s]
+    while link != 0:
+        c += link >> 3
+        flag = flags[c]
+        if not flag & BARRED:
+            weight = weights[c] + (gain if flag & FROZEN else 0)
+            if total == 0.0:
+                chosen = c
+                heaviest_met = weight
+                total = 1.0
+            else:
+                term = 1.0
+                if weight > heaviest_met:
+                    total = 1.0 + total * math.exp(-alpha * (weight - heaviest_met))
+                    heaviest_met = weight
+                else:
+                    term = math.exp(-alpha * (heaviest_met - weight))
+                    total += term
+                if uniform(state) * total < term:
+                    chosen = c
+        link = following[c, link & 7]
     return chosen
 
 
@@ -411,8 +594,9 @@ def walks(
     alpha: float,
     first: Int32,
     following: Int32,
+    gain: int,
+    flags: UInt8,
     weights: Int64,
-    forbidden: Bools,
     state: UInt64,
     out_entry: Int64,
     out_tip: Int64,
@@ -424,7 +608,7 @@ def walks(
         out_entry[i] = s
         steps = 0
         while True:
-            c = step(s, alpha, first, following, weights, forbidden, state)
+            c = step(s, alpha, first, following, gain, flags, weights, state)
             if c == s:
                 break
             s = c
@@ -434,23 +618,64 @@ def walks(
 
 
 @njit(cache=True, nogil=True)
-def settled(start: int, stop: int, top: int, weights: Int64, forbidden: Bools, out: Int64) -> int:
-    """Write the allowed slots of [start, stop) that half of all newer vertices approve; return how many."""
+def flow(
+    lowest: int,
+    top: int,
+    alpha: float,
+    first: Int32,
+    following: Int32,
+    gain: int,
+    flags: UInt8,
+    weights: Int64,
+    mass: Float64,
+) -> None:
+    """Carry the probability to be there from every slot to its approvers; what reaches a tip stays there.
+
+    `mass` float64[top] holds the chances of the entry points, the oldest at `lowest`; afterwards the chance of
+    each slot to be passed or ended on by a walk. One pass forward, because approvers are newer.
+    """
+    for s in range(lowest, top):
+        if mass[s] == 0.0:
+            continue
+        n, most = ways(s, first, following, gain, flags, weights)
+        total = 0.0
+        for last_pass in range(2):
+            c = s
+            link = first[s] if n > 0 else 0
+            while link != 0:
+                c += link >> 3
+                if not flags[c] & BARRED:
+                    weight = weights[c] + (gain if flags[c] & FROZEN else 0)
+                    term = math.exp(-alpha * (most - weight))
+                    if last_pass == 0:
+                        total += term
+                    else:
+                        mass[c] += mass[s] * (term / total)
+                link = following[c, link & 7]
+
+
+@njit(cache=True, nogil=True)
+def settled(start: int, stop: int, top: int, gain: int, flags: UInt8, weights: Int64, out: Int64) -> int:
+    """Write the slots of [start, stop), not barred, that half of all newer vertices approve; return how many."""
     n = 0
     for s in range(start, stop):
-        if not forbidden[s] and 2 * (weights[s] - 1) >= top - 1 - s:
+        weight = weights[s] + (gain if flags[s] & FROZEN else 0)
+        if not flags[s] & BARRED and 2 * (weight - 1) >= top - 1 - s:
             out[n] = s
             n += 1
     return n
 
 
 @njit(cache=True, nogil=True)
-def heaviest(low: int, top: int, weights: Int64, forbidden: Bools) -> int:
-    """Return the allowed slot of the greatest weight, the oldest of several; -1 when all are forbidden."""
+def heaviest(low: int, top: int, gain: int, flags: UInt8, weights: Int64) -> int:
+    """Return the slot of the greatest weight that is not barred, the oldest of several; -1 when all are barred."""
     best = -1
+    most = np.int64(0)
     for s in range(low, top):
-        if not forbidden[s] and (best < 0 or weights[s] > weights[best]):
+        weight = weights[s] + (gain if flags[s] & FROZEN else 0)
+        if not flags[s] & BARRED and (best < 0 or weight > most):
             best = s
+            most = weight
     return best
 
 

@@ -1,8 +1,8 @@
 """The room's functions once more, on networkx, slow and obvious: oracle of the tests, rival of the bench.
 
 A Tangle is a DiGraph with an edge from every vertex to each of its parents in the window. Node attributes:
-`parents` (stored order, -1 for one outside) and `forbidden`. Vertices are absolute indices. The two ways to grow a
-graph make real ones; nothing else here uses a kernel.
+`parents` (stored order, -1 for one outside), `forbidden` and `score` (see lazy). Vertices are absolute indices.
+The two ways to grow a graph make real ones; nothing else here uses a kernel.
 """
 
 import math
@@ -16,16 +16,20 @@ import numpy as np
 
 from tipselect import uniform
 from tipselect.graph import OUTSIDE, Graph
+from tipselect.lazy import LAZY, NON_LAZY, SEMI_LAZY, Limits
 
 Tangle: TypeAlias = nx.DiGraph
 
 
-def tangle(parents: Mapping[int, Sequence[int]], forbidden: Collection[int] = ()) -> Tangle:
+def tangle(
+    parents: Mapping[int, Sequence[int]], forbidden: Collection[int] = (), scores: Mapping[int, int] | None = None
+) -> Tangle:
     """Build the Tangle of the given vertices; parents that are not among them are outside."""
+    scores = scores or {}
     g = nx.DiGraph()
     for x in sorted(parents):
         inside = [p if p in parents else OUTSIDE for p in parents[x]]
-        g.add_node(x, parents=inside, forbidden=x in forbidden)
+        g.add_node(x, parents=inside, forbidden=x in forbidden, score=scores.get(x, NON_LAZY))
         g.add_edges_from((x, p) for p in inside if p != OUTSIDE)
     return g
 
@@ -33,12 +37,21 @@ def tangle(parents: Mapping[int, Sequence[int]], forbidden: Collection[int] = ()
 def tangle_of(graph: Graph) -> Tangle:
     """Copy the window of a graph."""
     window = range(graph.low, graph.high)
-    return tangle({x: graph.parents(x).tolist() for x in window}, {x for x in window if graph.is_forbidden(x)})
+    return tangle(
+        {x: graph.parents(x).tolist() for x in window},
+        {x for x in window if graph.is_forbidden(x)},
+        dict(zip(window, graph.scores.tolist(), strict=True)),
+    )
 
 
-def random_graph(rng: np.random.Generator, size: int, *, forbidden: float = 0.0, outside: float = 0.0) -> Graph:
-    """Grow `size` vertices of up to 4 recent parents each; `forbidden` and `outside` are shares, 0 to 1."""
-    graph = Graph(capacity=4)
+def random_graph(
+    rng: np.random.Generator, size: int, *, forbidden: float = 0.0, outside: float = 0.0, poor: float = 0.0
+) -> Graph:
+    """Grow `size` vertices of up to 4 recent parents each; `forbidden`, `outside`, `poor` are shares, 0 to 1.
+
+    Anchors are near and weights are brought up to date now and then, so that small graphs have all there is.
+    """
+    graph = Graph(capacity=4, anchor_distance=2)
     for x in range(size):
         recent = np.arange(max(0, x - int(rng.integers(2, 12))), x)
         count = min(int(rng.integers(1, 5)), x)
@@ -46,6 +59,10 @@ def random_graph(rng: np.random.Generator, size: int, *, forbidden: float = 0.0,
         graph.append([OUTSIDE if rng.random() < outside else int(p) for p in chosen])
         if x > 0 and rng.random() < forbidden:
             graph.forbid(x)
+        if rng.random() < 0.1:
+            graph.flush()
+    if poor:
+        graph.rate(np.where(rng.random(size) < poor, rng.integers(LAZY, NON_LAZY, size), NON_LAZY).astype(np.int8))
     return graph
 
 
@@ -76,14 +93,30 @@ def weights(g: Tangle) -> dict[int, int]:
     return {x: 1 + len(nx.ancestors(g, x)) for x in g}
 
 
+def barred(g: Tangle, x: int) -> bool:
+    """Whether walks may not enter x."""
+    return bool(g.nodes[x]["forbidden"] or g.nodes[x]["score"] != NON_LAZY)
+
+
 def allowed_children(g: Tangle, x: int) -> list[int]:
-    """Approvers of x that are not forbidden, ascending."""
-    return sorted(y for y in g.predecessors(x) if not g.nodes[y]["forbidden"])
+    """Approvers of x that are not barred, ascending."""
+    return sorted(y for y in g.predecessors(x) if not barred(g, y))
 
 
 def tips(g: Tangle) -> list[int]:
-    """Vertices not forbidden whose approvers all are, ascending."""
-    return sorted(x for x in g if not g.nodes[x]["forbidden"] and not allowed_children(g, x))
+    """Vertices not barred whose approvers all are, ascending."""
+    return sorted(x for x in g if not barred(g, x) and not allowed_children(g, x))
+
+
+def poor_tips(g: Tangle, score: int) -> list[int]:
+    """Vertices of a poor score, not forbidden, whose approvers all are forbidden, ascending."""
+    return sorted(
+        x
+        for x, node in g.nodes.items()
+        if node["score"] == score
+        and not node["forbidden"]
+        and all(g.nodes[y]["forbidden"] for y in g.predecessors(x))
+    )
 
 
 def past_cone(g: Tangle, starts: Collection[int], stop: Collection[int] = ()) -> list[int]:
@@ -124,6 +157,48 @@ def cone_roots(g: Tangle, referenced: Mapping[int, int], outside_root: int) -> d
         roots[x] = (own, own) if own > 0 else (min(m[0] for m in met), max(m[1] for m in met))
     del roots[OUTSIDE]
     return roots
+
+
+def scores(
+    g: Tangle, referenced: Mapping[int, int], outside_root: int, latest: int, limits: Limits
+) -> dict[int, int]:
+    """Score of every vertex, from the milestones that its past cone first meets (TIP-3)."""
+    found = {}
+    for x in g:
+        met: set[int] = set()
+        seen = set()
+        queue = deque([x])
+        while queue:
+            y = queue.popleft()
+            if y in seen:
+                continue
+            seen.add(y)
+            if y == OUTSIDE:
+                met.add(outside_root)
+            elif referenced.get(y, 0) > 0:
+                met.add(referenced[y])
+            else:
+                queue.extend(g.nodes[y]["parents"] or [OUTSIDE])
+        if referenced.get(x, 0) > 0:
+            found[x] = NON_LAZY
+        elif latest - min(met) > limits.depth_max or latest - max(met) > limits.youngest_max:
+            found[x] = LAZY
+        else:
+            found[x] = SEMI_LAZY if latest - min(met) > limits.oldest_max else NON_LAZY
+    return found
+
+
+def orphaned(g: Tangle, age: int) -> list[int]:
+    """Vertices at least `age` old, not forbidden, that no tip younger than that approves, ascending."""
+    newest = max(g, default=0)
+    young = [x for x in tips(g) if newest - x < age]
+    return sorted(
+        x
+        for x in g
+        if newest - x >= age
+        and not g.nodes[x]["forbidden"]
+        and not any(x == tip or nx.has_path(g, tip, x) for tip in young)
+    )
 
 
 # --- walks --------------------------------------------------------------------------------------------------
@@ -172,18 +247,16 @@ def tip_probabilities(g: Tangle, weight: Mapping[int, int], start: int, alpha: f
 def walk(
     g: Tangle, weight: Mapping[int, int], start: int, alpha: float, draws: Iterator[float]
 ) -> tuple[int, int]:
-    """Walk from `start`; return the tip and the steps. A forced step takes nothing from `draws`."""
+    """Walk from `start`; return the tip and the steps. A step takes one of `draws` per approver but the first."""
     steps = 0
     x = start
     while children := allowed_children(g, x):
-        if len(children) > 1:
-            heaviest = max(weight[y] for y in children)
-            running = np.cumsum([math.exp(-alpha * (heaviest - weight[y])) for y in children])
-            passed = next(draws) * running[-1]
-            children = [y for y, sum_to in zip(children, running, strict=True) if sum_to > passed] or [
-                children[-1]
-            ]
         x = children[0]
+        for i in range(1, len(children)):
+            met = max(weight[y] for y in children[: i + 1])
+            terms = [math.exp(-alpha * (met - weight[y])) for y in children[: i + 1]]
+            if next(draws) * sum(terms) < terms[i]:
+                x = children[i]
         steps += 1
     return x, steps
 
@@ -191,7 +264,7 @@ def walk(
 def entry_points(g: Tangle, weight: Mapping[int, int], depth: int) -> list[int]:
     """Entry points where none are given: see `tipselect.walk`."""
     newest = max(g)
-    allowed = [x for x in sorted(g) if not g.nodes[x]["forbidden"]]
+    allowed = [x for x in sorted(g) if not barred(g, x)]
     deep = [x for x in allowed if depth <= newest - x <= 2 * depth and 2 * (weight[x] - 1) >= newest - x]
     if deep and depth:
         return deep
@@ -228,6 +301,15 @@ def race(
             return won
     fast = [tip for _, tip, pace in order if pace < least]
     return list(dict.fromkeys(honest + fast))[:wanted]
+
+
+def confidences(g: Tangle, chances: Mapping[int, float]) -> dict[int, float]:
+    """Probability of each vertex to be approved by, or be, the tip of a walk with these chances per tip."""
+    found = dict.fromkeys(g, 0.0)
+    for tip, chance in chances.items():
+        for x in past_cone(g, [tip]):
+            found[x] += chance
+    return found
 
 
 def hits(g: Tangle, ends: Sequence[int]) -> dict[int, int]:

@@ -1,7 +1,7 @@
 """Uniform random tip selection: every tip is as likely as any other (Popov 2018, section 3).
 
-The cheapest selector and the easiest to fool, as lazy tips do as well as good ones: for comparison, and for
-networks of friends.
+The cheapest selector. With scores (see lazy) it is the selection of TIP-3, which nodes of this kind use; without,
+lazy tips do as well as good ones: for comparison, and for networks of friends.
 """
 
 import numpy as np
@@ -18,5 +18,4 @@ def select(graph: Graph, k: int, rng: np.random.Generator) -> NDArray[np.int64]:
     """
     if k < 1:
         raise BadSetting("k", f"at least one tip must be asked for, not {k}")
-    tips = graph.tips
-    return rng.permutation(tips)[:k]
+    return rng.permutation(graph.tips)[:k]

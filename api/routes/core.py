@@ -38,7 +38,7 @@ async def tips(
     request: Request,
     count: Annotated[int | None, Query(ge=1, le=PARENTS_MAX, description="tips wanted")] = None,
 ) -> Response:
-    """1 to 8 blocks to approve, chosen by weighted random walks; sorted and unique."""
+    """1 to 8 blocks to approve, as the node's tip selection chose them; sorted and unique."""
     return json_response({"tips": ["0x" + tip.hex() for tip in service_of(request).node.tips(count)]})
 
 

@@ -1,9 +1,9 @@
-"""What this node adds to the TIPs: confidence, tags, events, slices for drawing, histories, the faucet."""
+"""What this node adds to the TIPs: confidence, tags, events, histories, the faucet; with slices and tips."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Response
 from starlette.requests import Request
@@ -18,28 +18,23 @@ from api.problems import (
     TooManyStreams,
     UnsupportedMediaType,
 )
+from api.routes import graph, tips
 from api.routes.blocks import media_type, parse_json, read_body
 from api.service import json_response, service_of
 from api.stream import TYPES, EventStream
-from api.views import confidence_json, from_hex_id, parents_of, settled_json
+from api.views import confidence_json, from_hex_id, share_json
+from tangle.node import Snapshot
 from tangle.protocol.addresses import from_bech32, to_bech32
-from tangle.protocol.milestones import Milestone
 from tangle.protocol.serial import to_hex
-from tangle.protocol.tagged_data import TaggedData
-from tangle.protocol.transactions import Transaction
 from tangle.store import journal, queries
 
 PREFIX = "/api/tangle/v1"
-GRAPH_LIMIT = 100
-"""blocks of a slice when no number is named"""
+WALKS_MAX = 10_000
+"""walks that one request may draw"""
 EVENT_NUMBER_MAX = 2**63 - 1
-KINDS = {
-    None: "none",
-    TaggedData.TYPE: "taggedData",
-    Transaction.TYPE: "transaction",
-    Milestone.TYPE: "milestone",
-}
 router = APIRouter(prefix=PREFIX, tags=["tangle"])
+router.include_router(graph.router)
+router.include_router(tips.router)
 
 
 @router.get(
@@ -47,14 +42,40 @@ router = APIRouter(prefix=PREFIX, tags=["tangle"])
     responses={**schemas.ok(schemas.BlockConfidence), **schemas.OUR_NOT_FOUND},
     response_class=Response,
 )
-def confidence(request: Request, block_id: schemas.BlockIdPath) -> Response:
-    """In how many of n random walks the block was approved by the tip that they ended on."""
+async def confidence(
+    request: Request,
+    block_id: schemas.BlockIdPath,
+    n: Annotated[
+        int | None, Query(ge=1, le=WALKS_MAX, description="walks to draw now; absent: the newest sample")
+    ] = None,
+    seed: tips.SeedQuery = None,
+) -> Response:
+    """In how many of n random walks the block was approved by the tip that they ended on.
+
+    With `n` or `seed` walks are drawn for this request, on the Tangle as of event `asOf`.
+    """
     service = service_of(request)
-    with service.connect() as connection:
-        record = queries.record(connection, from_hex_id(block_id))
+
+    def read() -> queries.BlockRecord | None:
+        with service.connect() as connection:
+            return queries.record(connection, from_hex_id(block_id))
+
+    record = await asyncio.to_thread(read)
     if record is None:
         raise NotFound(f"no block {block_id}")
-    return json_response({"blockId": to_hex(record.block.block_id), **confidence_json(service, record)})
+    body = {"blockId": to_hex(record.block.block_id), **confidence_json(service, record)}
+    index = service.node.index_of(record.block.block_id)
+    if (n is None and seed is None) or index is None:
+        return json_response(body)
+    walks, chosen = n or service.settings.confidence_walks, tips.drawn(seed)
+
+    def draw(snapshot: Snapshot) -> dict[str, Any]:
+        if index < snapshot.graph.low:
+            return {}
+        m = snapshot.confidence(index, walks, chosen)
+        return {**share_json(m, walks), "seed": chosen, "asOf": snapshot.number}
+
+    return json_response(body | await service.snapshots.ask(draw, index=index))
 
 
 @router.get(
@@ -95,6 +116,9 @@ async def events(
     types: Annotated[
         str | None, Query(max_length=100, examples=["solid,milestone"], description="some, separated by commas")
     ] = None,
+    details: Annotated[
+        bool, Query(description="solid events with parents, payload, receivedMs and, for a milestone, its index")
+    ] = False,
     last_event_id: Annotated[str | None, Header(description="as browsers send it when they connect again")] = None,
 ) -> EventStream:
     """Server-sent events: solid, referenced, confidence and milestone, numbered and resumable."""
@@ -107,7 +131,12 @@ async def events(
         raise TooManyStreams("too many event streams are open")
     known = _last_event(last_event_id)
     start = max((number for number in (after, known) if number is not None), default=service.hub.last)
-    return EventStream(service.hub, start, [TYPES[name] for name in names])
+
+    def heads(first: int, last: int) -> dict[int, queries.BlockHead]:
+        with service.connect() as connection:
+            return queries.block_heads(connection, first, last)
+
+    return EventStream(service.hub, start, [TYPES[name] for name in names], heads if details else None)
 
 
 def _last_event(text: str | None) -> int | None:
@@ -116,31 +145,6 @@ def _last_event(text: str | None) -> int | None:
     if not (text.isascii() and text.isdigit() and int(text) <= EVENT_NUMBER_MAX):
         raise BadParameter("Last-Event-ID: must be an event number", "Last-Event-ID")
     return int(text)
-
-
-@router.get("/graph", responses={**schemas.ok(schemas.Graph), **schemas.OUR_ERRORS}, response_class=Response)
-def graph(
-    request: Request,
-    limit: Annotated[int, Query(ge=1, le=2**31 - 1, description="blocks; the node bounds it")] = GRAPH_LIMIT,
-    after: schemas.AfterQuery = 0,
-) -> Response:
-    """The newest blocks with their parents, for drawing; oldest first."""
-    service = service_of(request)
-    ledger_index = service.node.latest_milestone.index
-    with service.connect() as connection:
-        records = queries.latest_blocks(connection, min(limit, service.settings.page_size_max), after=after)
-    nodes = [
-        {
-            "blockId": to_hex(record.block.block_id),
-            "number": record.block.number,
-            "parents": parents_of(record.block.data),
-            "payload": KINDS[record.block.payload_type],
-            **settled_json(record),
-            "confidence": confidence_json(service, record),
-        }
-        for record in records
-    ]
-    return json_response({"ledgerIndex": ledger_index, "nodes": nodes})
 
 
 @router.get(

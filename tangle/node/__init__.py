@@ -8,6 +8,7 @@ node.issue_milestone(now)                # what it references is final
 from tangle.node.answers import Attached, MilestoneState, Outcome, Receipt
 from tangle.node.founding import GENESIS_OUTPUT_ID, create_network
 from tangle.node.settings import AuditFailed, NodeError, NodeSettings, NoNetwork
+from tangle.node.snapshot import Snapshot
 from tangle.node.spine import Node
 
 __all__ = [
@@ -21,5 +22,6 @@ __all__ = [
     "NodeSettings",
     "Outcome",
     "Receipt",
+    "Snapshot",
     "create_network",
 ]

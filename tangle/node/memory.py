@@ -27,6 +27,11 @@ from tangle.state.solidify import WaitingRoom
 from tangle.store import journal, queries
 from tangle.store.journal import MilestoneRow, Network
 
+ENTRY_MILESTONES = 3
+"""milestones that walks start behind the newest one, at least: what came before has all been approved or left"""
+ENTRY_BLOCKS = 1_000
+"""blocks that walks start behind the newest one, at least, while below max depth allows it"""
+
 
 @dataclass(slots=True)
 class Memory:
@@ -65,14 +70,20 @@ class Memory:
         return index
 
     def entries(self) -> list[int] | None:
-        """Where walks start: the milestone below-max-depth back, or the oldest there is."""
-        goal = self.chain.index - self.parameters.below_max_depth
-        return next(([block] for index, block in self.milestone_blocks if index >= goal), None)
+        """Where walks start: a milestone, whose past nobody can change any more; None before the first.
 
-    def left_behind(self) -> list[int]:
-        """Tips that were there before the newest milestone and that nobody has approved since, oldest first."""
-        newest = self.newest_milestone()
-        return [int(tip) for tip in self.dag.graph.tips if tip < newest]
+        The nearest that has ENTRY_MILESTONES and ENTRY_BLOCKS behind it: a longer way through settled blocks costs
+        time and tells nothing more. While few blocks come it lies below max depth back, or is the oldest there is.
+        """
+        chosen: list[int] | None = None
+        for index, block in reversed(self.milestone_blocks):
+            age = self.chain.index - index
+            if age > self.parameters.below_max_depth:
+                break
+            chosen = [block]
+            if age >= ENTRY_MILESTONES and self.dag.high - block > ENTRY_BLOCKS:
+                break
+        return chosen
 
     def move_on(self, essence: MilestoneEssence, block: int) -> None:
         """Take the milestone carried by the block at index `block` as the newest, and move the window."""

@@ -3,8 +3,9 @@
 `Node.attach` changes memory first, then commits everything that the batch brought in one database transaction, and
 only then returns receipts. When the commit fails, memory is rebuilt from the journal.
 
-Threads: one writer calls what changes the node (`attach`, `issue_milestone`, `refresh_tips`, `sample_confidence`).
-Anybody may call what reads: `tips`, `confidence`, `advice`, `in_window`, `latest_milestone` and the counts.
+Threads: one writer calls what changes the node (`attach`, `issue_milestone`, `refresh_tips`, `sample_confidence`)
+or copies the graph (`snapshot`).
+Anybody may call what reads: `tips`, `confidence`, `advice`, `in_window`, `index_of`, `latest_milestone`, counts.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -24,8 +24,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from tangle.node.answers import Attached, MilestoneState, Outcome, Receipt
 from tangle.node.memory import load
+from tangle.node.parents import gather
 from tangle.node.rows import Work, block_row, inclusion, milestone_row, output_row
 from tangle.node.settings import AuditFailed, NodeSettings, NoNetwork
+from tangle.node.snapshot import Snapshot
 from tangle.protocol.blocks import NONCE_BYTES, Block
 from tangle.protocol.errors import AttachError, BelowMaxDepth, MilestoneInvalid, TangleError, WindowFull
 from tangle.protocol.milestones import NO_ID, Milestone, MilestoneEssence, sign_milestone
@@ -34,18 +36,14 @@ from tangle.protocol.parameters import PARENTS_MAX
 from tangle.protocol.serial import Reader
 from tangle.protocol.transactions import Transaction
 from tangle.state.confidence import Sample
+from tangle.state.dag import limits_of
 from tangle.state.ledger import Changes, Conflict, Found, apply
 from tangle.store import journal, queries
 from tangle.store.engine import migrate, open_engine
 from tangle.store.errors import DatabaseDamaged
 from tangle.store.journal import Batch, CrossingRow, MovementRow, ReferencedRow, SpentRow, TransactionRow
 from tipselect import confidence as sampling
-from tipselect import walk
 
-LEFT_BEHIND_MERGED_MAX = 16
-"""checkpoint blocks a coordinator issues before one milestone, at most"""
-LEFT_BEHIND_DIRECT = PARENTS_MAX // 2
-"""left-behind tips that a milestone approves itself"""
 PROMOTE_DEPTH = 3
 """milestones after which a block that none has referenced should be promoted"""
 
@@ -99,6 +97,7 @@ class Node:
         self.parameters = network.parameters
         self._seeds = tuple(coordinator_seeds)
         self._rng = np.random.default_rng(self.settings.seed)
+        self._select = self.settings.selection()
         self._tips_asked = 0
         self._restore()
 
@@ -162,6 +161,10 @@ class Node:
         """Whether the block is in memory: new enough to be approved, or settled lately."""
         return block_id in self._memory.dag
 
+    def index_of(self, block_id: bytes) -> int | None:
+        """The index of a block that is in memory."""
+        return self._memory.dag.index_of(block_id)
+
     def tips(self, count: int | None = None) -> list[bytes]:
         """1 to `count` tips to approve, sorted and unique; never empty.
 
@@ -196,14 +199,18 @@ class Node:
         return (walks if milestone_index else 0), walks
 
     def advice(self, block_id: bytes) -> tuple[bool, bool]:
-        """Whether a not yet referenced block should be promoted, and whether it has to be reattached."""
+        """Whether a not yet referenced block should be promoted, and whether it has to be reattached.
+
+        Promoting is a new block that approves it and a good tip. That helps while such a block would not itself be
+        semi-lazy for what it rests upon; later only the payload can be attached once more.
+        """
         index, view = self._memory.dag.index_of(block_id), self._view
         if index is None or index < view.low:
             return False, True
         if index >= view.low + len(view.oldest):
             return False, False
         depth = view.milestone.index - int(view.oldest[index - view.low])
-        reattach = depth > self.parameters.below_max_depth
+        reattach = depth > limits_of(self.parameters.below_max_depth).oldest_max
         return depth > PROMOTE_DEPTH and not reattach, reattach
 
     # Writing, on the writer's thread.
@@ -234,10 +241,11 @@ class Node:
         return missing
 
     def has_news(self) -> bool:
-        """Whether a milestone would reference more than its predecessor."""
-        self._memory.dag.flush()
+        """Whether a milestone would reference more than its predecessor; lazy blocks alone can wait."""
+        dag = self._memory.dag
+        dag.flush()
         newest = self._memory.newest_milestone()
-        return any(int(tip) != newest for tip in self._memory.dag.graph.tips)
+        return bool((dag.graph.tips != newest).any() or dag.contested().size)
 
     def issue_milestone(self, now: int, search: Search | None = None) -> MilestoneEssence:
         """Issue, sign and apply the next milestone; durable when this returns.
@@ -245,14 +253,18 @@ class Node:
         Parameters
         ----------
         now : seconds since the Unix epoch
-        search : does the work of checkpoint blocks, which bring in tips that others left behind; without it those
-            wait their turn
+        search : does the work of checkpoint blocks, which bring in what others left behind or pass by; without it
+            that waits its turn
         """
-        if search is not None:
-            self._merge_left_behind(search, now * 1000)
+        memory = self._memory
+        gathered = gather(memory, self._select, self._rng)
+        checkpoints: list[Block] = []
+        if search is not None and len(gathered.waiting) > 1:
+            checkpoints = self._checkpoints(gathered.waiting, search)
         with self._working() as work:
-            memory = self._memory
-            parents = self._milestone_parents()
+            joined = self._append_all(checkpoints, work, now * 1000) or gathered.waiting[: PARENTS_MAX // 2]
+            chosen = [memory.newest_milestone(), *joined, *gathered.tips][:PARENTS_MAX]
+            parents = sorted(memory.dag.id_of(index) for index in chosen)
             order = memory.chain.order(memory.dag, parents)
             changes, carriers = self._apply(order, memory.chain.next_timestamp(now), work)
             applied = self._applied(changes, carriers)
@@ -271,10 +283,10 @@ class Node:
         dag, settings = self._memory.dag, self.settings
         dag.flush()
         tip_total = dag.graph.tip_count
-        select = partial(walk.select, alpha=settings.alpha, entry=self._memory.entries())
+        entry = self._memory.entries()
         wanted = min(max(self._tips_asked, settings.tip_pool_min), settings.tip_pool_max, 1 + 2 * tip_total)
         self._tips_asked = 0
-        selections = (select(dag.graph, settings.tip_count, self._rng) for _ in range(wanted))
+        selections = (self._select(dag.graph, settings.tip_count, self._rng, entry) for _ in range(wanted))
         self._pool = deque(tuple(dag.id_of(int(tip)) for tip in tips) for tips in selections)
         self._tip_total = tip_total
 
@@ -283,7 +295,7 @@ class Node:
         memory = self._memory
         dag, walks = memory.dag, self.settings.confidence_walks
         dag.flush()
-        hits = sampling.hits(dag.graph, walks, self._rng, alpha=self.settings.alpha, entry=memory.entries())
+        hits = sampling.hits(dag.graph, walks, self._rng, alpha=self._select.alpha, entry=memory.entries())
         with self._working() as work:
             for crossing in memory.board.update(Sample(dag.low, hits, walks)):
                 block_id = dag.id_of(crossing.index)
@@ -293,6 +305,10 @@ class Node:
                 number = memory.take_number()
                 work.batch.crossings.append(CrossingRow(number, dag.number_of(crossing.index), *values))
                 work.events.append(queries.CrossingEvent(number, block_id, *values))
+
+    def snapshot(self) -> Snapshot:
+        """A copy of the window, for questions that take long."""
+        return Snapshot.of(self._memory, self._select)
 
     # Inside.
 
@@ -451,28 +467,20 @@ class Node:
         dag.mark_referenced(order, index)
         memory.move_on(milestone.essence, milestone_block)
 
-    def _milestone_parents(self) -> list[bytes]:
-        """The previous milestone's block, the oldest left-behind tips, and tips that walks find."""
-        memory = self._memory
-        dag = memory.dag
-        dag.flush()
-        chosen = dict.fromkeys([memory.newest_milestone(), *memory.left_behind()[:LEFT_BEHIND_DIRECT]])
-        if dag.graph.tip_count:
-            found = walk.select(
-                dag.graph, PARENTS_MAX, self._rng, alpha=self.settings.alpha, entry=memory.entries()
-            )
-            chosen.update(dict.fromkeys(int(tip) for tip in found))
-        return sorted(dag.id_of(index) for index in list(chosen)[:PARENTS_MAX])
+    def _checkpoints(self, waiting: list[int], search: Search) -> list[Block]:
+        """A chain of blocks upon the newest milestone which approves all that is `waiting`."""
+        dag = self._memory.dag
+        last = dag.id_of(self._memory.newest_milestone())
+        chain = []
+        for start in range(0, len(waiting), PARENTS_MAX - 1):
+            parents = [last, *(dag.id_of(index) for index in waiting[start : start + PARENTS_MAX - 1])]
+            block = Block(tuple(sorted(parents)))
+            block = block.with_nonce(search(block.encoded[:-NONCE_BYTES], self.parameters.min_pow_score))
+            chain.append(block)
+            last = block.id
+        return chain
 
-    def _merge_left_behind(self, search: Search, now_ms: int) -> None:
-        """Approve left-behind tips with checkpoint blocks, as many as fit, so that the milestone reaches them."""
-        memory = self._memory
-        memory.dag.flush()
-        tips = memory.left_behind()
-        for _ in range(LEFT_BEHIND_MERGED_MAX):
-            if len(tips) <= LEFT_BEHIND_DIRECT:
-                return
-            block = Block(tuple(sorted(memory.dag.id_of(tip) for tip in tips[:PARENTS_MAX])))
-            nonce = search(block.encoded[:-NONCE_BYTES], self.parameters.min_pow_score)
-            self.attach([block.with_nonce(nonce)], now_ms)
-            tips = tips[PARENTS_MAX:]
+    def _append_all(self, checkpoints: list[Block], work: Work, now_ms: int) -> list[int]:
+        """Append a chain; returns the index of its last block, or nothing when there is no room for any."""
+        room = max(self.settings.window_blocks_max - len(self._memory.dag), 0)
+        return [self._append(block, work, now_ms) for block in checkpoints[:room]][-1:]

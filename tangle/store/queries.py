@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, func, select
 
 from tangle.store import tables
 from tangle.store.events import (
@@ -43,6 +43,7 @@ __all__ = [
     "AliasFilter",
     "AnyFilter",
     "BasicFilter",
+    "BlockHead",
     "BlockRecord",
     "CrossingEvent",
     "Cursor",
@@ -57,8 +58,11 @@ __all__ = [
     "SolidEvent",
     "UtxoChanges",
     "block",
+    "block_heads",
     "block_numbers",
+    "blocks_around",
     "blocks_by_tag",
+    "blocks_from",
     "chain_output",
     "events",
     "included_block",
@@ -79,6 +83,8 @@ __all__ = [
 
 IDS_PER_QUERY = 500
 """ids in one IN list; databases bound the number of parameters"""
+HEAD_BYTES = 2 + 8 * 32
+"""bytes of an encoded block up to the end of its parents, at most (TIP-24)"""
 
 
 @dataclass(frozen=True)
@@ -87,6 +93,17 @@ class BlockRecord:
 
     block: BlockRow
     referenced: ReferencedRow | None
+    milestone_index: int | None
+
+
+@dataclass(frozen=True)
+class BlockHead:
+    """What drawing a block needs: the first bytes of it, its kind, when it came, the milestone it carries."""
+
+    number: int
+    data: bytes
+    payload_type: int | None
+    received_at: int
     milestone_index: int | None
 
 
@@ -147,6 +164,41 @@ def latest_blocks(connection: Connection, limit: int, *, after: int = 0) -> list
     """The newest `limit` blocks with a number above `after`, oldest first."""
     newest = _RECORDS.where(tables.blocks.c.number > after).order_by(tables.blocks.c.number.desc()).limit(limit)
     return [_record(row) for row in reversed(connection.execute(newest).all())]
+
+
+def blocks_from(connection: Connection, first: int, limit: int) -> list[BlockRecord]:
+    """At most `limit` blocks numbered `first` or above, oldest first."""
+    chosen = _RECORDS.where(tables.blocks.c.number >= first).order_by(tables.blocks.c.number).limit(limit)
+    return [_record(row) for row in connection.execute(chosen)]
+
+
+def blocks_around(connection: Connection, number: int, limit: int) -> list[BlockRecord]:
+    """At most `limit` blocks, half of them up to `number` and the others above, oldest first."""
+    of = tables.blocks.c.number
+    before = _RECORDS.where(of <= number).order_by(of.desc()).limit(limit - limit // 2)
+    older = [_record(row) for row in reversed(connection.execute(before).all())]
+    return older + blocks_from(connection, number + 1, limit - len(older))
+
+
+_HEADS: Select[*tuple[Any, ...]] = (
+    select(
+        tables.blocks.c.number,
+        func.substr(tables.blocks.c.data, 1, HEAD_BYTES),
+        tables.blocks.c.payload_type,
+        tables.blocks.c.received_at,
+        tables.milestones.c.index,
+    )
+    .select_from(
+        tables.blocks.outerjoin(tables.milestones, tables.milestones.c.block_number == tables.blocks.c.number)
+    )
+    .where(tables.blocks.c.number.between(bindparam("first"), bindparam("last")))
+)
+
+
+def block_heads(connection: Connection, first: int, last: int) -> dict[int, BlockHead]:
+    """The heads of the blocks numbered from `first` to `last`, by number; whole blocks are not read out."""
+    rows = connection.execute(_HEADS, {"first": first, "last": last})
+    return {row[0]: BlockHead(row[0], bytes(row[1]), *row[2:]) for row in rows}
 
 
 def block_numbers(connection: Connection, block_ids: Iterable[bytes]) -> dict[bytes, int]:

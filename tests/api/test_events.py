@@ -81,6 +81,29 @@ def _read_types(node: RunningNode, types: str) -> list[dict]:
     return found
 
 
+@pytest.mark.parametrize("ring", [1, 20_000], ids=["from the database", "from memory"])
+def test_details_say_of_each_block_what_the_graph_says(tmp_path: Path, ring: int) -> None:
+    with running_node(tmp_path / "data", event_ring=ring) as node:
+        node.wait_referenced(node.attach(note("detailed")))
+        node.wait_referenced(node.attach(None))
+        last = _last(node)
+        plain, detailed = _read(node, last, after=0), _read(node, last, after=0, details="true")
+        added = {"parents", "payload", "receivedMs", "milestoneIndex"}
+        assert plain == [
+            {name: value for name, value in event.items() if event["type"] != "solid" or name not in added}
+            for event in detailed
+        ]
+        told = {event["number"]: event for event in detailed if event["type"] == "solid"}
+        slice_ = [one for one in node.get("/api/tangle/v1/graph")["nodes"] if one["number"] <= last]
+        assert told.keys() == {one["number"] for one in slice_}
+        assert {one["payload"] for one in slice_} == {"none", "taggedData", "milestone"}
+        for one in slice_:
+            members = added & one.keys()
+            event = told[one["number"]]
+            assert {name: event[name] for name in added & event.keys()} == {name: one[name] for name in members}
+            assert ("milestoneIndex" in members) == (one["payload"] == "milestone")
+
+
 def test_without_a_start_only_what_is_new_comes(node: RunningNode) -> None:
     before = _last(node)
     first = _read(node, before + 1)[0]
@@ -97,9 +120,9 @@ def test_confidence_rises_over_its_thresholds_and_is_told_once(node: RunningNode
             for event in _read(node, _last(node), after=0)
             if event["type"] == "confidence" and event["blockId"] == f"0x{block_id.hex()}"
         ]
-        if len(told) == 2:
+        if len(told) == len(node.settings.confidence_thresholds):
             break
-    assert [event["threshold"] for event in told] == [0.5, 0.95]
+    assert [event["threshold"] for event in told] == list(node.settings.confidence_thresholds)
     assert all(event["m"] >= event["threshold"] * event["n"] for event in told)
 
 

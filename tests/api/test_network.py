@@ -192,6 +192,11 @@ def test_a_port_in_use_is_told_before_anything_is_made(tmp_path: Path) -> None:
         ({"bech32_hrp": "ABC"}, "bech32_hrp"),
         ({"confidence_thresholds": "0.5,2"}, "confidence_thresholds"),
         ({"alfa": 1}, "alfa"),
+        ({"selector": "heaviest"}, "selector"),
+        ({"selector": "uniform", "selector_settings": "age=3"}, "selector_settings.age"),
+        ({"selector": "g-iota", "selector_settings": {"age": 0}}, "selector_settings.age"),
+        ({"selector_settings": "alpha"}, "selector_settings.alpha"),
+        ({"confidence_share": 0}, "confidence_share"),
     ],
 )
 def test_a_wrong_setting_is_named(tmp_path: Path, given: dict[str, Any], name: str) -> None:

@@ -1,17 +1,21 @@
 """The writer: group commit, backpressure, waiting blocks, and what happens when the disk refuses."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from itertools import pairwise
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from sqlalchemy import text
 
 from api.writer import NotWritten, QueueFull, Writer, WriterSettings
-from tangle.node import Node, Outcome, Receipt
+from tangle.node import Node, NodeSettings, Outcome, Receipt
 from tangle.protocol.errors import UnknownParent
 from tangle.store import journal
+from tangle.store.engine import open_engine
 from tests.networks import T0, block_on, note, open_node
 
 QUIET = WriterSettings(coordinator=False, confidence_interval_ms=3_600_000)
@@ -153,3 +157,54 @@ async def test_an_old_milestone_is_followed_at_once(tmp_path: Path) -> None:
     node = open_node(tmp_path / "t.db")
     async with running(node, WriterSettings(milestone_silence_ms=10_000)):
         await until(lambda: node.latest_milestone.index == 2)
+
+
+async def test_questions_are_answered_between_batches(tmp_path: Path) -> None:
+    node = open_node(tmp_path / "t.db")
+
+    def wrong() -> int:
+        raise LookupError("nothing here")
+
+    async with running(node) as writer:
+        block = block_on(node.tips(), note("one"))
+        _, name, high = await asyncio.gather(
+            writer.submit(block),
+            writer.ask(lambda: threading.current_thread().name),
+            writer.ask(lambda: node.snapshot().graph.high),
+        )
+        assert (name, high) in {("writer", 2), ("writer", 3)}
+        with pytest.raises(LookupError):
+            await writer.ask(wrong)
+        assert writer.alive
+    with pytest.raises(QueueFull):
+        await writer.ask(lambda: 1)
+
+
+class Slow(Node):
+    """A node whose samplings take a second of a clock that only they move."""
+
+    now = 0.0
+    sampled: ClassVar[list[float]] = []
+
+    def sample_confidence(self) -> None:
+        self.sampled.append(self.now)
+        Slow.now += 1.0
+
+
+async def test_sampling_keeps_to_its_share(tmp_path: Path) -> None:
+    open_node(tmp_path / "t.db").close()
+    node = Slow(open_engine(f"sqlite:///{tmp_path / 't.db'}"), NodeSettings(seed=1))
+    settings = WriterSettings(coordinator=False, confidence_interval_ms=10, confidence_share=0.2)
+    writer = Writer(node, settings, ticks=lambda: Slow.now)
+    writer.start(asyncio.get_running_loop())
+    try:
+        for number in range(60):
+            await writer.submit(block_on(node.tips(), note(str(number))))
+            await writer.ask(lambda: None)
+            Slow.now += 0.5
+    finally:
+        await asyncio.to_thread(writer.stop)
+        node.close()
+    gaps = [later - earlier for earlier, later in pairwise(Slow.sampled)]
+    assert len(gaps) >= 3
+    assert all(gap >= 5.0 for gap in gaps), gaps

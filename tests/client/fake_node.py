@@ -202,6 +202,11 @@ class FakeNode:
             return not_found()
         address = from_bech32(request.path_params["address"], self.parameters.bech32_hrp)
         items = [item for item in (self._item(id_, address) for id_ in self.included) if item]
+        # What was made out of nothing stands for the payment of a stranger.
+        made = [
+            id_ for id_, (output, by, _) in self.outputs.items() if by == bytes(32) and output.owner == address
+        ]
+        items = [self._received(output_id) for output_id in made] + items
         start = int(request.query_params.get("after", "0"))
         end = start + PAGE_ITEMS
         return JSONResponse({"items": items[start:end]} | ({"next": end} if end < len(items) else {}))
@@ -222,6 +227,16 @@ class FakeNode:
             "milestoneIndex": self.referenced[block_id][0],
             "timestamp": 1_700_000_000,
             "counterparts": [to_bech32(o, self.parameters.bech32_hrp) for o in others - {address}],
+        }
+
+    def _received(self, output_id: bytes) -> dict[str, Any]:
+        output, _, milestone = self.outputs[output_id]
+        return {
+            "transactionId": to_hex(output_id[:32]),
+            "amount": str(output.amount),
+            "milestoneIndex": milestone,
+            "timestamp": 1_700_000_000,
+            "counterparts": [],
         }
 
     async def tagged(self, request: Request) -> Response:

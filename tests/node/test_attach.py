@@ -217,6 +217,24 @@ def test_promote_before_reattach(node: Node, tmp_path: Path) -> None:
     assert advice[-1] == (False, True)
 
 
+def test_promotion_helps_as_long_as_it_is_advised(node: Node, tmp_path: Path) -> None:
+    other = open_node(tmp_path / "other.db")
+    block = block_on(node.tips(), note("alone"))
+    attach(node, block)
+    seen = []
+    for step in range(PARAMETERS.below_max_depth):
+        _hand_over(other, node, other.issue_milestone(T0 + 1 + step).index)
+        other.refresh_tips()
+        promotion = block_on([block.id, *other.tips()], note(f"promotes {step}"))
+        assert attach(node, promotion) == [Receipt(promotion.id, Outcome.ATTACHED)]
+        snapshot, index = node.snapshot(), node.index_of(promotion.id)
+        assert index is not None
+        seen.append((snapshot.state_of(index), *node.advice(block.id)))
+    assert seen[-1] == ("semiLazy", False, True)
+    assert all((state == "semiLazy") == reattach for state, _, reattach in seen)
+    assert [promote for _, promote, _ in seen] == [False] * 4 + [True] * 10 + [False]
+
+
 def test_follower_reaches_the_same_state(node: Node, tmp_path: Path) -> None:
     follower = open_node(tmp_path / "follower.db")
     coin = genesis_coin()
@@ -277,6 +295,6 @@ def test_confidence_rises_to_certainty(node: Node) -> None:
         attach(node, child)
         parent = child.id
     node.sample_confidence()
-    assert node.confidence(block.id, None) == (100, 100)
-    assert node.confidence(b"\x07" * 32, None) == (0, 100)
-    assert node.confidence(b"\x07" * 32, 1) == (100, 100)
+    assert node.confidence(block.id, None) == (400, 400)
+    assert node.confidence(b"\x07" * 32, None) == (0, 400)
+    assert node.confidence(b"\x07" * 32, 1) == (400, 400)

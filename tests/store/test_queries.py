@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,22 @@ def test_blocks_are_found_with_what_became_of_them(engine: Engine) -> None:
         assert queries.block_numbers(connection, [name(4), name(99), name(1)]) == {name(4): 4, name(1): 1}
         assert queries.block_numbers(connection, []) == {}
         assert queries.records_by_ids(connection, [name(2), name(99)]) == {name(2): record}
+
+
+def test_heads_of_blocks_come_by_number_with_the_milestone_they_carry(engine: Engine) -> None:
+    small_tangle(engine)
+    long = replace(a_block(11), data=bytes(range(256)) * 100)
+    write(engine, Batch(blocks=[long]))
+    with engine.connect() as connection:
+        heads = queries.block_heads(connection, 2, 11)
+        assert queries.block_heads(connection, 6, 10) == {}
+    assert list(heads) == [2, 3, 4, 5, 11]
+    for number in (2, 3, 4, 5):
+        block = a_block(number, {3: b"pump", 4: b""}.get(number))
+        index = 1 if number == 5 else None
+        data = block.data[: queries.HEAD_BYTES]
+        assert heads[number] == queries.BlockHead(number, data, block.payload_type, block.received_at, index)
+    assert heads[11].data == long.data[: queries.HEAD_BYTES]
 
 
 def test_bulk_look_ups_go_beyond_one_list(engine: Engine) -> None:

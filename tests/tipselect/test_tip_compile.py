@@ -4,8 +4,21 @@ from typing import Any
 
 import numpy as np
 
-from tipselect import confidence, kernels, reference, uniform, walk
+from tipselect import (
+    cone_kernels,
+    confidence,
+    cover,
+    exact,
+    kernels,
+    lazy,
+    orphans,
+    reference,
+    selectors,
+    uniform,
+    walk,
+)
 from tipselect.compile import compile_kernels
+from tipselect.explain import explain
 from tipselect.graph import Graph
 
 i32: Any = np.int32
@@ -15,14 +28,15 @@ f32: Any = np.float32
 
 def compiled() -> dict[str, int]:
     """Return the number of compiled forms of each kernel."""
-    return {name: len(f.signatures) for name, f in vars(kernels).items() if hasattr(f, "signatures")}
+    every = {**vars(kernels), **vars(cone_kernels)}
+    return {name: len(f.signatures) for name, f in every.items() if hasattr(f, "signatures")}
 
 
 def test_compiling_reports_each_part() -> None:
     lines: list[str] = []
     compile_kernels(lines.append)
-    assert lines[0] == "compiling tip selection, 1 of 7: graph"
-    assert len(lines) == len(set(lines)) == 7
+    assert lines[0] == "compiling tip selection, 1 of 10: graph"
+    assert len(lines) == len(set(lines)) == 10
 
 
 def test_nothing_is_left_to_compile() -> None:
@@ -50,6 +64,22 @@ def test_nothing_is_left_to_compile() -> None:
         walk.select(graph, k, rng, entry_depth=5, alpha=f32(0.5))
         uniform.select(graph, k, rng)
     confidence.hits(graph, 70, rng, alpha=1, entry=(30, 31))
+    graph.rate(i64([0, 1, 2, 2]), i64(40))
+    graph.rate(graph.scores)
+    for name in selectors.SELECTORS:
+        selectors.named(name)(graph, 3, rng)
+    graph.weight(i32(50))
+    orphans.losses(graph, 10)
+    cover.select(graph, 3, marks)
+    oldest, youngest = graph.cone_roots(np.zeros(len(graph), np.int32), 3)
+    graph.rate(lazy.scores(oldest, youngest, 20))
+    exact.confidence(graph, alpha=1, entry=i32([30]))
+    exact.step_chances(graph, i64(30), f32(0.5))
+    explain(graph, 2, 5, alpha=1, entry=(30,))
     walk.select(Graph(low=i64(5)), 2, rng)
+    grown = reference.grown_graph(rng, 5_000, delay=20, window=3_000)
+    walk.select(grown, 2, rng)
+    grown.drop_before(4_900)
+    grown.flush()
     assert compiled() == before
-    assert before["attach"] == before["walks"] == before["count_hits"] == 1
+    assert before["attach"] == before["walks"] == before["count_hits"] == before["freeze"] == 1

@@ -12,10 +12,10 @@ from tipselect.errors import BadSetting
 from tipselect.graph import Graph
 
 
-@pytest.mark.parametrize("seed", range(100))
+@pytest.mark.parametrize("seed", range(500))
 def test_hits_equal_twin(seed: int) -> None:
     rng = np.random.default_rng(seed)
-    graph = reference.random_graph(rng, int(rng.integers(1, 60)), forbidden=0.1, outside=0.1)
+    graph = reference.random_graph(rng, int(rng.integers(1, 60)), forbidden=0.1, outside=0.1, poor=0.1)
     graph.drop_before(int(rng.integers(0, len(graph))))
     n = int(rng.choice([1, 5, 63, 64, 65, 130]))
     found = confidence.hits(graph, n, np.random.default_rng(seed), alpha=0.1)

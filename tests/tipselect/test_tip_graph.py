@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tipselect import reference
+from tipselect import lazy, reference
 from tipselect.errors import BadIndex, BadParents, BadSetting
 from tipselect.graph import OUTSIDE, Graph
 
@@ -13,10 +13,11 @@ from tipselect.graph import OUTSIDE, Graph
 class Record:
     """A graph and, kept apart from it, what was done to it."""
 
-    def __init__(self, capacity: int = 1, low: int = 0) -> None:
-        self.graph = Graph(capacity, low)
+    def __init__(self, capacity: int = 1, low: int = 0, anchor_distance: int = 1) -> None:
+        self.graph = Graph(capacity, low, anchor_distance=anchor_distance)
         self.parents: dict[int, list[int]] = {}
         self.forbidden: set[int] = set()
+        self.scores: dict[int, int] = {}
 
     def extend(self, rng: np.random.Generator, n: int, reach: int) -> None:
         rows = np.full((n, 8), OUTSIDE, np.int64)
@@ -42,14 +43,21 @@ class Record:
             self.graph.forbid_many(chosen)
             self.forbidden |= set(chosen.tolist())
 
+    def rate(self, rng: np.random.Generator) -> None:
+        start, stop = np.sort(rng.integers(self.graph.low, self.graph.high + 1, 2)).tolist()
+        scores = rng.choice([lazy.LAZY, lazy.SEMI_LAZY, lazy.NON_LAZY, lazy.NON_LAZY], stop - start)
+        self.graph.rate(scores.astype(np.int8), start)
+        self.scores.update(zip(range(start, stop), scores.tolist(), strict=True))
+
     def drop(self, rng: np.random.Generator) -> None:
         index = int(rng.integers(self.graph.low, self.graph.high + 1))
         self.graph.drop_before(index)
         self.parents = {x: p for x, p in self.parents.items() if x >= index}
         self.forbidden = {x for x in self.forbidden if x >= index}
+        self.scores = {x: score for x, score in self.scores.items() if x >= index}
 
     def twin(self) -> reference.Tangle:
-        return reference.tangle(self.parents, self.forbidden)
+        return reference.tangle(self.parents, self.forbidden, self.scores)
 
     def assert_equal(self) -> None:
         graph, twin = self.graph, self.twin()
@@ -59,6 +67,9 @@ class Record:
         assert graph.tips.tolist() == reference.tips(twin)
         assert graph.tip_count == graph.tips.size
         assert not graph.columns.mask.any()
+        for score in (lazy.LAZY, lazy.SEMI_LAZY):
+            assert graph.poor_tips(score).tolist() == reference.poor_tips(twin, score)
+        assert dict(zip(window, graph.scores.tolist(), strict=True)) == dict(twin.nodes(data="score"))
         for x in window:
             assert graph.parents(x).tolist() == twin.nodes[x]["parents"]
             assert graph.children(x).tolist() == sorted(twin.predecessors(x))
@@ -68,12 +79,13 @@ class Record:
 @pytest.mark.parametrize("seed", range(60))
 def test_equals_twin_while_batches_come_and_the_window_moves(seed: int) -> None:
     rng = np.random.default_rng(seed)
-    record = Record(low=int(rng.integers(0, 3)) * 1000)
+    record = Record(low=int(rng.integers(0, 3)) * 1000, anchor_distance=int(rng.integers(1, 9)))
     for _ in range(8):
         record.extend(rng, int(rng.choice([0, 1, 3, 17, 63, 64, 65, 90])), reach=int(rng.integers(2, 60)))
         if rng.random() < 0.4:
             record.assert_equal()
         record.forbid(rng, int(rng.integers(0, 6)))
+        record.rate(rng)
         if rng.random() < 0.6:
             record.drop(rng)
     record.assert_equal()
@@ -84,6 +96,7 @@ changes = st.lists(
         st.tuples(st.just("extend"), st.integers(0, 70)),
         st.tuples(st.just("append"), st.integers(1, 9)),
         st.tuples(st.just("forbid"), st.integers(0, 4)),
+        st.tuples(st.just("rate"), st.just(0)),
         st.tuples(st.just("drop"), st.just(0)),
         st.tuples(st.just("look"), st.just(0)),
     ),
@@ -104,13 +117,42 @@ def test_invariants_hold_after_any_changes(changes: list[tuple[str, int]], seed:
                 record.append(rng, reach=size)
             case "forbid":
                 record.forbid(rng, size)
+            case "rate":
+                record.rate(rng)
             case "drop":
                 record.drop(rng)
             case _:
                 record.graph.flush()
     record.assert_equal()
-    if not record.graph.forbidden.all():
+    if (~record.graph.forbidden & (record.graph.scores == lazy.NON_LAZY)).any():
         assert record.graph.tip_count > 0
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_copy_is_equal_and_on_its_own(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    record = Record(anchor_distance=2)
+    for _ in range(3):
+        record.extend(rng, 70, reach=9)
+        record.forbid(rng, 3)
+        record.rate(rng)
+        record.graph.flush()
+        record.graph.drop_before(record.graph.low + 20)
+    record.parents = {x: p for x, p in record.parents.items() if x >= record.graph.low}
+    record.forbidden = {x for x in record.forbidden if x >= record.graph.low}
+    record.scores = {x: score for x, score in record.scores.items() if x >= record.graph.low}
+    other = Record()
+    other.graph = record.graph.copy()
+    other.parents, other.forbidden, other.scores = (
+        dict(record.parents), set(record.forbidden), dict(record.scores)
+    )  # fmt: skip
+    for one in (other, record, other):
+        one.extend(rng, 30, reach=9)
+        one.forbid(rng, 3)
+        one.drop(rng)
+        other.assert_equal()
+        record.assert_equal()
+    assert Graph().copy().append([]) == 0
 
 
 def test_window_has_bounded_memory() -> None:
@@ -138,6 +180,25 @@ def test_a_forbidden_approver_leaves_its_parent_a_tip() -> None:
     assert graph.tips.tolist() == [0]
     graph.forbid(0)
     assert graph.tips.size == 0
+
+
+def test_a_lazy_approver_leaves_its_parent_a_tip_until_it_is_lazy_no_more() -> None:
+    graph = Graph()
+    for parents in ([], [0], [0, 1]):
+        graph.append(parents)
+    graph.rate(np.array([lazy.LAZY], np.int8), 2)
+    assert graph.tips.tolist() == [1]
+    assert graph.poor_tips(lazy.LAZY).tolist() == [2]
+    graph.append([2])
+    assert graph.tips.tolist() == [1, 3]
+    graph.rate(np.array([lazy.SEMI_LAZY, lazy.SEMI_LAZY], np.int8), 2)
+    assert graph.tips.tolist() == [1]
+    assert graph.poor_tips(lazy.SEMI_LAZY).tolist() == [3]
+    graph.rate(np.array([lazy.NON_LAZY, lazy.LAZY], np.int8), 2)
+    assert graph.tips.tolist() == [2]
+    graph.forbid(3)
+    graph.rate(np.full(4, lazy.NON_LAZY, np.int8))
+    assert graph.tips.tolist() == [2]
 
 
 def test_many_approvers_are_all_listed() -> None:
@@ -213,3 +274,12 @@ def test_vertices_outside_the_window_are_named() -> None:
         Graph(capacity=0)
     with pytest.raises(BadIndex, match="low"):
         Graph(low=-1)
+    with pytest.raises(BadSetting, match="anchor_distance"):
+        Graph(anchor_distance=0)
+    with pytest.raises(BadIndex, match="1 … 2 is not in the window"):
+        graph.rate(np.zeros(2, np.int8), 1)
+    with pytest.raises(BadIndex, match="3 … 4 is not in the window"):
+        graph.rate(np.zeros(2, np.int8), 3)
+    with pytest.raises(BadSetting, match="scores"):
+        graph.rate(np.array([2, 3], np.int8))
+    assert graph.scores.tolist() == [2, 2]

@@ -8,32 +8,18 @@ from functools import partial
 import numpy as np
 import pytest
 
+from tests.tipselect.statistic import chi_square, unlikely_above
 from tipselect import reference, uniform, walk
 from tipselect.errors import BadIndex, BadSetting
 from tipselect.graph import Graph
 from tipselect.selectors import Selector
 
 
-def unlikely_above(freedom: int) -> float:
-    """Chi-square value exceeded with probability 3e-5 (Wilson and Hilferty 1931, z = 4)."""
-    return freedom * (1 - 2 / (9 * freedom) + 4 * math.sqrt(2 / (9 * freedom))) ** 3
-
-
-def chi_square(seen: Counter[int], expected: dict[int, float], n: int) -> tuple[float, int]:
-    """Return the statistic and its degrees of freedom; rare outcomes are put together."""
-    common = {x: p for x, p in expected.items() if p * n >= 5}
-    cells = [(seen[x], p * n) for x, p in common.items()]
-    rest = n * (1 - sum(common.values()))
-    if rest >= 5:
-        cells.append((n - sum(seen[x] for x in common), rest))
-    return sum((got - want) ** 2 / want for got, want in cells), len(cells) - 1
-
-
 def random_graph(seed: int, size: int) -> Graph:
-    return reference.random_graph(np.random.default_rng(seed), size, forbidden=0.08, outside=0.05)
+    return reference.random_graph(np.random.default_rng(seed), size, forbidden=0.08, outside=0.05, poor=0.08)
 
 
-@pytest.mark.parametrize("seed", range(120))
+@pytest.mark.parametrize("seed", range(600))
 def test_selection_equals_twin(seed: int) -> None:
     rng = np.random.default_rng(seed)
     graph = random_graph(seed, int(rng.integers(1, 70)))
@@ -129,6 +115,7 @@ def test_selection_does_not_depend_on_how_the_graph_came_about() -> None:
     other = Graph()
     other.extend(rows, counts)
     other.forbid_many(np.flatnonzero(one.forbidden))
+    other.rate(one.scores)
     one.drop_before(100)
     other.drop_before(100)
     selectors: list[Selector] = [uniform.select, walk.select, partial(walk.select, alpha=0.5, entry_depth=50)]

@@ -1,0 +1,98 @@
+"""Slices of the Tangle: for drawing, and for graph programs."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Response
+from starlette.requests import Request
+
+from api import schemas
+from api.graphs import WRITERS
+from api.problems import BadParameter, NotFound
+from api.service import Service, json_response, service_of
+from api.stream import KINDS, parents_of
+from api.views import confidence_json, from_hex_id, settled_json
+from tangle.protocol.serial import to_hex
+from tangle.store import queries
+from tangle.store.queries import BlockRecord
+
+GRAPH_LIMIT = 100
+"""blocks of a slice when no number is named"""
+router = APIRouter()
+
+_TEXT = {"schema": {"type": "string"}}
+_ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "model": schemas.AnyGraph,
+        "description": "oldest first",
+        "content": {kind: _TEXT for kind, _ in WRITERS.values() if kind != "application/json"},
+    },
+    **schemas.OUR_NOT_FOUND,
+}
+
+
+@router.get("/graph", responses=_ANSWERS, response_class=Response)
+async def graph(
+    request: Request,
+    limit: Annotated[int, Query(ge=1, le=2**31 - 1, description="blocks; the node bounds it")] = GRAPH_LIMIT,
+    after: Annotated[
+        int | None, Query(ge=0, le=2**63 - 1, description="the newest with a larger event number than this one")
+    ] = None,
+    first: Annotated[
+        int | None, Query(alias="from", ge=0, le=2**63 - 1, description="the oldest from this event number on")
+    ] = None,
+    around: Annotated[
+        str | None, Query(pattern="^0x[0-9a-fA-F]{64}$", description="block id: those that came about when it did")
+    ] = None,
+    form: Annotated[
+        Literal["json", "node-link", "graphml", "dot"],
+        Query(alias="format", description="json, or a form that graph programs read"),
+    ] = "json",
+) -> Response:
+    """A slice of blocks with their parents, weights and confidence; without a place to start, the newest."""
+    service = service_of(request)
+    if sum(place is not None for place in (after, first, around)) > 1:
+        raise BadParameter("only one of after, from and around can be followed", "after")
+
+    def read() -> list[BlockRecord]:
+        most = min(limit, service.settings.page_size_max)
+        with service.connect() as connection:
+            if around is not None:
+                middle = queries.record(connection, from_hex_id(around))
+                if middle is None:
+                    raise NotFound(f"no block {around}")
+                return queries.blocks_around(connection, middle.block.number, most)
+            if first is not None:
+                return queries.blocks_from(connection, first, most)
+            return queries.latest_blocks(connection, most, after=after or 0)
+
+    ledger_index = service.node.latest_milestone.index
+    records = await asyncio.to_thread(read)
+    nodes = await _nodes(service, records)
+    if form == "json":
+        return json_response({"ledgerIndex": ledger_index, "nodes": nodes})
+    media_type, write = WRITERS[form]
+    return Response(await asyncio.to_thread(write, nodes), media_type=media_type)
+
+
+async def _nodes(service: Service, records: list[BlockRecord]) -> list[dict[str, Any]]:
+    indices = [service.node.index_of(record.block.block_id) for record in records]
+    inside = [index for index in indices if index is not None]
+    weights: dict[int, int] = {}
+    if inside:
+        weights = await service.snapshots.ask(lambda snapshot: snapshot.weights(inside), index=max(inside))
+    return [
+        {
+            "blockId": to_hex(record.block.block_id),
+            "number": record.block.number,
+            "parents": parents_of(record.block.data),
+            "payload": KINDS[record.block.payload_type],
+            "receivedMs": record.block.received_at,
+            **({"weight": weights[index]} if index is not None and index in weights else {}),
+            **settled_json(record),
+            "confidence": confidence_json(service, record),
+        }
+        for index, record in zip(indices, records, strict=True)
+    ]

@@ -1,0 +1,92 @@
+"""The page at `/`: hand-written files from `api/web`, sent as they are.
+
+Nothing is built and nothing comes from elsewhere: the policy that goes with the page lets a browser load scripts,
+styles and data from this node alone, and run nothing that stands in the HTML itself. Files are read once. They
+carry an entity tag of their content and `no-cache`: a browser asks each time and gets 304 while nothing changed,
+so that after an update no page runs with half of its modules old.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from hashlib import blake2b
+from pathlib import Path
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.problems import NoSuchRoute
+
+FILES = Path(__file__).parents[1] / "web"
+MEDIA_TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
+"""by suffix; files with another one are not served"""
+HEADERS = {
+    "cache-control": "no-cache",
+    "content-security-policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "cross-origin-opener-policy": "same-origin",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+}
+_METHODS = ["GET", "HEAD"]
+router = APIRouter(include_in_schema=False)
+
+
+@dataclass(frozen=True)
+class WebFile:
+    """A file as it is sent; `tag` is its entity tag (RFC 9110, section 8.8.3)."""
+
+    content: bytes
+    media_type: str
+    tag: str
+
+
+@cache
+def web_files() -> dict[str, WebFile]:
+    """The files of the page by name."""
+    return {
+        path.name: WebFile(
+            content := path.read_bytes(),
+            MEDIA_TYPES[path.suffix],
+            f'"{blake2b(content, digest_size=16).hexdigest()}"',
+        )
+        for path in sorted(FILES.iterdir())
+        if path.suffix in MEDIA_TYPES
+    }
+
+
+@router.api_route("/", methods=_METHODS)
+async def page(request: Request) -> Response:
+    """The page."""
+    return _answer(request, web_files()["index.html"])
+
+
+@router.api_route("/web/{name}", methods=_METHODS)
+async def part(request: Request, name: str) -> Response:
+    """A style, script or picture of the page."""
+    file = web_files().get(name)
+    if file is None:
+        raise NoSuchRoute(f"no file {name[:100]!r} belongs to the page")
+    return _answer(request, file)
+
+
+def _answer(request: Request, file: WebFile) -> Response:
+    headers = {**HEADERS, "etag": file.tag}
+    if _is_known(request.headers.get("if-none-match", ""), file.tag):
+        return Response(status_code=304, headers=headers)
+    return Response(file.content, media_type=file.media_type, headers=headers)
+
+
+def _is_known(tags: str, tag: str) -> bool:
+    """Whether the browser has the file already (RFC 9110, section 13.1.2; weak comparison)."""
+    known = {one.strip().removeprefix("W/") for one in tags.split(",")}
+    return tag in known or "*" in known

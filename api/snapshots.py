@@ -1,0 +1,60 @@
+"""Copies of the window for questions that take long, made now and then and shared.
+
+The writer is asked for a copy when somebody needs one and the last is too old or lacks a block. It spends no more
+than SHARE of its time on copying: who asks too often waits. One question is answered at a time, on a thread of its
+own, so that questions cannot take all cores.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from api.writer import Writer
+from tangle.node import Snapshot
+
+AGE_S = 0.5
+"""seconds that a copy serves, unless it lacks a block"""
+SHARE = 0.05
+"""of the writer's time that copying may take"""
+
+T = TypeVar("T")
+
+
+class Snapshots:
+    """The newest copy of the window, and the way to ask it.
+
+    Parameters
+    ----------
+    ticks : seconds that only grow
+    """
+
+    def __init__(self, writer: Writer, ticks: Callable[[], float] = time.monotonic) -> None:
+        self._writer = writer
+        self._ticks = ticks
+        self._last: Snapshot | None = None
+        self._old_at = self._next_at = ticks()
+        self._asking = asyncio.Lock()
+
+    async def ask(self, question: Callable[[Snapshot], T], *, index: int | None = None) -> T:
+        """What `question` returns, given a copy that is not too old to hold the block at `index`.
+
+        Raises
+        ------
+        QueueFull : the writer stops
+        """
+        async with self._asking:
+            snapshot = self._last
+            lacking = snapshot is None or (index is not None and index >= snapshot.graph.high)
+            if snapshot is None or lacking or self._ticks() >= self._old_at:
+                await asyncio.sleep(max(self._next_at - self._ticks(), 0.0))
+                fresh, taken = await self._writer.ask(self._copy)
+                now, snapshot = self._ticks(), fresh
+                self._last, self._old_at, self._next_at = snapshot, now + AGE_S, now + taken / SHARE
+            return await asyncio.to_thread(question, snapshot)
+
+    def _copy(self) -> tuple[Snapshot, float]:
+        start = self._ticks()
+        return self._writer.node.snapshot(), self._ticks() - start

@@ -1,0 +1,1 @@
+"""Figures of the documentation, made by the project's own code."""
