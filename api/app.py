@@ -13,7 +13,7 @@ import gc
 import logging
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
 
 import anyio.to_thread
 import uvicorn
@@ -30,6 +30,7 @@ from api.routes import blocks, core, indexer, legacy, milestones, tangle, utxo, 
 from api.service import Service
 from api.settings import Settings
 from api.stream import Hub
+from api.tags import PIECE, PIECE_BYTES, Tags
 from api.work import WorkRoom
 from api.writer import Writer
 from client.keys import Keys
@@ -101,9 +102,20 @@ async def running(
         with node.engine.connect() as connection:
             return queries.events(connection, after, limit, types)
 
+    def fetch_tagged(tags: Collection[bytes], after: int, last: int) -> tuple[Sequence[queries.TaggedBlock], bool]:
+        chosen = queries.TaggedFilter(after=after, before=last + 1)
+        with node.engine.connect() as connection:
+            page = queries.tagged_page(connection, tags, chosen, PIECE, PIECE_BYTES)
+        return page.blocks, page.more
+
+    def tagged_news(first: int, last: int, tags: Collection[bytes]) -> Sequence[queries.TaggedBlock]:
+        with node.engine.connect() as connection:
+            return queries.tagged_between(connection, first, last, tags)
+
     with node.engine.connect() as connection:
         last = journal.next_number(connection) - 1
-    hub, rates = Hub(last, settings.event_ring, fetch), Rates(time.monotonic)
+    hub = Hub(last, settings.event_ring, fetch, stalled_s=settings.event_stalled_s)
+    tags, rates = Tags(hub, fetch_tagged, tagged_news, settings.tag_ring_bytes), Rates(time.monotonic)
 
     def tell(events: list[Event]) -> None:
         rates.add(events)
@@ -126,11 +138,13 @@ async def running(
     if settings.faucet and opened.keys is not None:
         faucet = Faucet(node, writer, work, Keys.from_mnemonic(opened.keys.mnemonic).derive(), settings)
     writer.start(loop)
+    spreading = loop.create_task(tags.run())
     paying = loop.create_task(faucet.run()) if faucet else None
     try:
-        yield Service(settings, node, writer, hub, rates, work, clock, faucet)
+        yield Service(settings, node, writer, hub, tags, rates, work, clock, faucet)
     finally:
         hub.close()
+        await asyncio.gather(spreading, return_exceptions=True)
         if paying is not None:
             paying.cancel()
             await asyncio.gather(paying, return_exceptions=True)

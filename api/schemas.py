@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import Path, Query
+from fastapi import Header, Path, Query
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 from pydantic.alias_generators import to_camel
 
@@ -50,6 +50,10 @@ AddressPath = Annotated[str, Path(max_length=90, examples=[_ADDRESS], descriptio
 AfterQuery = Annotated[
     int, Query(ge=0, le=2**63 - 1, description="only what has a larger event number than this one")
 ]
+ResumeQuery = Annotated[
+    int | None, Query(ge=0, le=2**63 - 1, description="last number known; absent: only what is new")
+]
+LastEventHeader = Annotated[str | None, Header(description="as browsers send it when they connect again")]
 PageSizeQuery = Annotated[
     int | None, Query(alias="pageSize", ge=1, le=2**31 - 1, description="items per page; the node bounds it")
 ]
@@ -278,11 +282,20 @@ class NumberedBlock(Shape):
     block_id: Hash
 
 
+class TaggedItem(Shape):
+    """A block under the tag; `data` is that of its payload, where it was asked for."""
+
+    number: Number
+    block_id: Hash
+    received_ms: int = Field(ge=0, description="when this node took it, milliseconds since the Unix epoch")
+    data: str | None = Field(None, pattern="^0x([0-9a-f]{2})*$")
+
+
 class TaggedBlocks(Shape):
-    """Blocks under a tag in order of attaching; `next` is the `after` of the next page, absent on the last."""
+    """Blocks under a tag; `next` is what `after`, or `before`, is for the next page, absent on the last."""
 
     tag: str
-    items: list[NumberedBlock]
+    items: list[TaggedItem]
     next: Number | None = None
 
 
@@ -489,6 +502,14 @@ OUR_ERRORS: dict[int | str, dict[str, Any]] = {
     503: problem("not now; after `Retry-After`"),
 }
 OUR_NOT_FOUND: dict[int | str, dict[str, Any]] = {**OUR_ERRORS, 404: problem("not found")}
+
+
+STREAM: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "a stream without end",
+        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+    }
+}
 
 
 def ok(model: type[BaseModel], description: str = "found", status: int = 200) -> dict[int | str, dict[str, Any]]:

@@ -16,6 +16,7 @@ from api.rates import Rates
 from api.settings import Settings
 from api.snapshots import Snapshots
 from api.stream import Hub
+from api.tags import Tags
 from api.work import WorkRoom
 from api.writer import Writer
 from tangle.node import Node
@@ -39,6 +40,7 @@ class Service:
     node: Node
     writer: Writer
     hub: Hub
+    tags: Tags
     rates: Rates
     work: WorkRoom
     clock: Callable[[], float]

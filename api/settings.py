@@ -100,7 +100,14 @@ class Settings(BaseSettings):
     body_bytes_max: int = Field(262_144, ge=65_536, description="bytes of a request body")
     page_size_max: int = Field(1_000, ge=1, le=10_000, description="elements of one page of an answer")
     event_ring: int = Field(20_000, ge=1, description="events kept in memory for subscribers")
-    event_subscribers_max: int = Field(1_000, ge=1, description="event streams open at the same time")
+    event_subscribers_max: int = Field(2_000, ge=1, description="event streams open at the same time")
+
+    event_stalled_s: float = Field(
+        30, gt=0, description="seconds that a subscriber may take for what it is sent before it is disconnected"
+    )
+    tag_ring_bytes: int = Field(
+        16 * 2**20, ge=1, description="bytes kept in memory for subscribers of tags, all together"
+    )
 
     queue_max: int = Field(_WRITER.queue_max, ge=1, description="blocks that may wait for the writer")
     batch_max: int = Field(_WRITER.batch_max, ge=1, description="blocks per commit")

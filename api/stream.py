@@ -44,6 +44,8 @@ PIECE = 500
 """events sent, or read from the database, at once"""
 DETAILS_PAUSE_S = 0.05
 """seconds between two pieces with details, unless a piece is full: whoever is behind is not held up"""
+SILENCE = b":\n\n"
+"""a comment, so that neither side takes the other for dead"""
 TYPES: dict[str, type[Event]] = {kind.TYPE: kind for kind in EVENT_TYPES}
 INCLUSION = {
     Inclusion.NO_TRANSACTION: "noTransaction",
@@ -128,10 +130,12 @@ class Hub:
     last : number of the newest event there is
     ring : events kept
     fetch : reads older ones; called on another thread
+    stalled_s : seconds that one piece may take to be sent to a subscriber, before it is disconnected
     """
 
-    def __init__(self, last: int, ring: int, fetch: Fetch) -> None:
+    def __init__(self, last: int, ring: int, fetch: Fetch, *, stalled_s: float = STALLED_S) -> None:
         self.last = last
+        self.stalled_s = stalled_s
         self.subscribers = 0
         self.closed = False
         self._ring = ring
@@ -161,6 +165,17 @@ class Hub:
     def _wake(self) -> None:
         news, self._news = self._news, asyncio.Event()
         news.set()
+
+    async def moves(self) -> AsyncIterator[int]:
+        """The number of the newest event, now and whenever it has grown, until the hub closes."""
+        told = -1
+        while not self.closed:
+            news = self._news
+            if self.last == told:
+                await news.wait()
+                continue
+            told = self.last
+            yield told
 
     async def follow(
         self, after: int, types: Sequence[type[Event]], *, heartbeat_s: float = HEARTBEAT_S
@@ -198,20 +213,24 @@ class Hub:
         return piece, newest if len(piece) == PIECE else max(newest, forgotten)
 
 
-class EventStream(Response):
-    """Sends the hub's events until the subscriber leaves or the service ends.
+class Streaming(Response):
+    """Sends pieces until they end, the subscriber leaves, or it takes too long for one.
 
     Parameters
     ----------
-    heads : reads the details of solid events, on another thread; None sends them without
+    hub : counts the subscriber while it is served
     """
 
-    def __init__(self, hub: Hub, after: int, types: Sequence[type[Event]], heads: Heads | None = None) -> None:
+    OPENING = b": events\nretry: 1000\n\n"
+    """sent at once: lets proxies and browsers see the stream open before the first event"""
+
+    def __init__(self, hub: Hub) -> None:
         super().__init__(media_type="text/event-stream", headers={"cache-control": "no-store"})
         self.hub = hub
-        self.after = after
-        self.types = types
-        self.heads = heads
+
+    def pieces(self) -> AsyncIterator[bytes]:
+        """What is sent, piece by piece."""
+        raise NotImplementedError
 
     async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one subscriber."""
@@ -229,13 +248,36 @@ class EventStream(Response):
     async def _send(self, send: Send) -> None:
         headers = [header for header in self.raw_headers if header[0] != b"content-length"]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
-        # Lets proxies and browsers see the stream open before the first event.
-        await _write(send, b": events\nretry: 1000\n\n")
+        await self._write(send, self.OPENING)
+        async for piece in self.pieces():
+            await self._write(send, piece)
+        await send({"type": "http.response.body", "body": b""})
+
+    async def _write(self, send: Send, body: bytes) -> None:
+        async with asyncio.timeout(self.hub.stalled_s):
+            await send({"type": "http.response.body", "body": body, "more_body": True})
+
+
+class EventStream(Streaming):
+    """Sends the hub's events.
+
+    Parameters
+    ----------
+    heads : reads the details of solid events, on another thread; None sends them without
+    """
+
+    def __init__(self, hub: Hub, after: int, types: Sequence[type[Event]], heads: Heads | None = None) -> None:
+        super().__init__(hub)
+        self.after = after
+        self.types = types
+        self.heads = heads
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """Frames, and comments in silence."""
         async for piece in self.hub.follow(self.after, self.types):
-            await _write(send, await self._frames(piece) or b":\n\n")
+            yield await self._frames(piece) or SILENCE
             if self.heads is not None and len(piece) < PIECE:
                 await asyncio.sleep(DETAILS_PAUSE_S)
-        await send({"type": "http.response.body", "body": b""})
 
     async def _frames(self, piece: Sequence[Event]) -> bytes:
         heads: Mapping[int, BlockHead] = {}
@@ -243,11 +285,6 @@ class EventStream(Response):
         if self.heads is not None and numbers:
             heads = await asyncio.to_thread(self.heads, numbers[0], numbers[-1])
         return b"".join(frame(event, heads.get(event.number)) for event in piece)
-
-
-async def _write(send: Send, body: bytes) -> None:
-    async with asyncio.timeout(STALLED_S):
-        await send({"type": "http.response.body", "body": body, "more_body": True})
 
 
 async def _left(receive: Receive) -> None:

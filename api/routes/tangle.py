@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Query, Response
 from starlette.requests import Request
 
 from api import schemas
@@ -15,10 +15,9 @@ from api.problems import (
     BodyInvalid,
     FaucetDisabled,
     NotFound,
-    TooManyStreams,
     UnsupportedMediaType,
 )
-from api.routes import graph, tips
+from api.routes import graph, tags, tips
 from api.routes.blocks import media_type, parse_json, read_body
 from api.service import json_response, service_of
 from api.stream import TYPES, EventStream
@@ -31,9 +30,9 @@ from tangle.store import journal, queries
 PREFIX = "/api/tangle/v1"
 WALKS_MAX = 10_000
 """walks that one request may draw"""
-EVENT_NUMBER_MAX = 2**63 - 1
 router = APIRouter(prefix=PREFIX, tags=["tangle"])
 router.include_router(graph.router)
+router.include_router(tags.router)
 router.include_router(tips.router)
 
 
@@ -79,47 +78,20 @@ async def confidence(
 
 
 @router.get(
-    "/tags/{tag}/blocks",
-    responses={**schemas.ok(schemas.TaggedBlocks, "a page, which may be empty"), **schemas.OUR_ERRORS},
-    response_class=Response,
-)
-def tagged_blocks(
-    request: Request, tag: schemas.TagPath, after: schemas.AfterQuery = 0, page_size: schemas.PageSizeQuery = None
-) -> Response:
-    """Blocks whose tagged data has this tag, in order of attaching."""
-    service = service_of(request)
-    size = min(page_size or service.settings.page_size_max, service.settings.page_size_max)
-    with service.connect() as connection:
-        found = queries.blocks_by_tag(connection, from_hex_id(tag), after, size + 1)
-    page = found[:size]
-    items = [{"number": one.number, "blockId": to_hex(one.block_id)} for one in page]
-    body = {"tag": tag.lower(), "items": items}
-    return json_response({**body, "next": page[-1].number} if len(found) > size else body)
-
-
-@router.get(
     "/events",
-    responses={
-        200: {
-            "description": "a stream without end",
-            "content": {"text/event-stream": {"schema": {"type": "string"}}},
-        },
-        **schemas.OUR_ERRORS,
-    },
+    responses={**schemas.STREAM, **schemas.OUR_ERRORS},
     response_class=Response,
 )
 async def events(
     request: Request,
-    after: Annotated[
-        int | None, Query(ge=0, le=EVENT_NUMBER_MAX, description="last number known; absent: only what is new")
-    ] = None,
+    after: schemas.ResumeQuery = None,
     types: Annotated[
         str | None, Query(max_length=100, examples=["solid,milestone"], description="some, separated by commas")
     ] = None,
     details: Annotated[
         bool, Query(description="solid events with parents, payload, receivedMs and, for a milestone, its index")
     ] = False,
-    last_event_id: Annotated[str | None, Header(description="as browsers send it when they connect again")] = None,
+    last_event_id: schemas.LastEventHeader = None,
 ) -> EventStream:
     """Server-sent events: solid, referenced, confidence and milestone, numbered and resumable."""
     service = service_of(request)
@@ -127,24 +99,13 @@ async def events(
     unknown = [name for name in names if name not in TYPES]
     if unknown:
         raise BadParameter(f"types: {unknown[0]!r} is none of {', '.join(TYPES)}", "types")
-    if service.hub.subscribers >= service.settings.event_subscribers_max:
-        raise TooManyStreams("too many event streams are open")
-    known = _last_event(last_event_id)
-    start = max((number for number in (after, known) if number is not None), default=service.hub.last)
+    start = tags.place(service, after, last_event_id)
 
     def heads(first: int, last: int) -> dict[int, queries.BlockHead]:
         with service.connect() as connection:
             return queries.block_heads(connection, first, last)
 
     return EventStream(service.hub, start, [TYPES[name] for name in names], heads if details else None)
-
-
-def _last_event(text: str | None) -> int | None:
-    if not text:
-        return None
-    if not (text.isascii() and text.isdigit() and int(text) <= EVENT_NUMBER_MAX):
-        raise BadParameter("Last-Event-ID: must be an event number", "Last-Event-ID")
-    return int(text)
 
 
 @router.get(

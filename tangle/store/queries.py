@@ -1,8 +1,8 @@
 """The read side for the API and the node: each function takes a connection and returns frozen rows.
 
 Every query is served from an index. One statement answers one question, so that an answer is consistent on any
-database whatever its isolation level. The indexer (TIP-26) and the event stream have files of their own and are
-passed on from here.
+database whatever its isolation level. The indexer (TIP-26), the event stream and data by tag have files of their
+own and are passed on from here.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ from tangle.store.indexer import (
     unspent_outputs,
 )
 from tangle.store.journal import BlockRow, MilestoneRow, MovementRow, OutputRow, ReferencedRow, latest_milestone
+from tangle.store.tagged import TaggedBlock, TaggedFilter, TaggedPage, tagged_between, tagged_page
 
 __all__ = [
     "EVENT_TYPES",
@@ -56,6 +57,9 @@ __all__ = [
     "OutputPage",
     "ReferencedEvent",
     "SolidEvent",
+    "TaggedBlock",
+    "TaggedFilter",
+    "TaggedPage",
     "UtxoChanges",
     "block",
     "block_heads",
@@ -77,6 +81,8 @@ __all__ = [
     "outputs_by_ids",
     "record",
     "records_by_ids",
+    "tagged_between",
+    "tagged_page",
     "unspent_outputs",
     "utxo_changes",
 ]
