@@ -1,0 +1,359 @@
+"""Following a channel: its history first and then what comes, in order, each message once, through any break.
+
+    async for message in Subscription(node, root, side_key=key):
+        print(message.index, message.body)
+
+Iterating gives messages. `events` gives everything that happens, as the types of `mam.events`: new side keys,
+gaps, forks with both block ids, repetitions, and junk with the reason why it is none of the channel's; `counts`
+counts them, so nothing is passed over in silence. A reader that was left out of a new side key is told with
+AccessRevoked.
+
+What a reader stands for is its `bookmark`, which covers all events delivered so far and can be kept: reading goes
+on from it in another process. Messages are then neither lost nor repeated. Two things are forgotten with a
+process: gaps that were given up stay closed, and forks are noticed only against messages read since.
+
+Blocks come in the order in which the node attached them, and messages leave in the order of their indexes. No
+clock takes part but one: a message that is missing while later ones are there is awaited for `gap_after_s`,
+measured here and only after all that the node holds has been read. Clocks of writers, nodes and readers are never
+compared.
+
+Source: docs/mam.md, "Reading".
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter, deque
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, replace
+
+from client.channels.arrivals import Arrival, Bell, arrivals
+from client.channels.bookmark import Bookmark
+from client.channels.errors import AccessRevoked
+from client.errors import ClientError, NodeError, NodeUnreachable
+from client.rest import NodeClient
+from mam import (
+    Access,
+    Channel,
+    Event,
+    Fork,
+    Gap,
+    Invitation,
+    Message,
+    Mode,
+    Reader,
+    Rejected,
+    Rekeyed,
+    Repeated,
+    Revoked,
+    opener,
+    unseal,
+)
+
+GAP_AFTER_S = 60.0
+"""seconds that a missing message is awaited; a writer whose node is away sends it later"""
+GIVE_UP_AFTER_S = 60.0
+"""seconds without an answer from the node after which the failure is raised"""
+BACKOFF_S = (0.1, 5.0)
+"""seconds before a question is asked again, at first and at most"""
+LOOK_S = 5.0
+"""seconds between two looks at the node though no bell has rung"""
+PAST_WATCHED = 8
+"""addresses behind the reader where forks are still looked for"""
+
+NewSideKey = Callable[[int, bytes], bytes | None]
+"""(index, body of a rekey message) -> the side key in it for this reader, None if there is none"""
+
+
+@dataclass(slots=True)
+class _Place:
+    """Numbers of blocks under an address: the last read, the last that settled a message, the last told before."""
+
+    read: int = 0
+    settled: int = 0
+    told: int = 0
+
+
+class Subscription:
+    """A reader of one channel through one node. Iterate it, or its `events`, or its `history`.
+
+    Parameters
+    ----------
+    where : root of the tree to begin with, as bytes; or an access, an invitation, a bookmark
+    mode : of the channel, with a root only; without it restricted if there is a side key, otherwise public
+    side_key : with a root only
+    start : index of the first message wanted; by default the first of the tree, or what `where` says
+    private_key : X25519 key of this subscriber, which opens new side keys
+    gap_after_s : seconds that a missing message is awaited; None: forever
+    give_up_after : seconds of breaks and failures in a row after which the last one is raised; None: never
+    on_break : told of every failure that is waited out
+
+    Raises
+    ------
+    mam.ArgumentInvalid : a key has the wrong size, or none or one too many for the mode
+    """
+
+    def __init__(
+        self,
+        node: NodeClient,
+        where: Access | Invitation | Bookmark | bytes,
+        *,
+        mode: Mode | None = None,
+        side_key: bytes | None = None,
+        start: int | None = None,
+        private_key: bytes | None = None,
+        gap_after_s: float | None = GAP_AFTER_S,
+        give_up_after: float | None = GIVE_UP_AFTER_S,
+        on_break: Callable[[ClientError], None] | None = None,
+    ) -> None:
+        mark = _bookmark(where, mode, side_key, start)
+        reader = Reader(mark.access, mark.start, opener(private_key)) if private_key else None
+        self._begin(node, mark, reader or Reader(mark.access, mark.start))
+        self._gap_after_s = gap_after_s
+        self._give_up_after = give_up_after
+        self._on_break = on_break
+
+    @classmethod
+    def of_writer(
+        cls, node: NodeClient, channel: Channel, *, give_up_after: float | None = GIVE_UP_AFTER_S
+    ) -> Subscription:
+        """A reader of a whole channel that knows all its keys, as its writer does."""
+        subscription = cls(node, channel.access(), give_up_after=give_up_after)
+        subscription._begin(node, Bookmark(channel.access()), channel.reader())
+        return subscription
+
+    def _begin(self, node: NodeClient, mark: Bookmark, reader: Reader) -> None:
+        self._node = node
+        self._reader = reader
+        self._index = mark.index
+        mine = mark.node == node.url
+        self._places = {mark.access.address: _Place(mark.after, 0, mark.told)} if mine else {}
+        self._held: dict[bytes, tuple[bytes, int]] = {}
+        self._queue: deque[Event] = deque()
+        self._before = mark
+        self._addresses: tuple[bytes, ...] = ()
+        self._missing: tuple[int, float] | None = None
+        self._past_looked_at = float("-inf")
+        self._lost_since: float | None = None
+        self._pause = BACKOFF_S[0]
+        self.counts: Counter[str] = Counter()
+
+    def __repr__(self) -> str:
+        return f"Subscription(index={self._index})"
+
+    @property
+    def index(self) -> int:
+        """Index after the last message, gap or new side key that was delivered."""
+        return self._index
+
+    @property
+    def rekeyed_at(self) -> int | None:
+        """Index of the last rekey message read, None before the first."""
+        return self._reader.rekeyed_at
+
+    @property
+    def bookmark(self) -> Bookmark:
+        """Where to go on after what has been delivered so far. As secret as the access it holds."""
+        if self._queue or self._reader.access is None:
+            # The reader is further than what was delivered; what comes twice is left out by its index.
+            return replace(self._before, index=self._index)
+        return self._mark()
+
+    def __aiter__(self) -> AsyncIterator[Message]:
+        """Messages, for ever. Raises AccessRevoked, NodeUnreachable, NodeError, UnexpectedAnswer."""
+        return self._messages()
+
+    async def _messages(self) -> AsyncIterator[Message]:
+        async for event in self.events():
+            if isinstance(event, Message):
+                yield event
+            elif isinstance(event, Revoked):
+                raise AccessRevoked(event.index)
+
+    async def events(self) -> AsyncIterator[Event]:
+        """Everything that happens, for ever; ends after Revoked.
+
+        Raises
+        ------
+        NodeUnreachable, NodeError, UnexpectedAnswer
+        """
+        async with Bell(self._node) as bell:
+            while self._reader.addresses or self._queue:
+                async for event in self._catch_up():
+                    yield event
+                if self._gap_is_overdue():
+                    self._give_up_gap()
+                    continue
+                await bell.wait(self._wait_s())
+
+    async def history(self) -> AsyncIterator[Event]:
+        """What the node holds by now, and then an end; what is missing is given up at once. Raises as `events`."""
+        while True:
+            async for event in self._catch_up():
+                yield event
+            if self._reader.missing is None:
+                break
+            self._give_up_gap()
+        self._past_looked_at = float("-inf")
+        async for event in self._catch_up():
+            yield event
+
+    async def _catch_up(self) -> AsyncIterator[Event]:
+        """Read on until no address has anything more."""
+        moved = True
+        while moved:
+            moved = False
+            for address in self._watched():
+                async for arrival in self._arrivals(address):
+                    moved = True
+                    self._take(address, arrival)
+                    while self._queue:
+                        yield self._delivered(self._queue.popleft())
+            while self._queue:
+                yield self._delivered(self._queue.popleft())
+
+    def _watched(self) -> tuple[bytes, ...]:
+        """Where to look now; behind the reader only now and then."""
+        now = time.monotonic()
+        if now - self._past_looked_at < LOOK_S:
+            return self._reader.addresses
+        self._past_looked_at = now
+        return self._reader.addresses + self._reader.past_addresses[:PAST_WATCHED]
+
+    async def _arrivals(self, address: bytes) -> AsyncIterator[Arrival]:
+        """New blocks under an address, through breaks."""
+        while True:
+            try:
+                async for arrival in arrivals(self._node, address, after=self._place(address).read):
+                    self._lost_since = None
+                    yield arrival
+            except (NodeUnreachable, NodeError) as error:
+                await self._endure(error)
+            else:
+                self._lost_since = None
+                return
+
+    async def _endure(self, error: NodeUnreachable | NodeError) -> None:
+        """Wait before the next try; raises the error if it will not pass, or has lasted too long."""
+        now = time.monotonic()
+        if self._lost_since is None:
+            self._lost_since, self._pause = now, BACKOFF_S[0]
+        lasting = self._give_up_after is not None and now - self._lost_since >= self._give_up_after
+        if lasting or (isinstance(error, NodeError) and error.status < 500):
+            raise error
+        if self._on_break is not None:
+            self._on_break(error)
+        await asyncio.sleep(self._pause)
+        self._pause = min(2 * self._pause, BACKOFF_S[1])
+
+    def _take(self, address: bytes, arrival: Arrival) -> None:
+        """Give one block to the reader and queue what is worth telling."""
+        if self._reader.access is not None:
+            self._before = self._mark()
+        place = self._place(address)
+        events = self._reader.take(address, arrival.data, arrival.block_id)
+        place.read = arrival.number
+        if not events and self._is_awaited(address, arrival.data):
+            self._held[arrival.block_id] = (address, arrival.number)
+        for event in events:
+            if isinstance(event, Message | Rekeyed | Revoked):
+                place.settled = arrival.number
+                for source in event.sources:
+                    self._held.pop(source, None)
+        known = arrival.number <= place.told
+        self._queue.extend(event for event in events if not self._is_told(event, known=known))
+        self._forget_places()
+
+    def _is_awaited(self, address: bytes, data: bytes) -> bool:
+        """Whether a part that made no event waits for others, rather than lying before the start."""
+        access = self._reader.access
+        if access is None or address != access.address:
+            return access is not None and address in self._reader.addresses
+        return unseal(access, address, data).index >= (self._reader.index or 0)
+
+    def _is_told(self, event: Event, *, known: bool) -> bool:
+        """Whether an event was delivered before this subscription began, or by it."""
+        match event:
+            case Message(index=index, late=late):
+                return index < self._index and not late
+            case Rekeyed(index=index):
+                return index < self._index
+            case Gap(last=last):
+                return last < self._index
+            case Revoked():
+                return False
+            case Fork() | Repeated() | Rejected():
+                return known
+
+    def _delivered(self, event: Event) -> Event:
+        self.counts[type(event).__name__.lower()] += 1
+        match event:
+            case Message(index=index) | Rekeyed(index=index) | Revoked(index=index) | Gap(last=index):
+                self._index = max(self._index, index + 1)
+        return event
+
+    def _mark(self) -> Bookmark:
+        """A bookmark of where the reader is.
+
+        The block that settled the last message is read once more: it tells the height and the next root.
+        """
+        access = self._reader.access
+        assert access is not None
+        place = self._place(access.address)
+        needed = [number for address, number in self._held.values() if address == access.address]
+        if place.settled:
+            needed.append(place.settled)
+        after = min(needed) - 1 if needed else place.read
+        told = max(place.read, place.told)
+        return Bookmark(access, self._reader.index, self._index, after, told, self._node.url)
+
+    def _place(self, address: bytes) -> _Place:
+        return self._places.setdefault(address, _Place())
+
+    def _forget_places(self) -> None:
+        """Keep what belongs to addresses that the reader still knows."""
+        if self._reader.addresses == self._addresses:
+            return
+        self._addresses = self._reader.addresses
+        known = {*self._addresses, *self._reader.past_addresses}
+        self._places = {address: place for address, place in self._places.items() if address in known}
+        ahead = set(self._addresses)
+        self._held = {source: entry for source, entry in self._held.items() if entry[0] in ahead}
+
+    def _gap_is_overdue(self) -> bool:
+        """Whether the same message has been missing for too long."""
+        missing = self._reader.missing
+        if missing is None:
+            self._missing = None
+            return False
+        now = time.monotonic()
+        if self._missing is None or self._missing[0] != missing.start:
+            self._missing = (missing.start, now)
+        return self._gap_after_s is not None and now - self._missing[1] >= self._gap_after_s
+
+    def _give_up_gap(self) -> None:
+        self._before = self._mark()
+        self._queue.extend(event for event in self._reader.pass_gap() if not self._is_told(event, known=False))
+        self._missing = None
+        self._forget_places()
+
+    def _wait_s(self) -> float:
+        if self._missing is None or self._gap_after_s is None:
+            return LOOK_S
+        return max(0.0, min(LOOK_S, self._missing[1] + self._gap_after_s - time.monotonic()))
+
+
+def _bookmark(
+    where: Access | Invitation | Bookmark | bytes, mode: Mode | None, side_key: bytes | None, start: int | None
+) -> Bookmark:
+    if isinstance(where, Bookmark):
+        return where
+    if isinstance(where, Invitation):
+        start = where.start if start is None else start
+        where = where.access
+    if isinstance(where, bytes):
+        if mode is None:
+            mode = Mode.PUBLIC if side_key is None else Mode.RESTRICTED
+        where = Access(mode, where, side_key)
+    return Bookmark(where, start, start or 0)
