@@ -136,7 +136,8 @@ def test_unusable_streams_are_refused(tmp_path: Path) -> None:
         many = ",".join(["0x61"] * 16)
         assert node.http.get(_path(b"a", "events"), params={"also": many}).status_code == 400
         with node.http.stream("GET", _path(b"a", "events")) as response:
-            next(response.iter_lines())
+            lines = response.iter_lines()
+            next(lines)
             refused = httpx.get(node.url + _path(b"b", "events"), trust_env=False)
             assert (refused.status_code, refused.json()["code"]) == (503, "too_many_streams")
 
