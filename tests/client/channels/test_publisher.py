@@ -138,6 +138,20 @@ async def test_a_cancelled_call_loses_nothing(tmp_path: Path) -> None:
     assert delivered[-1].body == b"last"
 
 
+async def test_a_call_cancelled_while_it_signs_loses_nothing(tmp_path: Path, carrier: TableCarrier) -> None:
+    """Signing goes on in its thread, so the next call must find and send what it made."""
+    async with await publisher_of(tmp_path, carrier) as publisher:
+        await publisher.publish(b"0")
+        task = asyncio.create_task(publisher.publish(bytes(16 * 2**20)))
+        await asyncio.sleep(0.02)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        last = await publisher.publish(b"last")
+        events = read(carrier, publisher.channel)
+    assert [event.index for event in events if isinstance(event, Message)] == list(range(last.index + 1))
+    assert bodies(events)[-1] == b"last"
+
+
 async def test_bad_bodies_use_up_no_index(tmp_path: Path, carrier: TableCarrier) -> None:
     async with await publisher_of(tmp_path, carrier) as publisher:
         with pytest.raises(BodyTooLong):
