@@ -22,6 +22,7 @@ import nacl.signing
 
 import mam
 from mam import Channel, Message, Mode, Position, Reader, Sealed
+from tests.bench import mam_node
 
 BODY = bytes(n * n % 251 for n in range(1_024))
 SEED = bytes(range(32))
@@ -36,7 +37,7 @@ def run(small: bool) -> list[dict[str, str]]:
     for height in (0, mam.HEIGHT):
         for mode in Mode:
             rows += write_and_read(mode, height, count)
-    return [*rows, split(small), flood(count), overhead()]
+    return [*rows, split(small), flood(count), overhead(), *mam_node.run(small)]
 
 
 def write_and_read(mode: Mode, height: int, count: int) -> list[dict[str, str]]:
