@@ -6,7 +6,7 @@ Every `from_json` reads a JSON object and raises MalformedJson, which `NodeClien
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from tangle.protocol.errors import MalformedJson
@@ -249,6 +249,34 @@ class TaggedBlock:
     def from_json(cls, fields: Fields) -> TaggedBlock:
         """Read the JSON form."""
         return cls(count(fields, "number"), fields.data("blockId", size=32))
+
+
+@dataclass(frozen=True, slots=True)
+class FoundData:
+    """Data under a tag. That block and data belong together is the node's word; `NodeClient.block` proves it.
+
+    Attributes
+    ----------
+    number : of the event that attached the block; the place to continue from
+    received_ms : when the node took the block, by its clock, milliseconds since 1970
+    """
+
+    number: int
+    block_id: bytes
+    tag: bytes
+    data: bytes = field(repr=False)
+    received_ms: int = 0
+
+    @classmethod
+    def from_json(cls, fields: Fields, tag: bytes | None = None) -> FoundData:
+        """Read the JSON form; `tag` where it does not name one."""
+        return cls(
+            count(fields, "number"),
+            fields.data("blockId", size=32),
+            fields.data("tag") if tag is None else tag,
+            fields.data("data"),
+            count(fields, "receivedMs"),
+        )
 
 
 @dataclass(frozen=True, slots=True)

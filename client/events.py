@@ -10,18 +10,20 @@ from __future__ import annotations
 import asyncio
 import codecs
 import time
-from collections.abc import AsyncIterator, Collection, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 import httpx
 import orjson
 
 from client.answers import count, number, optional_index
-from client.errors import NodeError, NodeUnreachable, UnexpectedAnswer
+from client.errors import ClientError, NodeError, NodeUnreachable, UnexpectedAnswer
 from client.transport import Transport, raise_for_status, reason_of
 from tangle.protocol.errors import ProtocolError
 from tangle.protocol.serial import Fields
 
+T = TypeVar("T")
 SILENCE_S = 45.0
 """seconds without a byte, not even a comment, after which a stream counts as broken"""
 BACKOFF_S = (0.1, 5.0)
@@ -131,21 +133,39 @@ class StreamParser:
 
 
 async def follow(
-    transport: Transport, after: int | None, types: Collection[str] | None, give_up_after: float | None
-) -> AsyncIterator[Event]:
-    """Events above number `after`, forever; see `NodeClient.events`."""
+    transport: Transport,
+    path: str,
+    params: Mapping[str, str],
+    after: int | None,
+    parse: Callable[[Fields], T | None],
+    *,
+    give_up_after: float | None,
+    on_break: Callable[[ClientError], None] | None = None,
+) -> AsyncIterator[T]:
+    """What a numbered stream tells above number `after`, forever, through breaks of the connection.
+
+    Parameters
+    ----------
+    parse : makes something of the JSON object of a message; None for what is to be passed over
+    give_up_after : seconds of breaks and failures in a row after which the last one is raised; None: never
+    on_break : told of every failure that is waited out
+
+    Raises
+    ------
+    NodeUnreachable, NodeError, UnexpectedAnswer
+    """
     last, lost_since, pause = after, None, BACKOFF_S[0]
     while True:
         parser = StreamParser()
         try:
-            async for message in _messages(transport, last, types, parser):
+            async for message in _messages(transport, path, params, last, parser):
                 lost_since, pause = None, BACKOFF_S[0]
-                at, event = _read(transport.url, message)
+                at, told = _read(transport.url, message, parse)
                 if last is not None and at <= last:
                     continue
                 last = at
-                if event is not None:
-                    yield event
+                if told is not None:
+                    yield told
             raise NodeUnreachable(transport.url, "the event stream ended")
         except NodeError as error:
             if error.status < 500:
@@ -153,29 +173,29 @@ async def follow(
             failure: NodeError | NodeUnreachable = error
         except NodeUnreachable as error:
             failure = error
-        if last is None and parser.last_id.isdecimal():
-            # The node has told with an id alone where a stream of only new events began.
-            last = int(parser.last_id)
+        if parser.last_id.isdecimal():
+            # An id alone tells where a stream of only new events began, or how far a silent one has come.
+            last = max(last or 0, int(parser.last_id))
         now = time.monotonic()
         lost_since = now if lost_since is None else lost_since
         if give_up_after is not None and now - lost_since >= give_up_after:
             raise failure
+        if on_break is not None:
+            on_break(failure)
         await asyncio.sleep(pause)
         pause = min(2 * pause, BACKOFF_S[1])
 
 
 async def _messages(
-    transport: Transport, after: int | None, types: Collection[str] | None, parser: StreamParser
+    transport: Transport, path: str, params: Mapping[str, str], after: int | None, parser: StreamParser
 ) -> AsyncIterator[Message]:
     """Messages of one connection, until it breaks."""
-    params: dict[str, str | int] = {} if after is None else {"after": after}
-    if types is not None:
-        params["types"] = ",".join(sorted(types))
-    url = transport.url + "/api/tangle/v1/events"
+    place: dict[str, str | int] = {} if after is None else {"after": after}
+    url = transport.url + path
     timeout = httpx.Timeout(SILENCE_S, connect=5.0)
     try:
         async with transport.http.stream(
-            "GET", url, params=params, headers={"accept": "text/event-stream"}, timeout=timeout
+            "GET", url, params={**params, **place}, headers={"accept": "text/event-stream"}, timeout=timeout
         ) as response:
             if not response.is_success:
                 await response.aread()
@@ -187,9 +207,9 @@ async def _messages(
         raise NodeUnreachable(url, reason_of(error)) from error
 
 
-def _read(url: str, message: Message) -> tuple[int, Event | None]:
+def _read(url: str, message: Message, parse: Callable[[Fields], T | None]) -> tuple[int, T | None]:
     try:
         fields = Fields(orjson.loads(message.data))
-        return count(fields, "number"), event_from_json(fields)
+        return count(fields, "number"), parse(fields)
     except (orjson.JSONDecodeError, ProtocolError) as error:
         raise UnexpectedAnswer(url, f"event stream: {error}") from None

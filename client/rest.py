@@ -10,6 +10,7 @@ Every method raises NodeUnreachable, NodeError or UnexpectedAnswer (`client.erro
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from functools import partial
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -21,6 +22,7 @@ from client.answers import (
     BlockMetadata,
     Confidence,
     FaucetReceipt,
+    FoundData,
     HistoryItem,
     NodeInfo,
     OutputMetadata,
@@ -29,7 +31,7 @@ from client.answers import (
     count,
     ids,
 )
-from client.errors import NodeError, UnexpectedAnswer
+from client.errors import ClientError, NodeError, UnexpectedAnswer
 from client.events import Event
 from client.indexed import PAGE_SIZE, Indexed
 from client.transport import BINARY, BUSY_RETRIES, Transport, json_of
@@ -181,6 +183,36 @@ class NodeClient(Indexed):
         async for item in self._pages(path, cursor, "after", "next", TaggedBlock.from_json):
             yield item
 
+    async def tagged_data(self, tag: bytes, *, after: int = 0) -> AsyncIterator[FoundData]:
+        """What `tagged_blocks` finds, with the data; many come with one request, unchecked (see `FoundData`)."""
+        path, cursor = f"/api/tangle/v1/tags/{to_hex(tag)}/blocks", {"after": after, "data": "true"}
+        parse = partial(FoundData.from_json, tag=tag)
+        async for item in self._pages(path, cursor, "after", "next", parse):
+            yield item
+
+    def new_data(
+        self,
+        tags: Sequence[bytes],
+        after: int,
+        *,
+        give_up_after: float | None = 60.0,
+        on_break: Callable[[ClientError], None] | None = None,
+    ) -> AsyncIterator[FoundData]:
+        """What comes under some tags after an event number, in order, each block once, through breaks.
+
+        Parameters
+        ----------
+        tags : 1 to 16
+        give_up_after, on_break : as for `client.events.follow`
+        """
+        first, *also = (to_hex(tag) for tag in tags)
+        params = {"also": ",".join(also)} if also else {}
+        path = f"/api/tangle/v1/tags/{first}/events"
+        parse = FoundData.from_json
+        return events.follow(
+            self._transport, path, params, after, parse, give_up_after=give_up_after, on_break=on_break
+        )
+
     # The ledger
 
     async def included_block(self, transaction_id: bytes) -> Block | None:
@@ -239,7 +271,15 @@ class NodeClient(Indexed):
         types : some of ``solid``, ``referenced``, ``confidence``, ``milestone``; all by default
         give_up_after : seconds of breaks and failures in a row after which the last failure is raised; None: never
         """
-        return events.follow(self._transport, after, types, give_up_after)
+        params = {} if types is None else {"types": ",".join(sorted(types))}
+        path = "/api/tangle/v1/events"
+        return events.follow(
+            self._transport, path, params, after, events.event_from_json, give_up_after=give_up_after
+        )
+
+    async def newest_event(self) -> int:
+        """The number of the newest event, 0 before the first."""
+        return await self._get("/api/tangle/v1/metrics", lambda fields: count(fields, "eventNumber"))
 
     # The graph, as the node gives it: see docs/rest.md for the members.
 

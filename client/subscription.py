@@ -12,7 +12,9 @@ What a reader stands for is its `bookmark`, which covers all events delivered so
 on from it in another process. Messages are then neither lost nor repeated. Two things are forgotten with a
 process: gaps that were given up stay closed, and forks are noticed only against messages read since.
 
-Blocks come in the order in which the node attached them, and messages leave in the order of their indexes. No
+The stream of what is new is opened behind the event that was the newest before the history is read, and a block
+that comes both ways counts once; so nothing falls between the two. Blocks come in the order in which the node
+attached them, and messages leave in the order of their indexes. No
 clock takes part but one: a message that is missing while later ones are there is awaited for `gap_after_s`,
 measured here and only after all that the node holds has been read. Clocks of writers, nodes and readers are never
 compared.
@@ -25,12 +27,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, replace
 
-from client.channels.arrivals import Arrival, Bell, arrivals
+from client.answers import FoundData
 from client.channels.bookmark import Bookmark
 from client.channels.errors import AccessRevoked
+from client.channels.inbox import Inbox
 from client.errors import ClientError, NodeError, NodeUnreachable
 from client.rest import NodeClient
 from mam import (
@@ -57,8 +60,6 @@ GIVE_UP_AFTER_S = 60.0
 """seconds without an answer from the node after which the failure is raised"""
 BACKOFF_S = (0.1, 5.0)
 """seconds before a question is asked again, at first and at most"""
-LOOK_S = 5.0
-"""seconds between two looks at the node though no bell has rung"""
 PAST_WATCHED = 8
 """addresses behind the reader where forks are still looked for"""
 
@@ -68,11 +69,15 @@ NewSideKey = Callable[[int, bytes], bytes | None]
 
 @dataclass(slots=True)
 class _Place:
-    """Numbers of blocks under an address: the last read, the last that settled a message, the last told before."""
+    """Numbers of blocks under an address: the last read, the last that settled a message, the last told before.
+
+    `whole` says that all was read that lay there when the subscription began to listen.
+    """
 
     read: int = 0
     settled: int = 0
     told: int = 0
+    whole: bool = False
 
 
 class Subscription:
@@ -134,7 +139,7 @@ class Subscription:
         self._before = mark
         self._addresses: tuple[bytes, ...] = ()
         self._missing: tuple[int, float] | None = None
-        self._past_looked_at = float("-inf")
+        self._position: int | None = None
         self._lost_since: float | None = None
         self._pause = BACKOFF_S[0]
         self.counts: Counter[str] = Counter()
@@ -178,56 +183,85 @@ class Subscription:
         ------
         NodeUnreachable, NodeError, UnexpectedAnswer
         """
-        async with Bell(self._node) as bell:
-            while self._reader.addresses or self._queue:
-                async for event in self._catch_up():
+        if self._position is None:
+            # What comes from here on is told by the stream, and what was there before by pages.
+            self._position = await self._newest_event()
+        while self._queue or self._reader.addresses:
+            async for event in self._pages():
+                yield event
+            watched = self._watched()
+            if watched:
+                async for event in self._stream(watched):
                     yield event
-                if self._gap_is_overdue():
-                    self._give_up_gap()
-                    continue
-                await bell.wait(self._wait_s())
 
     async def history(self) -> AsyncIterator[Event]:
         """What the node holds by now, and then an end; what is missing is given up at once. Raises as `events`."""
+        for place in self._places.values():
+            place.whole = False
         while True:
-            async for event in self._catch_up():
+            async for event in self._pages():
                 yield event
             if self._reader.missing is None:
-                break
+                return
             self._give_up_gap()
-        self._past_looked_at = float("-inf")
-        async for event in self._catch_up():
-            yield event
 
-    async def _catch_up(self) -> AsyncIterator[Event]:
-        """Read on until no address has anything more."""
-        moved = True
-        while moved:
-            moved = False
-            for address in self._watched():
-                async for arrival in self._arrivals(address):
-                    moved = True
-                    self._take(address, arrival)
-                    while self._queue:
-                        yield self._delivered(self._queue.popleft())
-            while self._queue:
-                yield self._delivered(self._queue.popleft())
+    async def _pages(self) -> AsyncIterator[Event]:
+        """Read all addresses that have not been read yet to their end."""
+        while True:
+            for event in self._deliveries():
+                yield event
+            unread = [address for address in self._watched() if not self._place(address).whole]
+            if not unread:
+                return
+            place = self._place(unread[0])
+            async for found in self._found(unread[0]):
+                self._take(found)
+                for event in self._deliveries():
+                    yield event
+            place.whole = True
+
+    async def _stream(self, watched: tuple[bytes, ...]) -> AsyncIterator[Event]:
+        """What comes, until other addresses are to be watched."""
+        assert self._position is not None
+        stream = self._node.new_data(
+            watched, self._position, give_up_after=self._give_up_after, on_break=self._on_break
+        )
+        async with Inbox(stream) as inbox:
+            while self._watched() == watched:
+                if self._gap_is_overdue():
+                    self._give_up_gap()
+                else:
+                    found = await inbox.next(self._wait_s())
+                    if found is not None:
+                        self._position = found.number
+                        if found.number > self._place(found.tag).read:
+                            self._take(found)
+                for event in self._deliveries():
+                    yield event
+
+    def _deliveries(self) -> Iterator[Event]:
+        while self._queue:
+            yield self._delivered(self._queue.popleft())
 
     def _watched(self) -> tuple[bytes, ...]:
-        """Where to look now; behind the reader only now and then."""
-        now = time.monotonic()
-        if now - self._past_looked_at < LOOK_S:
-            return self._reader.addresses
-        self._past_looked_at = now
-        return self._reader.addresses + self._reader.past_addresses[:PAST_WATCHED]
+        """Where messages can appear, and behind the reader, where forks can."""
+        addresses = self._reader.addresses
+        return addresses + self._reader.past_addresses[:PAST_WATCHED] if addresses else ()
 
-    async def _arrivals(self, address: bytes) -> AsyncIterator[Arrival]:
-        """New blocks under an address, through breaks."""
+    async def _newest_event(self) -> int:
         while True:
             try:
-                async for arrival in arrivals(self._node, address, after=self._place(address).read):
+                return await self._node.newest_event()
+            except (NodeUnreachable, NodeError) as error:
+                await self._endure(error)
+
+    async def _found(self, address: bytes) -> AsyncIterator[FoundData]:
+        """What lies under an address and was not read yet, through breaks."""
+        while True:
+            try:
+                async for found in self._node.tagged_data(address, after=self._place(address).read):
                     self._lost_since = None
-                    yield arrival
+                    yield found
             except (NodeUnreachable, NodeError) as error:
                 await self._endure(error)
             else:
@@ -247,21 +281,21 @@ class Subscription:
         await asyncio.sleep(self._pause)
         self._pause = min(2 * self._pause, BACKOFF_S[1])
 
-    def _take(self, address: bytes, arrival: Arrival) -> None:
+    def _take(self, found: FoundData) -> None:
         """Give one block to the reader and queue what is worth telling."""
         if self._reader.access is not None:
             self._before = self._mark()
-        place = self._place(address)
-        events = self._reader.take(address, arrival.data, arrival.block_id)
-        place.read = arrival.number
-        if not events and self._is_awaited(address, arrival.data):
-            self._held[arrival.block_id] = (address, arrival.number)
+        place = self._place(found.tag)
+        events = self._reader.take(found.tag, found.data, found.block_id)
+        place.read = found.number
+        if not events and self._is_awaited(found.tag, found.data):
+            self._held[found.block_id] = (found.tag, found.number)
         for event in events:
             if isinstance(event, Message | Rekeyed | Revoked):
-                place.settled = arrival.number
+                place.settled = found.number
                 for source in event.sources:
                     self._held.pop(source, None)
-        known = arrival.number <= place.told
+        known = found.number <= place.told
         self._queue.extend(event for event in events if not self._is_told(event, known=known))
         self._forget_places()
 
@@ -338,10 +372,11 @@ class Subscription:
         self._missing = None
         self._forget_places()
 
-    def _wait_s(self) -> float:
+    def _wait_s(self) -> float | None:
+        """Seconds until a gap is overdue; None without one."""
         if self._missing is None or self._gap_after_s is None:
-            return LOOK_S
-        return max(0.0, min(LOOK_S, self._missing[1] + self._gap_after_s - time.monotonic()))
+            return None
+        return max(0.0, self._missing[1] + self._gap_after_s - time.monotonic())
 
 
 def _bookmark(

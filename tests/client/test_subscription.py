@@ -181,7 +181,7 @@ async def test_two_writers_with_one_seed_are_a_fork_with_both_blocks(node: NodeC
     assert told(await first(subscription.events(), 4)) == list(enumerate(bodies(4)))
     other_ids = await post(node, *other)
     events = await everything(subscription.history())
-    forks = [event for event in events if isinstance(event, Fork)]
+    forks = sorted((event for event in events if isinstance(event, Fork)), key=lambda fork: fork.index)
     assert forks == [Fork(1, ids[1], other_ids[1]), Fork(3, ids[3], other_ids[3])]
     assert {type(event) for event in events} <= {Fork, Repeated}
     for fork in forks:
