@@ -7,15 +7,16 @@ database. So the writer never waits for a listener, a block costs one frame howe
 listener costs one piece of `PIECE_BYTES` until it is disconnected; it goes on later with ``?after=`` or
 ``Last-Event-ID``, for every frame carries its number and so do the opening and the comments in silence.
 
-Waking many takes the event loop's time. The task therefore rests after a round in proportion to how many it woke
-(`REST_PER_WOKEN_S`), so that listeners take at most about half of the loop whatever the rate of blocks.
+Serving many takes the event loop's time. Listeners are therefore woken a few at a time, with a rest in proportion
+(`REST_PER_WOKEN_S`): they take at most about a third of the loop whatever the rate of blocks, and no request waits
+for more than a few of them. What comes meanwhile goes out together in the next round.
 """
 
 from __future__ import annotations
 
 import asyncio
 from bisect import bisect_right
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain
@@ -37,8 +38,10 @@ READERS = 2
 """listeners for whom the database is read at the same time; others wait and requests do not"""
 ROUND = 256
 """event numbers looked at in one round, so that a flood is never in memory at once (32 KiB per block at most)"""
-REST_PER_WOKEN_S = 0.000_15
-"""seconds of rest per listener that a round woke; serving one takes about half of that"""
+WOKEN = 25
+"""listeners woken at once"""
+REST_PER_WOKEN_S = 0.000_2
+"""seconds of rest per listener woken; serving one takes about half of that"""
 
 Fetch = Callable[[Collection[bytes], int, int], tuple[Sequence[TaggedBlock], bool]]
 """(tags, after, last) -> a piece of the blocks with numbers above `after` up to `last`, and whether more follow"""
@@ -128,34 +131,36 @@ class Tags:
         """Spread what commits bring, until the hub closes."""
         async for last in self._hub.moves():
             while self._seen < last:
-                woken = await self._round(last)
-                await asyncio.sleep(REST_PER_WOKEN_S * woken)
+                waiting = await self._round(last)
+                for start in range(0, len(waiting), WOKEN):
+                    part = waiting[start : start + WOKEN]
+                    self._wake(part)
+                    await asyncio.sleep(REST_PER_WOKEN_S * len(part))
         self._wake([listener for topic in self._topics.values() for listener in topic.listeners])
 
-    async def _round(self, last: int) -> int:
-        """Read on, at most to `last`; returns how many listeners were woken."""
+    async def _round(self, last: int) -> list[_Listener]:
+        """Read on, at most to `last`; returns whom this concerns."""
         if not self._topics:
             self._seen = self._reading_to = last
-            return 0
+            return []
         first, self._reading_to = self._seen + 1, min(last, self._seen + ROUND)
         tags = frozenset(self._topics)
         framed = await asyncio.to_thread(self._framed, first, self._reading_to, tags)
-        woken: set[_Listener] = set()
+        waiting: set[_Listener] = set()
         for number, tag, text in framed:
             topic = self._topics.get(tag)
             if topic is not None and number > topic.kept_after:
                 topic.numbers.append(number)
                 topic.frames.append(text)
                 self._young_bytes += len(text)
-                woken |= topic.listeners
+                waiting |= topic.listeners
         self._seen = self._reading_to
         self._forget()
-        return self._wake(woken)
+        return list(waiting)
 
-    def _wake(self, listeners: Collection[_Listener]) -> int:
+    def _wake(self, listeners: Iterable[_Listener]) -> None:
         for listener in listeners:
             listener.news.set()
-        return len(listeners)
 
     def _forget(self) -> None:
         if self._young_bytes > self._kept_bytes // 2:
