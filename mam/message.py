@@ -219,14 +219,17 @@ def _check_head(expected: Mode, mode: int, kind: int, height: int, index: int, p
 
 
 def _check_piece(height: int, part: int, parts: int, size: int) -> None:
-    """A body is split in one way only: all pieces but the last are as long as they can be."""
+    """A body is split in one way only: into as few pieces as can be, all but the last as long as they can be."""
     if parts == 1:
         return
     most = DATA_BYTES_MAX - overhead_bytes(height, split=True)
-    if (size != most) if part < parts - 1 else (size == 0):
+    before = (parts - 1) * most
+    last = part == parts - 1
+    total = before + (size if last else 1)
+    if (not last and size != most) or total > BODY_BYTES_MAX:
         raise LayoutInvalid(f"part {part} of {parts} has {size} bytes of the body")
-    if (parts - 1) * most >= BODY_BYTES_MAX:
-        raise LayoutInvalid(f"{parts} parts exceed the longest body")
+    if last and total <= DATA_BYTES_MAX - overhead_bytes(height):
+        raise LayoutInvalid("a body that fits one part is split")
 
 
 def _check_signature(access: Access, content: bytes, signature: bytes, public_key: bytes) -> None:

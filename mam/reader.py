@@ -25,6 +25,8 @@ WAITING_BYTES_MAX = 2 * BODY_BYTES_MAX
 """bytes of bodies that wait for a missing message before it is given up"""
 WAITING_MAX = 4_096
 """messages that wait, likewise"""
+FORKS_MAX = 4_096
+"""forks remembered so that each is told once; beyond, every block of a further one is told"""
 PAST_MESSAGES = 256
 """messages behind the reader in which a fork is still noticed; always the whole tree before"""
 
@@ -198,7 +200,8 @@ class Reader:
             return [Repeated(part.index, source)]
         if (part.index, part.identity) in self._forks:
             return []
-        self._forks.add((part.index, part.identity))
+        if len(self._forks) < FORKS_MAX:
+            self._forks.add((part.index, part.identity))
         return [Fork(part.index, first, source)]
 
     def _gather(self, access: Access, part: Part, source: bytes) -> list[Event]:

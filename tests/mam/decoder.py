@@ -87,7 +87,13 @@ def decode_part(mode: int, root: bytes, side_key: bytes, data: bytes) -> Plain:
     rest = rest[32 * height :]
     next_root, rest = rest[:32], rest[32:]
     digest, piece = (rest[:32], rest[32:]) if parts > 1 else (b"", rest)
-    assert parts == 1 or part == parts - 1 or len(piece) == 32_256 - 216 - 32 * height
+    if parts > 1:
+        full = 32_256 - 216 - 32 * height
+        if part < parts - 1:
+            assert len(piece) == full
+            assert (parts - 1) * full < 16_777_216
+        else:
+            assert 32_256 - 184 - 32 * height < (parts - 1) * full + len(piece) <= 16_777_216
     address = address_of(mode, root, side_key)
     nacl.signing.VerifyKey(key).verify(h("mam2 sign", root + address + content), signature)
     return Plain(kind, height, index, part, parts, next_root, digest, piece)

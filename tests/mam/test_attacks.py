@@ -233,6 +233,18 @@ def test_more_parts_than_the_longest_body_has() -> None:
     refused(access, seal_content(access, channel._tree(0).pair(0)[1], content), LayoutInvalid)
 
 
+@pytest.mark.parametrize("size", [0, 1, 32])
+def test_a_body_split_without_need(size: int) -> None:
+    """The writer cuts a body that fits one part into a full piece and a last one of `size` bytes."""
+    channel = channel_of(Mode.PUBLIC)
+    access, sealed = channel.access(), channel.write(bytes(40_000), Position())
+    content = plain_of(access, sealed.parts[1])[:-64]
+    fixed = 15 + 32 + 32 * HEIGHT + 32 + 32
+    secret_key = channel._tree(0).pair(0)[1]
+    refused(access, seal_content(access, secret_key, content[: fixed + size]), LayoutInvalid)
+    assert unseal(access, access.address, seal_content(access, secret_key, content[: fixed + 33])).part == 1
+
+
 def signed_again(channel: Channel, sealed: Sealed, change: Callable[[bytes], bytes]) -> bytes:
     """A message changed by its own writer."""
     access = channel.access(Position(sealed.index))

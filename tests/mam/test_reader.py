@@ -25,7 +25,7 @@ from mam import (
     opener,
     public_key_of,
 )
-from mam.reader import WAITING_MAX
+from mam.reader import FORKS_MAX, WAITING_MAX
 from tests.mam.mailbox import Mailbox, written
 
 SEED = sha256(b"read").digest()
@@ -232,6 +232,17 @@ def test_halves_of_messages_do_not_pile_up() -> None:
     assert reader._waiting_bytes <= 2 * BODY_BYTES_MAX
     assert all(isinstance(event, Rejected) for event in events)
     assert events
+
+
+def test_forks_without_end_do_not_pile_up() -> None:
+    channel = Channel(SEED, Mode.PUBLIC, 0)
+    reader = Reader(channel.access())
+    told = 0
+    for n in range(FORKS_MAX + 10):
+        sealed = channel.write(b"%d" % n, Position())
+        told += sum(isinstance(event, Fork) for event in reader.take(sealed.address, sealed.parts[0]))
+    assert told == FORKS_MAX + 9
+    assert len(reader._forks) == FORKS_MAX
 
 
 def test_forks_and_repetitions_long_ago_are_forgotten_but_never_delivered_twice() -> None:

@@ -4,9 +4,13 @@ import json
 from itertools import takewhile
 from typing import Any
 
+import nacl.exceptions
 import nacl.public
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from mam import Mode
 from tests.mam import decoder, vectors
 
 VECTORS: dict[str, Any] = json.loads(vectors.FILE.read_text())
@@ -48,6 +52,45 @@ def test_new_side_keys_follow_from_the_seed() -> None:
     for message in rekeys:
         derived = decoder.side_key_from_seed(seed, mode, height, message["index"])
         assert decoder.new_side_key(vectors.ALICE, message["body"]) == derived
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    st.sampled_from(list(Mode)),
+    st.integers(0, 3),
+    st.lists(
+        st.one_of(st.binary(max_size=50), st.sets(st.sampled_from([vectors.ALICE, vectors.BOB]))), max_size=10
+    ),
+)
+def test_the_second_decoder_reads_what_any_channel_writes(
+    mode: Mode, height: int, steps: list[bytes | set[bytes]]
+) -> None:
+    chosen = [step if isinstance(step, bytes) else tuple(sorted(step)) for step in steps]
+    if mode is not Mode.RESTRICTED:
+        chosen = [step for step in chosen if isinstance(step, bytes)]
+    channel = vectors.channel("drawn", mode, height, chosen)
+    read = decoder.read_channel(channel["mode"], root(channel), side_key(channel), vectors.ALICE, blocks(channel))
+    expected = messages_for(channel, vectors.ALICE)
+    assert [message["body"].hex() for message in read if not message["kind"]] == [
+        message["body"] for message in expected if "body" in message
+    ]
+    assert len(read) == len(expected)
+
+
+@CHANNELS
+def test_the_second_decoder_refuses_every_altered_byte(channel: dict[str, Any]) -> None:
+    first, *others = blocks(channel)
+    for at in range(0, len(first[1]), max(1, len(first[1]) // 300)):
+        altered = bytearray(first[1])
+        altered[at] ^= 1
+        with pytest.raises((AssertionError, nacl.exceptions.CryptoError)):
+            decoder.read_channel(
+                channel["mode"],
+                root(channel),
+                side_key(channel),
+                vectors.ALICE,
+                [(first[0], bytes(altered)), *others],
+            )
 
 
 @CHANNELS
