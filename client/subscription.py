@@ -45,6 +45,7 @@ from mam import (
     Invitation,
     Message,
     Mode,
+    Position,
     Reader,
     Rejected,
     Rekeyed,
@@ -121,11 +122,17 @@ class Subscription:
 
     @classmethod
     def of_writer(
-        cls, node: NodeClient, channel: Channel, *, give_up_after: float | None = GIVE_UP_AFTER_S
+        cls,
+        node: NodeClient,
+        channel: Channel,
+        position: Position | None = None,
+        *,
+        give_up_after: float | None = GIVE_UP_AFTER_S,
     ) -> Subscription:
-        """A reader of a whole channel that knows all its keys, as its writer does."""
-        subscription = cls(node, channel.access(), give_up_after=give_up_after)
-        subscription._begin(node, Bookmark(channel.access()), channel.reader())
+        """A reader with the writer's keys, from the tree of a position on, by default of the whole channel."""
+        subscription = cls(node, channel.access(position), give_up_after=give_up_after)
+        reader = Reader(channel.access(position), None, lambda index, _body: channel.side_key(index))
+        subscription._begin(node, Bookmark(channel.access(position)), reader)
         return subscription
 
     def _begin(self, node: NodeClient, mark: Bookmark, reader: Reader) -> None:
