@@ -115,8 +115,10 @@ class Publisher:
 
     async def close(self) -> None:
         """Give the file free; what is not acknowledged stays in it."""
-        await self._in_book(self._book.close)
-        self._executor.shutdown()
+        try:
+            await self._in_book(self._book.close)
+        finally:
+            self._executor.shutdown()
 
     @property
     def channel(self) -> Channel:
@@ -158,8 +160,16 @@ class Publisher:
         ArgumentInvalid : the channel is not restricted, or the key is none
         NotYetPublished : the invitation is good once the message is out; `invite` makes it again
         """
-        await self._publish(lambda: [self._book.rekey(granted=[public_key])])
-        return await self.invite(public_key)
+        invitations: list[bytes] = []
+
+        def rekeyed() -> list[Sealed]:
+            sealed = self._book.rekey(granted=[public_key])
+            # Made at once, so that messages of other calls that follow are not left out of it.
+            invitations.append(self.channel.invite(public_key, sealed.following))
+            return [sealed]
+
+        await self._publish(rekeyed)
+        return invitations[0]
 
     async def revoke(self, public_key: bytes) -> None:
         """Let a subscriber read no further; everybody else gets a new side key.
