@@ -120,7 +120,8 @@ def bare(count: int) -> list[dict[str, str]]:
     """A private channel of height 0 beside the least that PyNaCl can do."""
     wrote, read = naive(count)
     note = "keys by index, sign, mask; unmask, verify: no order, no gaps, no forks"
-    return write_and_read(Mode.PRIVATE, 0, count, Rival(wrote, read, f"bare PyNaCl: {note}"))
+    rows = write_and_read(Mode.PRIVATE, 0, count, Rival(wrote, read, f"bare PyNaCl: {note}"))
+    return [{**one, "what": f"{one['what']}, beside bare PyNaCl"} for one in rows]
 
 
 def naive(count: int) -> tuple[list[float], list[float]]:

@@ -24,15 +24,18 @@ BODY = bytes(n * n % 251 for n in range(1_024))
 POSTS = 4
 """messages under way at a time, in both ways"""
 SEED = bytes(range(32))
+WAYS: tuple[tuple[str, dict[str, int], int, int], ...] = (
+    ("default proof of work", {}, 20, 200),
+    ("no proof of work", {"min_pow_score": 0}, 100, 2_000),
+)
+"""name, settings of the node, messages of the small and of the large table"""
 
 
 def run(small: bool) -> list[dict[str, str]]:
-    """Rows as `tests.bench.mam` has them; `small` publishes 20 and 100 messages in place of 200 and 2,000."""
+    """Rows as `tests.bench.mam` has them; for the numbers of messages see `WAYS`."""
     rows = []
-    for what, settings, count in (
-        ("default proof of work", {}, 20 if small else 200),
-        ("no proof of work", {"min_pow_score": 0}, 100 if small else 2_000),
-    ):
+    for what, settings, few, many in WAYS:
+        count = few if small else many
         with tempfile.TemporaryDirectory() as name:
             directory = Path(name)
             with processes.node(directory / "node", log_level="warning", **settings) as server:
