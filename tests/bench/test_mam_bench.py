@@ -1,4 +1,4 @@
-"""The small table of channels runs, so that it cannot rot; its figures are not judged here, but for what is no time."""
+"""The small table of channels runs, so that it cannot rot; only what is no time is judged."""
 
 from tests.bench import mam, mam_node
 
