@@ -299,6 +299,34 @@ class TaggedBlocks(Shape):
     next: Number | None = None
 
 
+class ChannelItem(Shape):
+    """What a channel brought: a message, a gap of messages given up, or a fork."""
+
+    type: Literal["message", "gap", "fork"]
+    index: Number | None = Field(None, description="of the message, or at which two were signed")
+    received_ms: int | None = Field(
+        None, ge=0, description="when this node took it, milliseconds since the Unix epoch"
+    )
+    block_ids: list[Hash] | None = Field(None, description="that carry the message, or the two that contradict")
+    text: str | None = Field(None, description="the body where it is UTF-8")
+    body: str | None = Field(None, pattern="^0x([0-9a-f]{2})*$", description="the body where it is not")
+    late: bool | None = Field(None, description="it was given up before")
+    first: Number | None = None
+    last: Number | None = None
+
+
+class ChannelPage(Shape):
+    """Messages in order; `next` is the `after` of the next page, absent on the last; `position` is for later."""
+
+    root: Hash
+    items: list[ChannelItem]
+    skipped: dict[str, int] = Field(
+        description="what lay under the channel's addresses and is none of it, by code"
+    )
+    position: str
+    next: str | None = None
+
+
 class GraphNode(Shape):
     """A block of the slice."""
 

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.channels import Decoding
 from api.faucet import Faucet
 from api.rates import Rates
 from api.settings import Settings
@@ -34,6 +35,7 @@ class Service:
     clock : seconds since the Unix epoch
     faucet : None when this node gives nothing away
     snapshots : for questions about the graph
+    decoding : of streams of public channels
     """
 
     settings: Settings
@@ -46,9 +48,11 @@ class Service:
     clock: Callable[[], float]
     faucet: Faucet | None = None
     snapshots: Snapshots = field(init=False)
+    decoding: Decoding = field(init=False)
 
     def __post_init__(self) -> None:
         self.snapshots = Snapshots(self.writer)
+        self.decoding = Decoding()
 
     @property
     def healthy(self) -> bool:

@@ -15,7 +15,8 @@ from __future__ import annotations
 
 import asyncio
 from bisect import bisect_right
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from contextlib import aclosing
 from typing import Any
 
 import orjson
@@ -228,7 +229,7 @@ class Streaming(Response):
         super().__init__(media_type="text/event-stream", headers={"cache-control": "no-store"})
         self.hub = hub
 
-    def pieces(self) -> AsyncIterator[bytes]:
+    def pieces(self) -> AsyncGenerator[bytes, None]:
         """What is sent, piece by piece."""
         raise NotImplementedError
 
@@ -249,8 +250,9 @@ class Streaming(Response):
         headers = [header for header in self.raw_headers if header[0] != b"content-length"]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await self._write(send, self.OPENING)
-        async for piece in self.pieces():
-            await self._write(send, piece)
+        async with aclosing(self.pieces()) as pieces:
+            async for piece in pieces:
+                await self._write(send, piece)
         await send({"type": "http.response.body", "body": b""})
 
     async def _write(self, send: Send, body: bytes) -> None:
@@ -272,7 +274,7 @@ class EventStream(Streaming):
         self.types = types
         self.heads = heads
 
-    async def pieces(self) -> AsyncIterator[bytes]:
+    async def pieces(self) -> AsyncGenerator[bytes, None]:
         """Frames, and comments in silence."""
         async for piece in self.hub.follow(self.after, self.types):
             yield await self._frames(piece) or SILENCE

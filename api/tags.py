@@ -16,8 +16,8 @@ from __future__ import annotations
 
 import asyncio
 from bisect import bisect_right
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
@@ -189,7 +189,7 @@ class Tags:
 
     async def follow(
         self, tags: Collection[bytes], after: int, *, heartbeat_s: float = HEARTBEAT_S
-    ) -> AsyncIterator[tuple[int, bytes]]:
+    ) -> AsyncGenerator[tuple[int, bytes], None]:
         """Pieces of the frames above `after`, for ever, each with the number up to which nothing is missing.
 
         An empty piece stands for `heartbeat_s` of silence.
@@ -244,8 +244,9 @@ class TagStream(Streaming):
         self.chosen = chosen
         self.after = after
 
-    async def pieces(self) -> AsyncIterator[bytes]:
+    async def pieces(self) -> AsyncGenerator[bytes, None]:
         """Frames; an id alone, which moves the position on, at the beginning and in silence."""
         yield b"id: %d\n\n" % self.after
-        async for seen, piece in self.tags.follow(self.chosen, self.after):
-            yield piece or b"id: %d\n\n" % seen
+        async with aclosing(self.tags.follow(self.chosen, self.after)) as pieces:
+            async for seen, piece in pieces:
+                yield piece or b"id: %d\n\n" % seen

@@ -17,7 +17,7 @@ from api.problems import (
     NotFound,
     UnsupportedMediaType,
 )
-from api.routes import graph, tags, tips
+from api.routes import channels, graph, tags, tips
 from api.routes.blocks import media_type, parse_json, read_body
 from api.service import json_response, service_of
 from api.stream import TYPES, EventStream
@@ -33,6 +33,7 @@ WALKS_MAX = 10_000
 router = APIRouter(prefix=PREFIX, tags=["tangle"])
 router.include_router(graph.router)
 router.include_router(tags.router)
+router.include_router(channels.router)
 router.include_router(tips.router)
 
 

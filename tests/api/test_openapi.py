@@ -24,7 +24,7 @@ from tests.nodes import RunningNode, running_node
 EXAMPLES = 6
 """per operation and mode"""
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
-ENDLESS = ["/api/tangle/v1/events", "/api/tangle/v1/tags/{tag}/events"]
+ENDLESS = ["/api/tangle/v1/events", "/api/tangle/v1/tags/{tag}/events", "/api/tangle/v1/mam/{root}/events"]
 
 
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE], ids=["right", "wrong"])

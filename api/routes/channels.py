@@ -1,0 +1,76 @@
+"""Public channels, decoded by the node, for readers that cannot do it themselves. What is masked with a key they
+do not show: private and restricted channels are decoded where the key is, over data by tag."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Response
+from starlette.requests import Request
+
+from api import schemas
+from api.channels import READ, STREAMS_MAX, ChannelStream, Place, Walk
+from api.problems import TooManyStreams
+from api.routes.tags import PAGE_BYTES, place
+from api.service import Service, json_response, service_of
+from api.views import from_hex_id
+from tangle.store import queries
+
+RootPath = Annotated[str, Path(pattern="^0x[0-9a-fA-F]{64}$", description="root to read from, 32 bytes")]
+PlaceQuery = Annotated[
+    str | None,
+    Query(max_length=110, description="`position` or `next` of an answer, or the id of a stream's message"),
+]
+router = APIRouter()
+
+
+@router.get(
+    "/mam/{root}",
+    responses={**schemas.ok(schemas.ChannelPage, "a page, which may be empty"), **schemas.OUR_ERRORS},
+    response_class=Response,
+)
+def channel(
+    request: Request, root: RootPath, after: PlaceQuery = None, page_size: schemas.PageSizeQuery = None
+) -> Response:
+    """The messages of a public channel from a root on, verified and decoded, in order.
+
+    Nothing is found for the root of a private or restricted channel: the node has no key.
+    """
+    service = service_of(request)
+    size = min(page_size or service.settings.page_size_max, service.settings.page_size_max)
+    walk = _walk(service, root, after, "after")
+    found = walk.advance(service.hub.last, size)
+    here = str(walk.place)
+    body = {"root": root.lower(), "items": found.items, "skipped": dict(walk.skipped), "position": here}
+    return json_response({**body, "next": here} if found.more else body)
+
+
+@router.get("/mam/{root}/events", responses={**schemas.STREAM, **schemas.OUR_ERRORS}, response_class=Response)
+async def channel_events(
+    request: Request,
+    root: RootPath,
+    after: PlaceQuery = None,
+    last_event_id: schemas.LastEventHeader = None,
+) -> ChannelStream:
+    """Server-sent events: the messages of a public channel, those that are there first, resumable."""
+    service = service_of(request)
+    walk = (
+        _walk(service, root, last_event_id, "Last-Event-ID")
+        if last_event_id
+        else _walk(service, root, after, "after")
+    )
+    place(service, None, None)
+    if service.decoding.streams >= STREAMS_MAX:
+        raise TooManyStreams("too many decoded streams are open; data by tag is there for more")
+    return ChannelStream(service.hub, service.tags, walk, service.decoding)
+
+
+def _walk(service: Service, root: str, after: str | None, field: str) -> Walk:
+    start = Place.parse(after, field) if after else Place(from_hex_id(root))
+
+    def read(address: bytes, above: int, upto: int) -> queries.TaggedPage:
+        chosen = queries.TaggedFilter(after=above, before=upto + 1)
+        with service.connect() as connection:
+            return queries.tagged_page(connection, [address], chosen, READ, PAGE_BYTES)
+
+    return Walk(start, read, lambda: 1_000 * service.clock())
