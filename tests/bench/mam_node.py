@@ -39,12 +39,14 @@ def run(small: bool) -> list[dict[str, str]]:
         with tempfile.TemporaryDirectory() as name:
             directory = Path(name)
             with processes.node(directory / "node", log_level="warning", **settings) as server:
-                rows.append(asyncio.run(measured(what, directory, server, count)))
+                rows.append(asyncio.run(measured(what, directory, server, count, 3 if small else 7)))
     return rows
 
 
-async def measured(what: str, directory: Path, server: processes.Server, count: int) -> dict[str, str]:
-    """Both ways in turns, three times."""
+async def measured(
+    what: str, directory: Path, server: processes.Server, count: int, rounds: int
+) -> dict[str, str]:
+    """Both ways in turns."""
     ours, bare = [], []
     sealed = Channel(SEED, Mode.PRIVATE).reader().addresses[0], bytes(len(BODY) + 184 + 32 * 6)
     async with NodeClient(f"http://127.0.0.1:{server.port}") as node:
@@ -52,7 +54,7 @@ async def measured(what: str, directory: Path, server: processes.Server, count: 
         await carrier.post(*sealed)
         path = directory / "channel.db"
         async with await Publisher.create(path, Channel(SEED, Mode.PRIVATE), carrier, posts=POSTS) as publisher:
-            for _ in range(3):
+            for _ in range(rounds):
                 ours.append(await rate(publisher.publish_many([BODY] * count), count))
                 bare.append(await rate(all_bare(carrier, *sealed, count), count))
     middle, rival, own_s = statistics.median(ours), statistics.median(bare), book_s(directory, count)
