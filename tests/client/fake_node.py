@@ -54,6 +54,7 @@ class FakeNode:
         self.auto_confirm = True
         self.answers: list[Response] = []
         self.requests: list[str] = []
+        self.queries: list[str] = []
         self.event_log: list[bytes] = []
         self.event_cuts: list[tuple[int, bool]] = []
         self.event_starts: list[int] = []
@@ -273,6 +274,7 @@ class FakeNode:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         self.requests.append(f"{scope['method']} {scope['path']}")
+        self.queries.append(scope["query_string"].decode())
         if self.drops:
             self.drops -= 1
             await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"9")]})
