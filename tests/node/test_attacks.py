@@ -12,7 +12,7 @@ import pytest
 
 from tangle.store import journal, queries
 from tests.networks import block_on, note, open_node
-from tests.node.attacks import Scene, double_spends, leaves, side_chain
+from tests.node.attacks import HONEST, Scene, double_spends, leaves, side_chain
 from tipselect.lazy import LAZY, NON_LAZY, SEMI_LAZY
 
 WITHIN = 2
@@ -78,6 +78,20 @@ def test_flood_of_lazy_tips(tmp_path: Path, seed: int) -> None:
 def test_flood_of_tips_on_one_recent_block(tmp_path: Path, seed: int) -> None:
     made = scene(tmp_path, seed)
     made.attach(leaves(made.milestone_blocks[-1], (note(f"flood {number}") for number in range(FLOOD))))
+    check(made)
+
+
+@pytest.mark.parametrize("back", [13, 14, 15])
+def test_honest_tips_cannot_be_smothered(tmp_path: Path, back: int) -> None:
+    """What approves an honest tip and something almost too old turns lazy, and all that approve it with it."""
+    made = scene(tmp_path, 1, rounds=20)
+
+    def attack(number: int) -> None:
+        for each in range(HONEST):
+            both = {made.node.tips()[0], made.milestone_blocks[-back]}
+            made.attach([block_on(both, note(f"smother {number} {each}"))])
+
+    made.rounds(8, attack)
     check(made)
 
 
