@@ -36,6 +36,8 @@ class Selection:
     ----------
     name : of the selector
     alpha : of walks that sample confidence, and that are explained; 0 beside the unweighted walk
+    select : the selector with its settings bound
+    starts : whether it walks, and so has to be told where to start
     """
 
     name: str

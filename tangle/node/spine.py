@@ -482,5 +482,8 @@ class Node:
 
     def _append_all(self, checkpoints: list[Block], work: Work, now_ms: int) -> list[int]:
         """Append a chain; returns the index of its last block, or nothing when there is no room for any."""
-        room = max(self.settings.window_blocks_max - len(self._memory.dag), 0)
-        return [self._append(block, work, now_ms) for block in checkpoints[:room]][-1:]
+        dag, last = self._memory.dag, []
+        for block in checkpoints[: max(self.settings.window_blocks_max - len(self._memory.dag), 0)]:
+            known = dag.index_of(block.id)
+            last = [self._append(block, work, now_ms) if known is None else known]
+        return last

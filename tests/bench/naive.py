@@ -42,6 +42,8 @@ def main() -> None:
     """Run as the module says."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
+        # Whoever reads the port may connect at once; until the server accepts, connections wait in the backlog.
+        listener.listen(128)
         print(listener.getsockname()[1], flush=True)
         config = uvicorn.Config(create_app(sys.argv[1]), loop="uvloop", http="httptools", log_level="warning")
         uvicorn.Server(config).run(sockets=[listener])

@@ -31,6 +31,7 @@ from tangle.protocol.transactions import Transaction
 
 BINARY = "application/vnd.iota.serializer-v1"
 PAGE_ITEMS = 2
+LONG_PAGE_ITEMS = 100
 
 
 def problem(status: int, code: str, detail: str, **more: str) -> Response:
@@ -54,6 +55,7 @@ class FakeNode:
         self.auto_confirm = True
         self.answers: list[Response] = []
         self.requests: list[str] = []
+        self.queries: list[str] = []
         self.event_log: list[bytes] = []
         self.event_cuts: list[tuple[int, bool]] = []
         self.event_starts: list[int] = []
@@ -190,7 +192,8 @@ class FakeNode:
             if output.owner == address and output_id not in self.spent
         ]
         start = int(request.query_params.get("cursor", "0"))
-        end = start + PAGE_ITEMS
+        # After the first pages, which show that pages are followed, long ones save time.
+        end = start + (PAGE_ITEMS if start < 3 * PAGE_ITEMS else LONG_PAGE_ITEMS)
         body = {"ledgerIndex": self.milestone, "pageSize": PAGE_ITEMS, "items": matching[start:end]}
         return JSONResponse(body | ({"cursor": str(end)} if end < len(matching) else {}))
 
@@ -273,6 +276,7 @@ class FakeNode:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         self.requests.append(f"{scope['method']} {scope['path']}")
+        self.queries.append(scope["query_string"].decode())
         if self.drops:
             self.drops -= 1
             await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"9")]})

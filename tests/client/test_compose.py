@@ -144,7 +144,7 @@ def _next_states(draw: st.DrawFn, one: Holding) -> Output | None:
 
 
 @given(data=st.data(), rich=st.booleans(), later=st.integers(0, EXPIRY_MARGIN_S - 1))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_what_is_composed_is_valid_and_loses_nothing(data: st.DataObject, rich: bool, later: int) -> None:
     world = data.draw(worlds())
     if rich:

@@ -202,3 +202,33 @@ async def test_not_a_node(fake: FakeNode, node: NodeClient, body: bytes) -> None
     fake.answers = [Response(body)]
     with pytest.raises(UnexpectedAnswer, match="/api/core/v2/tips"):
         await node.tips()
+
+
+async def test_questions_about_the_graph_carry_what_was_given_and_no_more(
+    fake: FakeNode, node: NodeClient
+) -> None:
+    share = {"m": 3, "n": 9, "low": 0.1, "high": 0.7}
+    fake.answers = [JSONResponse(share), JSONResponse(share), *(JSONResponse({"items": []}) for _ in range(6))]
+    block = bytes(range(32))
+    assert (await node.confidence(block)).m == 3
+    await node.confidence(block, walks=9, seed=0)
+    assert await node.graph() == {"items": []}
+    await node.graph(5, first=0)
+    await node.graph(5, around=block)
+    await node.explain_tips(3, seed=7)
+    await node.unapproved()
+    await node.orphans(4)
+    assert [request.removeprefix("GET /api/tangle/v1/") for request in fake.requests] == [
+        *[f"confidence/{to_hex(block)}"] * 2, *["graph"] * 3, "tips/explain", "tips", "orphans",
+    ]  # fmt: skip
+    queries = [
+        "",
+        "n=9&seed=0",
+        "",
+        "limit=5&from=0",
+        f"limit=5&around={to_hex(block)}",
+        "k=3&seed=7",
+        "",
+        "age=4",
+    ]
+    assert fake.queries == queries

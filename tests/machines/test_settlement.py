@@ -267,7 +267,7 @@ def test_a_journal_serves_one_machine_on_one_network(tmp_path: Path) -> None:
         open_journal(path, MACHINE.address.encode(), 1)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(
     st.integers(1, 40),
     st.integers(0, 3000),

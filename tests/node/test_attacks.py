@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tangle.store import journal, queries
-from tests.networks import note, open_node
-from tests.node.attacks import Scene, double_spends, leaves, side_chain
+from tests.networks import block_on, note, open_node
+from tests.node.attacks import HONEST, Scene, double_spends, leaves, side_chain
+from tipselect.lazy import LAZY, NON_LAZY, SEMI_LAZY
 
 WITHIN = 2
 """milestones; the very next one or the one after it"""
@@ -79,6 +81,20 @@ def test_flood_of_tips_on_one_recent_block(tmp_path: Path, seed: int) -> None:
     check(made)
 
 
+@pytest.mark.parametrize("back", [13, 14, 15])
+def test_honest_tips_cannot_be_smothered(tmp_path: Path, back: int) -> None:
+    """What approves an honest tip and something almost too old turns lazy, and all that approve it with it."""
+    made = scene(tmp_path, 1, rounds=20)
+
+    def attack(number: int) -> None:
+        for each in range(HONEST):
+            both = {made.node.tips()[0], made.milestone_blocks[-back]}
+            made.attach([block_on(both, note(f"smother {number} {each}"))])
+
+    made.rounds(8, attack)
+    check(made)
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_conflicting_spends(tmp_path: Path, seed: int) -> None:
     made = scene(tmp_path, seed)
@@ -93,6 +109,41 @@ def test_conflicting_spends(tmp_path: Path, seed: int) -> None:
     assert settled.count(journal.Inclusion.INCLUDED) == 1
     assert settled.count(journal.Inclusion.CONFLICTING) == len(settled) - 1
     made.node.audit()
+
+
+def test_a_start_from_the_journal_passes_by_the_same_blocks(tmp_path: Path) -> None:
+    made = scene(tmp_path, 4)
+    made.attach(leaves(made.milestone_blocks[-12], (note(f"lazy {number}") for number in range(100))))
+    made.attach(double_spends(made.node.tips(), 100))
+    made.rounds(1)
+    made.attach(double_spends(made.node.tips(), 100))
+    made.milestone()
+    before, node = made.node.snapshot(), made.node
+    node.close()
+    after = open_node(tmp_path / "tangle.db", seed=4).snapshot()
+    assert np.count_nonzero(before.contested) > 50
+    assert set(before.scores.tolist()) == {LAZY, SEMI_LAZY, NON_LAZY}
+    for name in ("ids", "entry", "milestone"):
+        assert getattr(after, name) == getattr(before, name)
+    for name in ("numbers", "oldest", "youngest", "contested", "scores"):
+        assert np.array_equal(getattr(after, name), getattr(before, name)), name
+    assert np.array_equal(after.graph.tips, before.graph.tips)
+    assert np.array_equal(after.graph.weights, before.graph.weights)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_flood_that_goes_on(tmp_path: Path, seed: int) -> None:
+    made = scene(tmp_path, seed, rounds=4)
+    spends = double_spends(made.node.tips(), 2_000)
+
+    def attack(number: int) -> None:
+        tips = made.node.tips()
+        lazy = (note(f"lazy {number} {each}") for each in range(250))
+        flood = [block_on(tips, block.payload) for block in spends[250 * number : 250 * (number + 1)]]
+        made.attach([*flood, *leaves(made.milestone_blocks[max(-12, -len(made.milestone_blocks))], lazy)])
+
+    made.rounds(8, attack)
+    check(made)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -69,7 +69,7 @@ def check_audited(history: History) -> None:
     assert report.outputs == len(world.unspent) + len(world.gone), f"seed {history.seed}"
 
 
-@settings(max_examples=20)
+@settings(max_examples=10)
 @given(st.integers(0, 2**32))
 def test_nothing_is_made_lost_or_taken(tmp_path_factory: pytest.TempPathFactory, network: Path, seed: int) -> None:
     directory = tmp_path_factory.mktemp("history")

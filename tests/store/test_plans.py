@@ -193,6 +193,8 @@ def test_the_plans_of_the_other_queries_scan_no_table(tmp_path: Path) -> None:
         queries.records_by_ids(connection, ids)
         queries.included_block(connection, name(1))
         queries.latest_blocks(connection, 5)
+        queries.blocks_from(connection, 2, 5)
+        queries.blocks_around(connection, 3, 5)
         queries.blocks_by_tag(connection, b"t", 1, 5)
         queries.milestone_by_id(connection, name(1))
         queries.milestone_blocks(connection, 1)

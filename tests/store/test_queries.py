@@ -71,6 +71,11 @@ def test_blocks_are_found_with_what_became_of_them(engine: Engine) -> None:
         assert queries.included_block(connection, name(2)) is None
         assert [one.block.number for one in queries.latest_blocks(connection, 3)] == [3, 4, 5]
         assert [one.block.number for one in queries.latest_blocks(connection, 3, after=4)] == [5]
+        assert [one.block.number for one in queries.blocks_from(connection, 2, 3)] == [2, 3, 4]
+        assert [one.block.number for one in queries.blocks_from(connection, 5, 3)] == [5]
+        for number, limit, numbers in ((3, 3, [2, 3, 4]), (1, 3, [1, 2, 3]), (5, 4, [4, 5]), (3, 1, [3])):
+            around = queries.blocks_around(connection, number, limit)
+            assert [one.block.number for one in around] == numbers
         assert queries.block_numbers(connection, [name(4), name(99), name(1)]) == {name(4): 4, name(1): 1}
         assert queries.block_numbers(connection, []) == {}
         assert queries.records_by_ids(connection, [name(2), name(99)]) == {name(2): record}

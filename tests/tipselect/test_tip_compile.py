@@ -7,7 +7,6 @@ import numpy as np
 from tipselect import (
     cone_kernels,
     confidence,
-    cover,
     exact,
     kernels,
     lazy,
@@ -70,7 +69,6 @@ def test_nothing_is_left_to_compile() -> None:
         selectors.named(name)(graph, 3, rng)
     graph.weight(i32(50))
     orphans.losses(graph, 10)
-    cover.select(graph, 3, marks)
     oldest, youngest = graph.cone_roots(np.zeros(len(graph), np.int32), 3)
     graph.rate(lazy.scores(oldest, youngest, 20))
     exact.confidence(graph, alpha=1, entry=i32([30]))
