@@ -1,6 +1,6 @@
-"""The page at `/`: hand-written files from `api/web`, sent as they are.
+"""The pages at `/` and `/channels`: hand-written files from `api/web`, sent as they are.
 
-Nothing is built and nothing comes from elsewhere: the policy that goes with the page lets a browser load scripts,
+Nothing is built and nothing comes from elsewhere: the policy that goes with them lets a browser load scripts,
 styles and data from this node alone, and run nothing that stands in the HTML itself. Files are read once. They
 carry an entity tag of their content and `no-cache`: a browser asks each time and gets 304 while nothing changed,
 so that after an update no page runs with half of its modules old.
@@ -52,7 +52,7 @@ class WebFile:
 
 @cache
 def web_files() -> dict[str, WebFile]:
-    """The files of the page by name."""
+    """The files of the pages by name."""
     return {
         path.name: WebFile(
             content := path.read_bytes(),
@@ -66,16 +66,22 @@ def web_files() -> dict[str, WebFile]:
 
 @router.api_route("/", methods=_METHODS)
 async def page(request: Request) -> Response:
-    """The page."""
+    """The page that shows the Tangle."""
     return _answer(request, web_files()["index.html"])
+
+
+@router.api_route("/channels", methods=_METHODS)
+async def channels(request: Request) -> Response:
+    """The page that follows channels; it decodes them in the browser."""
+    return _answer(request, web_files()["channels.html"])
 
 
 @router.api_route("/web/{name}", methods=_METHODS)
 async def part(request: Request, name: str) -> Response:
-    """A style, script or picture of the page."""
+    """A style, script or picture of a page."""
     file = web_files().get(name)
     if file is None:
-        raise NoSuchRoute(f"no file {name[:100]!r} belongs to the page")
+        raise NoSuchRoute(f"no file {name[:100]!r} belongs to a page")
     return _answer(request, file)
 
 
