@@ -10,6 +10,8 @@
         ├── NotFunded                 nothing has come from the faucet
         ├── InvalidValue              an argument or option that means nothing here
         ├── NotHeld, Ambiguous        a name that stands for nothing, or for several things, of the wallet
+        ├── ChannelTaken              the name of a new channel's file is taken
+        ├── ChannelBroken             a channel is not whole
         ├── ConfirmationNeeded        something that cannot be undone, and nobody is there to be asked
         ├── NotConfirmed              the answer was no
         └── WalletError
@@ -44,6 +46,7 @@ class ExitCode(IntEnum):
     PORT = 9
     DATA = 10
     AUDIT = 11
+    CHANNEL = 12
     INTERRUPTED = 130
 
 
@@ -60,6 +63,7 @@ MEANINGS: dict[ExitCode, str] = {
     ExitCode.PORT: "cannot listen on the address or port, most often because another program does",
     ExitCode.DATA: "the data directory does not fit: other network, unknown revision, keys missing, in use",
     ExitCode.AUDIT: "the ledger does not add up",
+    ExitCode.CHANNEL: "a channel cannot be written or read on: in use, revoked, waiting, or not whole",
     ExitCode.INTERRUPTED: "interrupted by Ctrl-C",
 }
 """one sentence each, for `--help` and the documentation"""
@@ -208,6 +212,37 @@ class Ambiguous(CliError):
         return f"{self.field}: {self.text!r} stands for more than one {self.kind}: {listed}; name it by its id"
 
 
+class ChannelTaken(CliError):
+    """A new channel is to be kept in a file that is there already."""
+
+    code = "channel_exists"
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.path = path
+
+    def __str__(self) -> str:
+        return f"{self.path} is there already, and a channel is never overwritten; name another file"
+
+
+class ChannelBroken(CliError):
+    """A channel of which messages are missing, forked or not proven.
+
+    Attributes
+    ----------
+    faults : what is wrong, for people
+    """
+
+    code = "channel_broken"
+
+    def __init__(self, faults: str) -> None:
+        super().__init__(faults)
+        self.faults = faults
+
+    def __str__(self) -> str:
+        return f"the channel is not whole: {self.faults}"
+
+
 class ConfirmationNeeded(CliError):
     """Something that cannot be undone, and nobody is there to be asked."""
 
@@ -351,6 +386,14 @@ _EXIT_OF: dict[str, ExitCode] = {
     "unusable_network": ExitCode.DATA,
     "database_unusable": ExitCode.DATA,
     "audit_failed": ExitCode.AUDIT,
+    "channel_exists": ExitCode.CHANNEL,
+    "channel_in_use": ExitCode.CHANNEL,
+    "no_channel": ExitCode.CHANNEL,
+    "book_failed": ExitCode.CHANNEL,
+    "channel_broken": ExitCode.CHANNEL,
+    "not_yet_published": ExitCode.CHANNEL,
+    "not_a_subscriber": ExitCode.CHANNEL,
+    "access_revoked": ExitCode.CHANNEL,
 }
 """by stable error code, so that looking one up loads no other room"""
 
@@ -361,6 +404,8 @@ HINTS: dict[str, str] = {
     "deposit_too_small": "an output has to pay for its place in the ledger",
     "insufficient_funds": "`tangle wallet fund` asks the node's faucet",
     "funds_too_scattered": "`tangle wallet consolidate` joins small outputs",
+    "no_channel": "`tangle mam create` makes one, `tangle mam recover` makes it again from the seed",
+    "not_yet_published": "`tangle mam publish --waiting` sends it later",
     "not_held": "`tangle wallet balance` lists what it holds",
     "not_empty": "`tangle wallet accounts` lists aliases and their foundries",
 }

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from cli import audit, block, data, graph, info, service, tips, wallet
+from cli import audit, block, data, graph, info, mam, service, tips, wallet
 from cli.errors import MEANINGS
 from cli.output import report
 from tangle.protocol.errors import TangleError
@@ -53,6 +53,7 @@ app.command()(service.init)
 app.command()(info.info)
 app.add_typer(wallet.app, name="wallet")
 app.add_typer(data.app, name="data")
+app.add_typer(mam.app, name="mam")
 app.add_typer(block.app, name="block")
 app.add_typer(tips.app, name="tips")
 app.add_typer(graph.app, name="graph")

@@ -34,7 +34,7 @@ from client.answers import FoundData
 from client.channels.bookmark import Bookmark
 from client.channels.errors import AccessRevoked
 from client.channels.inbox import Inbox
-from client.errors import ClientError, NodeError, NodeUnreachable
+from client.errors import ClientError, NodeError, NodeUnreachable, UnexpectedAnswer
 from client.rest import NodeClient
 from mam import (
     Access,
@@ -54,6 +54,8 @@ from mam import (
     opener,
     unseal,
 )
+from tangle.protocol.serial import to_hex
+from tangle.protocol.tagged_data import TaggedData
 
 GAP_AFTER_S = 60.0
 """seconds that a missing message is awaited; a writer whose node is away sends it later"""
@@ -94,6 +96,7 @@ class Subscription:
     gap_after_s : seconds that a missing message is awaited; None: forever
     give_up_after : seconds of breaks and failures in a row after which the last one is raised; None: never
     on_break : told of every failure that is waited out
+    prove_blocks : fetch every block and hash it, rather than believe the node which block carries what
 
     Raises
     ------
@@ -112,6 +115,7 @@ class Subscription:
         gap_after_s: float | None = GAP_AFTER_S,
         give_up_after: float | None = GIVE_UP_AFTER_S,
         on_break: Callable[[ClientError], None] | None = None,
+        prove_blocks: bool = False,
     ) -> None:
         mark = _bookmark(where, mode, side_key, start)
         reader = Reader(mark.access, mark.start, opener(private_key)) if private_key else None
@@ -119,6 +123,7 @@ class Subscription:
         self._gap_after_s = gap_after_s
         self._give_up_after = give_up_after
         self._on_break = on_break
+        self._prove_blocks = prove_blocks
 
     @classmethod
     def of_writer(
@@ -242,6 +247,8 @@ class Subscription:
                     if found is not None:
                         self._position = found.number
                         if found.number > self._place(found.tag).read:
+                            if self._prove_blocks:
+                                await self._prove(found)
                             self._take(found)
                 for event in self._deliveries():
                     yield event
@@ -267,6 +274,8 @@ class Subscription:
         while True:
             try:
                 async for found in self._node.tagged_data(address, after=self._place(address).read):
+                    if self._prove_blocks:
+                        await self._prove(found)
                     self._lost_since = None
                     yield found
             except (NodeUnreachable, NodeError) as error:
@@ -274,6 +283,12 @@ class Subscription:
             else:
                 self._lost_since = None
                 return
+
+    async def _prove(self, found: FoundData) -> None:
+        """Raise UnexpectedAnswer unless the block of this id carries the data under the tag."""
+        block = await self._node.block(found.block_id)
+        if block.payload != TaggedData(found.tag, found.data):
+            raise UnexpectedAnswer(self._node.url, f"block {to_hex(found.block_id)} does not carry this data")
 
     async def _endure(self, error: NodeUnreachable | NodeError) -> None:
         """Wait before the next try; raises the error if it will not pass, or has lasted too long."""

@@ -64,7 +64,7 @@ def test_hints_name_commands_that_exist() -> None:
     assert named <= set(COMMANDS)
 
 
-@pytest.mark.parametrize("name", [name for name in COMMANDS if name.startswith("tangle wallet ")])
+@pytest.mark.parametrize("name", [name for name in COMMANDS if name.startswith(("tangle wallet ", "tangle mam "))])
 def test_examples_in_the_help_are_calls_that_can_be_made(name: str) -> None:
     words = shlex.split(COMMANDS[name].epilog.splitlines()[-1])
     assert " ".join(words[:3]) == name
