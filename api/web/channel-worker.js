@@ -6,7 +6,7 @@
  * the keys behind it, except in a public channel, whose address is the root.
  *
  * In:  {kind: "open", mode, root, sideKey} and {kind: "sideKey", sideKey}, bytes.
- * Out: {kind: "events", events, counts, expected} and {kind: "state", state}.
+ * Out: {kind: "events", events, counts, rekeyable} and {kind: "state", state}.
  */
 
 import { Reader } from "./reader.js";
@@ -136,14 +136,15 @@ class Follower {
   }
 
   rekey(sideKey) {
-    if (!this.reader.closed) return;
+    if (!this.reader.rekeyable) return;
     this.reader.rekey(sideKey);
     this.wake?.();
   }
 
   tell() {
     this.told = performance.now();
-    postMessage({ kind: "events", events: this.events, counts: this.counts, expected: this.reader.expected });
+    const { events, counts } = this;
+    postMessage({ kind: "events", events, counts, rekeyable: this.reader.rekeyable });
     this.events = [];
   }
 

@@ -9,6 +9,7 @@ const RESTRICTED = 2;
 /** messages shown; older ones are counted */
 const SHOWN_MAX = 300;
 const TEXT_MAX = 4_000;
+const DEPTH_MAX = 3;
 
 const STATES = {
   connecting: "connecting",
@@ -35,7 +36,7 @@ const SKIPPED = {
 
 const fields = new Fields(byId("fields"));
 /** what is known of the open channel */
-const channel = { state: "idle", counts: null, expected: null, messages: 0, forked: false, why: "" };
+const channel = { state: "idle", counts: null, rekeyable: false, root: "", mode: 0 };
 let worker = null;
 
 /** Bytes of what a field holds, or null after saying what is wrong with it. */
@@ -53,15 +54,15 @@ function open() {
   const root = keyOf("root", "root");
   const sideKey = mode === RESTRICTED ? keyOf("side-key", "side key") : null;
   if (root === null || (mode === RESTRICTED && sideKey === null)) return;
-  if (channel.state === "closed" && channel.root === String(root)) {
+  if (channel.rekeyable && channel.root === String(root)) {
     worker.postMessage({ kind: "sideKey", sideKey });
     return;
   }
   worker?.terminate();
   worker = new Worker("/web/channel-worker.js", { type: "module" });
-  worker.onmessage = ({ data }) => (data.kind === "events" ? take(data) : say(data.state, data.why));
-  worker.onerror = () => say("lost", "the decoder ended");
-  Object.assign(channel, { counts: null, expected: null, messages: 0, forked: false, why: "", root: String(root), mode });
+  worker.onmessage = ({ data }) => (data.kind === "events" ? take(data) : say(data.state));
+  worker.onerror = () => say("lost");
+  Object.assign(channel, { counts: null, rekeyable: false, root: String(root), mode });
   fields.clear();
   byId("messages").replaceChildren();
   say("reading");
@@ -70,9 +71,9 @@ function open() {
   history.replaceState(null, "", mode === 0 ? `#${byId("root").value.trim()}` : location.pathname);
 }
 
-function take({ events, counts, expected }) {
+function take({ events, counts, rekeyable }) {
   channel.counts = counts;
-  channel.expected = expected;
+  channel.rekeyable = rekeyable;
   const rows = [];
   for (const event of events) {
     if (event.type === "message") rows.push(messageRow(event));
@@ -86,9 +87,8 @@ function take({ events, counts, expected }) {
   show();
 }
 
-function say(state, why = "") {
+function say(state) {
   channel.state = state;
-  channel.why = why;
   show();
 }
 
@@ -101,8 +101,7 @@ function show() {
   byId("verdict").hidden = counts === null;
   if (counts) showVerdict(counts);
   showNotice();
-  const closed = state === "closed";
-  byId("go").textContent = closed ? "Go on with the new side key" : "Follow";
+  byId("go").textContent = channel.rekeyable ? "Go on with the new side key" : "Follow";
 }
 
 function showVerdict({ messages, gaps, forks, repeated, skipped }) {
@@ -111,7 +110,7 @@ function showVerdict({ messages, gaps, forks, repeated, skipped }) {
     : gaps
       ? ["wait", "All messages shown are the writer's, but some are missing."]
       : messages
-        ? ["good", "All messages are the writer's, unaltered, in order, and none is missing."]
+        ? ["good", "All messages are the writer's, unaltered, in order, and none between them is missing."]
         : ["wait", "Nothing verified yet."];
   const verdict = byId("verdict-text");
   verdict.dataset.state = state;
@@ -216,11 +215,20 @@ function bodyOf(body, text, value) {
 }
 
 function pairsOf(value) {
-  const pairs = Object.entries(value).map(([name, inner]) => {
+  const pairs = flat(value).map(([name, inner]) => {
     const text = typeof inner === "string" ? inner : JSON.stringify(inner);
     return element("div", {}, element("dt", {}, name), element("dd", {}, text.slice(0, TEXT_MAX)));
   });
   return element("dl", { class: "body pairs" }, ...pairs);
+}
+
+/** Members by their path; what lies deeper, and lists, stay JSON. */
+function flat(value, path = "", depth = 0) {
+  return Object.entries(value).flatMap(([name, inner]) => {
+    const here = path ? `${path}.${name}` : name;
+    const plain = inner === null || typeof inner !== "object" || Array.isArray(inner) || depth === DEPTH_MAX;
+    return plain ? [[here, inner]] : flat(inner, here, depth + 1);
+  });
 }
 
 function textOf(bytes) {

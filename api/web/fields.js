@@ -86,8 +86,7 @@ class Field {
     this.now = element("output", {}, "–");
     this.at = element("span", { class: "at" });
     this.line = drawn("polyline", { class: "line" });
-    this.dot = drawn("circle", { class: "dot", r: 3.5, cx: -10, cy: -10 });
-    this.mark = drawn("line", { class: "mark", y1: 0, y2: HEIGHT, x1: -10, x2: -10 });
+    this.mark = drawn("line", { class: "mark", y1: 0, y2: HEIGHT, visibility: "hidden" });
     this.grid = drawn("g", { class: "grid" });
     this.picture = drawn(
       "svg",
@@ -161,8 +160,9 @@ class Field {
   say([at, value], mark) {
     this.now.textContent = tell(value);
     this.at.textContent = mark === null ? "" : moment(at, false);
-    this.mark.setAttribute("x1", mark ?? -10);
-    this.mark.setAttribute("x2", mark ?? -10);
+    this.mark.setAttribute("visibility", mark === null ? "hidden" : "visible");
+    this.mark.setAttribute("x1", mark ?? 0);
+    this.mark.setAttribute("x2", mark ?? 0);
   }
 }
 

@@ -64,18 +64,23 @@ export class Reader {
     return [{ type: "gap", ...missing }, ...this._deliver()];
   }
 
-  /** Go on after a rekey message. */
+  /** Go on after a rekey message. May be tried again with another key until a message was read with one. */
   rekey(sideKey) {
     const { current, next, index } = this._replaced;
     this.current = current.rekeyed(sideKey);
     this.next = next?.rekeyed(sideKey) ?? null;
-    this._replaced = null;
+    this.expected = index;
     this._advance(index + 1n);
   }
 
-  /** Whether a rekey message came and the new side key is needed. */
-  get closed() {
+  /** Whether a rekey message came and no message was read with a new side key yet. */
+  get rekeyable() {
     return this._replaced !== null;
+  }
+
+  /** Whether a new side key is needed. */
+  get closed() {
+    return this.current === null;
   }
 
   _take(access, part, source) {
@@ -86,6 +91,7 @@ export class Reader {
     }
     this._checkTree(access, part);
     if (access === this.current) {
+      this._replaced = null;
       if (this.next === null) this.next = access.of(part.nextRoot);
       else if (!same(this.next.root, part.nextRoot)) throw new Unreadable("misplaced", "it names another next root");
     }

@@ -9,6 +9,7 @@ import pytest
 from api.routes.web import FILES, MEDIA_TYPES, web_files
 from tests.nodes import RunningNode
 
+PAGES = {"index.html": "/", "channels.html": "/channels"}
 NAMES = sorted(path.name for path in FILES.iterdir())
 POLICY = {
     "default-src": "'none'",
@@ -23,11 +24,11 @@ POLICY = {
 
 
 def _path(name: str) -> str:
-    return "/" if name == "index.html" else f"/web/{name}"
+    return PAGES.get(name, f"/web/{name}")
 
 
 def test_every_file_has_a_type_and_is_sent() -> None:
-    assert {"index.html", "style.css", "main.js", "icon.svg"} <= set(NAMES) == set(web_files())
+    assert {*PAGES, "style.css", "main.js", "icon.svg"} <= set(NAMES) == set(web_files())
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -49,7 +50,7 @@ def test_a_file_is_sent_as_it_is_and_not_again(node: RunningNode, name: str) -> 
 
 
 def test_the_policy_lets_in_nothing_but_the_node(node: RunningNode) -> None:
-    for path in ("/", "/web/main.js"):
+    for path in ("/", "/channels", "/web/main.js", "/web/channel-worker.js"):
         policy = node.http.get(path).headers["content-security-policy"]
         assert dict(part.strip().split(" ", 1) for part in policy.split(";")) == POLICY
 
@@ -77,5 +78,7 @@ def test_every_import_and_link_leads_to_a_file() -> None:
     imported = {
         target for text in texts.values() for target in re.findall(r'(?:from|import) "\./([\w.-]+)"', text)
     }
-    linked = set(re.findall(r'(?:src|href)="/web/([\w.-]+)"', texts["index.html"]))
-    assert imported | linked | {"index.html"} == set(NAMES)
+    pages = "".join(texts[name] for name in PAGES)
+    linked = set(re.findall(r'(?:src|href)="/web/([\w.-]+)"', pages))
+    workers = {target for text in texts.values() for target in re.findall(r'new Worker\("/web/([\w.-]+)"', text)}
+    assert imported | linked | workers | set(PAGES) == set(NAMES)
