@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import sys
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from pathlib import Path
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 Tell = Callable[[str], None]
 SAVE_S = 0.5
-"""seconds between two writings of the bookmark while messages come"""
+"""seconds after which what was read is written down, and with it the bookmark"""
 GAP_S = 60.0
 """seconds that a missing message is awaited unless told otherwise"""
 
@@ -226,17 +226,27 @@ async def _follow(
     from client.channels.errors import AccessRevoked
     from mam import Message, Revoked
 
-    saved, messages = time.monotonic(), 0
+    messages, dirty = 0, False
 
     def save() -> None:
+        nonlocal dirty
+        dirty = False
         sink.flush()
         if bookmark is not None:
             files.replace(bookmark, files.BOOKMARK, {"place": subscription.bookmark.to_json()})
 
+    async def keep() -> None:
+        while True:
+            await asyncio.sleep(SAVE_S)
+            if dirty:
+                save()
+
+    keeping = asyncio.create_task(keep())
     try:
         async with aclosing(cast("Any", events)) as closing:
             async for event in closing:
                 sink.take(event)
+                dirty = True
                 messages += isinstance(event, Message)
                 tell(f"{messages} messages, {subscription.counts['rejected']} blocks of junk")
                 if isinstance(event, Revoked):
@@ -245,10 +255,8 @@ async def _follow(
                     return
                 if bookmark is None:
                     sink.flush()
-                elif time.monotonic() - saved >= SAVE_S:
-                    save()
-                    saved = time.monotonic()
     finally:
+        keeping.cancel()
         save()
 
 
