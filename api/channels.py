@@ -44,7 +44,9 @@ LOOK_S = 5.0
 STREAMS_MAX = 100
 """decoded streams at the same time; data by tag is there for more"""
 DECODING = 2
-"""streams that decode at the same time"""
+"""requests and streams that decode at the same time; it is work for a core, and others want to be answered too"""
+WAITING_MAX = 100
+"""requests that may wait for their turn"""
 _PLACE = re.compile(r"(?:0x)?([0-9a-f]{64})\.(\d{0,19})\.(\d{1,19})")
 _NUMBER_MAX = 2**63 - 1
 
@@ -216,11 +218,21 @@ def message_json(message: mam.Message, received_ms: int) -> dict[str, Any]:
 
 
 class Decoding:
-    """How many streams there are, and the turns in which they decode."""
+    """How many streams and waiting requests there are, and the turns in which they decode."""
 
     def __init__(self) -> None:
         self.streams = 0
-        self.turn = asyncio.Semaphore(DECODING)
+        self.waiting = 0
+        self._turns = asyncio.Semaphore(DECODING)
+
+    async def advance(self, walk: Walk, upto: int, items_max: int) -> Found:
+        """`walk.advance` on another thread, in turn."""
+        self.waiting += 1
+        try:
+            async with self._turns:
+                return await asyncio.to_thread(walk.advance, upto, items_max)
+        finally:
+            self.waiting -= 1
 
 
 class ChannelStream(Streaming):
@@ -243,8 +255,7 @@ class ChannelStream(Streaming):
         try:
             while not self.hub.closed:
                 upto = self.hub.last
-                async with self.decoding.turn:
-                    found = await asyncio.to_thread(self.walk.advance, upto, READ)
+                found = await self.decoding.advance(self.walk, upto, READ)
                 yield self._frames(found.items) or SILENCE
                 if not found.more:
                     await self._news(upto)

@@ -9,7 +9,8 @@ Every error of the project carries a stable code. Routes of TIP-25 and TIP-26 an
     ├── BadParameter, BodyInvalid, BodyTooLarge, UnsupportedMediaType, ClientGone
     ├── PowDisabled, PowBusy
     ├── FaucetDisabled, FaucetBusy, FaucetEmpty, FaucetRequestPending, FaucetBalanceHigh
-    └── TooManyStreams
+    ├── TooManyStreams
+    └── DecodingBusy
 """
 
 from __future__ import annotations
@@ -169,6 +170,13 @@ class TooManyStreams(ApiError):
     status = 503
 
 
+class DecodingBusy(ApiError):
+    """Too many requests wait for channels to be decoded."""
+
+    code = "decoding_busy"
+    status = 503
+
+
 STATUS: tuple[tuple[type[TangleError], int], ...] = (
     (QueueFull, 503),
     (NotWritten, 503),
@@ -189,6 +197,7 @@ _COME_AGAIN = (
     PowBusy,
     FaucetBusy,
     TooManyStreams,
+    DecodingBusy,
 )
 
 

@@ -1,5 +1,7 @@
-"""Public channels, decoded by the node, for readers that cannot do it themselves. What is masked with a key they
-do not show: private and restricted channels are decoded where the key is, over data by tag."""
+"""Public channels, decoded by the node for readers that cannot do it themselves.
+
+Private and restricted channels are decoded where their keys are, over data by tag: the node is given none.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +11,8 @@ from fastapi import APIRouter, Path, Query, Response
 from starlette.requests import Request
 
 from api import schemas
-from api.channels import READ, STREAMS_MAX, ChannelStream, Place, Walk
-from api.problems import TooManyStreams
+from api.channels import READ, STREAMS_MAX, WAITING_MAX, ChannelStream, Place, Walk
+from api.problems import DecodingBusy, TooManyStreams
 from api.routes.tags import PAGE_BYTES, place
 from api.service import Service, json_response, service_of
 from api.views import from_hex_id
@@ -29,7 +31,7 @@ router = APIRouter()
     responses={**schemas.ok(schemas.ChannelPage, "a page, which may be empty"), **schemas.OUR_ERRORS},
     response_class=Response,
 )
-def channel(
+async def channel(
     request: Request, root: RootPath, after: PlaceQuery = None, page_size: schemas.PageSizeQuery = None
 ) -> Response:
     """The messages of a public channel from a root on, verified and decoded, in order.
@@ -39,7 +41,9 @@ def channel(
     service = service_of(request)
     size = min(page_size or service.settings.page_size_max, service.settings.page_size_max)
     walk = _walk(service, root, after, "after")
-    found = walk.advance(service.hub.last, size)
+    if service.decoding.waiting >= WAITING_MAX:
+        raise DecodingBusy("too many requests wait for channels to be decoded")
+    found = await service.decoding.advance(walk, service.hub.last, size)
     here = str(walk.place)
     body = {"root": root.lower(), "items": found.items, "skipped": dict(walk.skipped), "position": here}
     return json_response({**body, "next": here} if found.more else body)

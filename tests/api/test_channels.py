@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
+import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,7 +13,7 @@ import orjson
 import pytest
 
 import mam
-from api.channels import GAP_MS, Place, Walk
+from api.channels import DECODING, GAP_MS, WAITING_MAX, Decoding, Place, Walk
 from api.problems import BadParameter
 from tangle.protocol.blocks import Block
 from tangle.protocol.serial import to_hex
@@ -196,3 +199,38 @@ def test_a_stream_brings_what_is_there_and_what_comes_and_resumes(node: RunningN
     with node.http.stream("GET", path, params={"after": found[2][0]}) as response:
         again = [item for _, item in messages(response.iter_lines(), 3)]
     assert texts(again) == ["reading 3", "reading 4", "reading 5"]
+
+
+async def test_decoding_takes_turns_and_counts_who_waits() -> None:
+    channel, parts = written([b"reading %d" % n for n in range(4)])
+    blocks, decoding = Blocks(parts), Decoding()
+    running = most = 0
+    lock = threading.Lock()
+
+    def read(address: bytes, after: int, upto: int) -> TaggedPage:
+        nonlocal running, most
+        with lock:
+            running += 1
+            most = max(most, running)
+        time.sleep(0.01)
+        with lock:
+            running -= 1
+        return blocks.read(address, after, upto)
+
+    walks = [Walk(Place(channel.root(0)), read, lambda: 0) for _ in range(12)]
+    waiting = [asyncio.ensure_future(decoding.advance(walk, 10, 10)) for walk in walks]
+    await asyncio.sleep(0)
+    assert decoding.waiting == len(walks)
+    found = await asyncio.gather(*waiting)
+    assert [len(one.items) for one in found] == [4] * len(walks)
+    assert (most, decoding.waiting) == (DECODING, 0)
+
+
+def test_requests_for_which_there_is_no_turn_soon_are_refused(node: RunningNode) -> None:
+    decoding = node.service.decoding
+    decoding.waiting += WAITING_MAX
+    try:
+        refused = node.http.get(f"/api/tangle/v1/mam/0x{'00' * 32}")
+    finally:
+        decoding.waiting -= WAITING_MAX
+    assert (refused.status_code, refused.json()["code"]) == (503, "decoding_busy")
