@@ -201,21 +201,31 @@ class Subscription:
         while self._queue or self._reader.addresses:
             async for event in self._pages():
                 yield event
-            watched = self._watched()
-            if watched:
+            if self._gap_is_overdue():
+                # The node may have been away meanwhile: what it holds is read before anything is given up.
+                self._read_again()
+                async for event in self._pages():
+                    yield event
+                if self._gap_is_overdue():
+                    self._give_up_gap()
+            elif watched := self._watched():
                 async for event in self._stream(watched):
                     yield event
 
     async def history(self) -> AsyncIterator[Event]:
         """What the node holds by now, and then an end; what is missing is given up at once. Raises as `events`."""
-        for place in self._places.values():
-            place.whole = False
+        self._read_again()
         while True:
             async for event in self._pages():
                 yield event
             if self._reader.missing is None:
                 return
             self._give_up_gap()
+
+    def _read_again(self) -> None:
+        """Have all addresses read on to their end."""
+        for place in self._places.values():
+            place.whole = False
 
     async def _pages(self) -> AsyncIterator[Event]:
         """Read all addresses that have not been read yet to their end."""
@@ -233,23 +243,21 @@ class Subscription:
             place.whole = True
 
     async def _stream(self, watched: tuple[bytes, ...]) -> AsyncIterator[Event]:
-        """What comes, until other addresses are to be watched."""
+        """What comes, until other addresses are to be watched or a message has been missing for too long."""
         assert self._position is not None
         stream = self._node.new_data(
             watched, self._position, give_up_after=self._give_up_after, on_break=self._on_break
         )
         async with Inbox(stream) as inbox:
-            while self._watched() == watched:
-                if self._gap_is_overdue():
-                    self._give_up_gap()
-                else:
-                    found = await inbox.next(self._wait_s())
-                    if found is not None:
-                        self._position = found.number
-                        if found.number > self._place(found.tag).read:
-                            if self._prove_blocks:
-                                await self._prove(found)
-                            self._take(found)
+            while self._watched() == watched and not self._gap_is_overdue():
+                found = await inbox.next(self._wait_s())
+                if found is None:
+                    continue
+                if found.number > self._place(found.tag).read:
+                    if self._prove_blocks:
+                        await self._prove(found)
+                    self._take(found)
+                self._position = found.number
                 for event in self._deliveries():
                     yield event
 

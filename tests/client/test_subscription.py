@@ -188,6 +188,18 @@ async def test_two_writers_with_one_seed_are_a_fork_with_both_blocks(node: NodeC
         assert (await node.block(fork.first)).payload != (await node.block(fork.second)).payload
 
 
+@pytest.mark.parametrize("height", [0, 3])
+async def test_a_fork_is_told_live_though_the_reader_has_gone_on(node: NodeClient, height: int) -> None:
+    channel = Channel.create("private", height)
+    ids = await post(node, *written(channel, bodies(6)))
+    subscription = Subscription(node, channel.access())
+    assert told(await first(subscription.events(), 6)) == list(enumerate(bodies(6)))
+    coming = asyncio.create_task(first(subscription.events(), 1))
+    await asyncio.sleep(0.3)
+    other = await post(node, written(channel, [*bodies(3), b"another"])[3])
+    assert await coming == [Fork(3, ids[3], other[0])]
+
+
 async def test_who_is_left_out_of_a_new_side_key_is_told_and_reads_no_further(node: NodeClient) -> None:
     customer, owner = random.Random(1).randbytes(32), random.Random(2).randbytes(32)
     channel, position = Channel.create("restricted", 3), Position()

@@ -125,6 +125,24 @@ async def test_the_node_restarts_in_the_middle(tmp_path: Path) -> None:
         await node.close()
 
 
+async def test_nothing_is_given_up_while_the_node_is_away(tmp_path: Path) -> None:
+    """The missing message comes to the node before it stops, and to the reader after it has come back."""
+    channel = Channel.create("private", 3)
+    messages = written(channel, [b"0", b"1", b"2"])
+    with running_node(tmp_path / "node") as running:
+        node = NodeClient(running.url, timeout=5)
+        await post(node, messages[0], messages[2])
+        subscription = Subscription(node, channel.access(), gap_after_s=1)
+        assert bodies(await first(subscription.events(), 1)) == [b"0"]
+        await post(node, messages[1])
+    coming = asyncio.create_task(first(subscription.events(), 2))
+    await asyncio.sleep(2)
+    with running_node(tmp_path / "node", port=int(running.url.rpartition(":")[2])):
+        assert bodies(await coming) == [b"1", b"2"]
+    assert subscription.counts == {"message": 3}
+    await node.close()
+
+
 async def test_a_node_that_does_not_come_back_is_told(tmp_path: Path) -> None:
     channel = Channel.create("private", 1)
     with running_node(tmp_path / "node") as running:
