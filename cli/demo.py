@@ -20,7 +20,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from cli.demo_audit import Check
+from cli.demo_check import Check
 from cli.demo_children import Child, ChildFailed, Children
 from cli.demo_plan import Plan, unit_litres
 from cli.demo_run import Demonstration

@@ -7,11 +7,15 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 
+from cli.demo_channel import check_channel, hear
+from cli.demo_check import Case, Check, is_count
 from client.rest import NodeClient
 from machines.errors import MessageRefused
+from machines.facts import READING
+from machines.follow import Told
 from machines.messages import Message, unseal
 from machines.payments import REFUND, UNIT, read_note
-from machines.terms import Order, machine_tag, order_tag
+from machines.terms import Order, machine_tag
 from tangle.protocol.addresses import Address
 from tangle.protocol.outputs import Output
 from tangle.protocol.serial import to_hex
@@ -23,15 +27,6 @@ REQUESTS_AT_ONCE = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
-    """One sentence about the ledger, the figures in it, and whether it is true."""
-
-    says: str
-    figures: str
-    holds: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Held:
     """An unspent output and the note of the transaction that made it."""
 
@@ -39,23 +34,12 @@ class Held:
     note: tuple[str, str, int] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
-    """What is audited: one order and its parties."""
-
-    order_id: bytes
-    deposit_transaction: bytes
-    machine: Address
-    owner: Address
-    customer: Address
-
-
 async def audit(node: NodeClient, case: Case) -> list[Check]:
     """Everything the demonstration promises, checked against the node."""
     revenue = await _held(node, case.owner)
     back = await _held(node, case.customer)
     left = await _held(node, case.machine)
-    messages = await _messages(node, case)
+    heard = await hear(node, case.readers["owner"], case.machine)
     order = await _ordered(node, case)
     deposit = await _deposit(node, case)
     units = [held.note[2] for held in revenue if held.note and held.note[:2] == (UNIT, to_hex(case.order_id))]
@@ -70,23 +54,23 @@ async def audit(node: NodeClient, case: Case) -> list[Check]:
             len(units) * price == earned,
         ),
         Check("deposit = paid + refund", f"{deposit:,} = {earned:,} + {refund:,}", deposit == earned + refund > 0),
-        Check("each unit is paid exactly once", f"units 1 to {len(units)}", _is_count(units)),
-        _metered(messages, order, len(units)),
+        Check("each unit is paid exactly once", f"units 1 to {len(units)}", is_count(units)),
+        _metered(heard.of(READING, case.order_id), order, len(units)),
         Check("the machine keeps nothing", f"{len(left)} outputs", not left),
         await _supply(node),
+        *await check_channel(node, case, len(units), earned, refund),
     ]
 
 
-def _metered(messages: list[Message], order: Order, units: int) -> Check:
-    readings = {message.body.integer("number", 2**53): message for message in messages}
-    last = readings[max(readings)].body if readings else None
-    volume_ml = int(last.text("volumeMillilitres")) if last else 0
-    verdicts = Counter(message.body.text("verdict") for message in readings.values())
+def _metered(readings: list[Told], order: Order, units: int) -> Check:
+    volume_ml = readings[-1].body.u64("volumeMillilitres") if readings else 0
+    verdicts = Counter(reading.body.text("verdict") for reading in readings)
     told = ", ".join(f"{count} {verdict.replace('_', ' ')}" for verdict, count in verdicts.items())
     return Check(
-        "every reading is in the Tangle, and the volume gives the units",
+        "every reading is in the channel, and the volume gives the units",
         f"{len(readings)} readings ({told}), {volume_ml / 1e6:,.1f} m3",
-        _is_count(readings) and units == volume_ml // order.terms.unit_ml,
+        is_count(one.body.integer("number", 2**53) for one in readings)
+        and units == volume_ml // order.terms.unit_ml,
     )
 
 
@@ -137,11 +121,6 @@ async def _ordered(node: NodeClient, case: Case) -> Order:
     raise MessageRefused("the order is not in the Tangle")
 
 
-async def _messages(node: NodeClient, case: Case) -> list[Message]:
-    found = [message async for message in _under(node, order_tag(case.order_id))]
-    return [message for message in found if message.kind == "reading" and message.sender == case.machine]
-
-
 async def _under(node: NodeClient, tag: bytes) -> AsyncIterator[Message]:
     async for item in node.tagged_blocks(tag):
         payload = (await node.block(item.block_id)).payload
@@ -150,9 +129,3 @@ async def _under(node: NodeClient, tag: bytes) -> AsyncIterator[Message]:
                 yield unseal(payload.data)
             except MessageRefused:
                 continue
-
-
-def _is_count(numbers: Iterable[int]) -> bool:
-    """Whether these are 1, 2, 3 and so on, each once, in any order."""
-    found = sorted(numbers)
-    return found == list(range(1, len(found) + 1))

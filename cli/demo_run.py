@@ -3,34 +3,43 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
 from rich.console import Console
 from rich.live import Live
 
-from cli.demo_audit import Case, Check, audit
+from cli.demo_audit import audit
+from cli.demo_channel import hear
+from cli.demo_check import Case, Check
 from cli.demo_children import Child, ChildFailed, Children
-from cli.demo_plan import PRICE, READINGS_PER_S, UNITS, DemoFailed, Plan
+from cli.demo_plan import AUDITED_UNITS, PRICE, READINGS_PER_S, UNITS, DemoFailed, Plan
 from cli.demo_view import BlockLine, Scene
 from cli.output import progress
 from client.errors import NodeError
 from client.events import MilestoneEvent, SolidEvent
+from client.keys import KeyPair
 from client.rest import NodeClient
-from machines.agent import NodeLedger
+from machines.agent import NodeLedger, read_keys, read_machine
 from machines.errors import MessageRefused
+from machines.follow import ReaderKey, facts
 from machines.messages import unseal
 from machines.payments import read_note
-from tangle.protocol.addresses import from_bech32
+from tangle.protocol.addresses import Ed25519Address, from_bech32
 from tangle.protocol.milestones import Milestone
-from tangle.protocol.serial import from_hex
+from tangle.protocol.serial import from_hex, to_hex
 from tangle.protocol.tagged_data import TaggedData
 from tangle.protocol.transactions import Transaction
 
 PARTY_S = 60.0
 """seconds for what a party must do once"""
+LOOK_S = 0.1
+"""seconds between two looks at what readers have"""
+TOLD_S = 15.0
+"""seconds until readers have what the machine told last"""
 LINE_EVERY_S = 2.0
 """seconds between two lines where there is no terminal"""
 
@@ -58,18 +67,22 @@ class Demonstration:
         self.scene = Scene(url=node.url, source=plan.readings.name, unit_litres=plan.unit_litres, price=PRICE)
         self.addresses: dict[str, str] = {}
         self.deposit_transaction = b""
+        self.owner_reader = ""
+        self.auditor = ReaderKey.of(KeyPair.of(os.urandom(32)))
 
     async def run(self) -> list[Check]:
         """From three parties that do not know each other to the checked ledger."""
         async with _together(
             self._follow(), self._watch_confidence(), self._watch_balances(), self._draw()
         ) as watching:
-            owner = await self._party("owner")
-            machine = await self._party("machine", "--owner", self.addresses["owner"], *self._machine_options())
+            owner = await self._party("owner", *self._owner_options())
+            machine = await self._party("machine", *self._machine_options())
             customer = await self._party("customer", *self._customer_options())
             parties = [asyncio.create_task(self._listen(child)) for child in (owner, machine, customer)]
+            parties.append(asyncio.create_task(self._read_along()))
             try:
                 await self._until_ended(customer, [*watching, *parties])
+                followed = await self._followed(machine)
             finally:
                 for task in parties:
                     task.cancel()
@@ -77,10 +90,14 @@ class Demonstration:
             # One more look, so that the last picture is the final one.
             await asyncio.sleep(1.0)
         with progress("checking the ledger over REST", lines=True):
-            return await audit(self.node, await self._case())
+            return [*await audit(self.node, await self._case()), followed]
+
+    def _owner_options(self) -> list[str]:
+        return ["--auditor", to_hex(self.auditor.public), "--auditor-units", str(AUDITED_UNITS)]
 
     def _machine_options(self) -> list[str]:
         return [
+            *("--owner", self.addresses["owner"], "--owner-reader", self.owner_reader),
             *("--state", str(self.plan.directory / "machine.db"), "--readings", str(self.plan.readings)),
             *("--price", str(PRICE), "--litres", str(self.plan.unit_litres)),
             *("--speed", str(READINGS_PER_S), "--orders", "1"),
@@ -134,6 +151,12 @@ class Demonstration:
                 used = ("start", "counted", "bridged")
                 scene.readings = sum(report["readings"].values())
                 scene.skipped = scene.readings - sum(report["readings"].get(name, 0) for name in used)
+            case {"event": "ready", "reader": reader}:
+                self.owner_reader = str(reader)
+            case {"agent": agent, "event": "channel"}:
+                scene.told[agent] = report["messages"]
+            case {"agent": agent, "event": "shut_out"}:
+                scene.shut_out[agent] = report["index"]
             case {"agent": "customer", "event": "deposited"}:
                 self.deposit_transaction = from_hex(report["transaction"], "transaction")
 
@@ -152,6 +175,38 @@ class Demonstration:
         if customer.process.returncode is None:
             raise DemoFailed(f"the order is still {self.scene.state.replace('_', ' ')}")
 
+    async def _followed(self, machine: Child) -> Check:
+        """Wait for the machine to have told everything; whether its readers get all that they may read."""
+        await asyncio.wait_for(machine.process.wait(), PARTY_S)
+        address, told = await self._machine(), {}
+        for name, reader in self._readers().items():
+            told[name] = len((await hear(self.node, reader, address)).facts)
+        for _ in range(round(TOLD_S / LOOK_S)):
+            if self.scene.told == told:
+                break
+            await asyncio.sleep(LOOK_S)
+        figures = ", ".join(f"{name} {count}" for name, count in self.scene.told.items())
+        return Check("all three followed it live, to the last message", figures, self.scene.told == told)
+
+    def _readers(self) -> dict[str, ReaderKey]:
+        """Keys of all readers. Those of the parties are theirs: the seeds lie in the demonstration's directory."""
+        seeds = {name: self.plan.directory / f"{name}.seed" for name in ("owner", "customer")}
+        keys = {name: ReaderKey.of(read_keys(path).derive()) for name, path in seeds.items()}
+        return {**keys, "auditor": self.auditor}
+
+    async def _machine(self) -> Ed25519Address:
+        return read_machine(self.addresses["machine"], (await self.node.parameters()).bech32_hrp)
+
+    async def _read_along(self) -> None:
+        """The auditor: it reads from when the owner lets it until the owner shuts it out."""
+        told = facts(NodeLedger(self.node, "node"), self.auditor, await self._machine(), self._take_auditor)
+        async with aclosing(told):
+            async for _ in told:
+                self.scene.told["auditor"] += 1
+
+    def _take_auditor(self, report: dict[str, Any]) -> None:
+        self._take({"agent": "auditor", **report})
+
     def _check_children(self) -> None:
         try:
             self.children.check()
@@ -160,8 +215,9 @@ class Demonstration:
 
     async def _case(self) -> Case:
         hrp = (await self.node.parameters()).bech32_hrp
-        parties = {name: from_bech32(address, hrp) for name, address in self.addresses.items()}
-        return Case(from_hex(self.scene.order, "order"), self.deposit_transaction, **parties)
+        owner, customer = (from_bech32(self.addresses[name], hrp) for name in ("owner", "customer"))
+        order_id = from_hex(self.scene.order, "order")
+        return Case(order_id, self.deposit_transaction, await self._machine(), owner, customer, self._readers())
 
     async def _follow(self) -> None:
         """Put new blocks and milestones into the scene."""

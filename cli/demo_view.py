@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from dataclasses import dataclass, field
 
 from rich.console import Group, RenderableType
@@ -47,6 +47,8 @@ class Scene:
     ----------
     unit_litres : litres per unit
     balances : party -> base units
+    told : reader of the machine's channel -> messages it has read
+    shut_out : reader -> index of the message behind which it reads nothing
     blocks : newest last
     """
 
@@ -67,6 +69,8 @@ class Scene:
     milestone: int = 0
     block_count: int = 0
     balances: dict[str, int] = field(default_factory=dict)
+    told: Counter[str] = field(default_factory=Counter)
+    shut_out: dict[str, int] = field(default_factory=dict)
     blocks: OrderedDict[bytes, BlockLine] = field(default_factory=OrderedDict)
     started: float = field(default_factory=time.monotonic)
 
@@ -82,11 +86,12 @@ class Scene:
         """The scene in one line."""
         balances = " ".join(f"{party}={amount:,}" for party, amount in self.balances.items())
         newest = next((line for line in reversed(self.blocks.values()) if line.n), None)
+        told = " ".join(f"{name}:{count}{'!' * (name in self.shut_out)}" for name, count in self.told.items())
         confidence = f" confidence={newest.m}/{newest.n}" if newest else ""
         return (
             f"{time.monotonic() - self.started:5.1f} s  {self.state:<16} readings={self.readings} "
             f"volume={self.volume_ml / 1e6:,.0f} m3 units={self.produced} paid={self.paid_units}/{self.credit} "
-            f"{balances} milestone={self.milestone} blocks={self.block_count}{confidence}"
+            f"{balances} channel={told or 0} milestone={self.milestone} blocks={self.block_count}{confidence}"
         )
 
     def __rich__(self) -> RenderableType:
@@ -98,7 +103,17 @@ class Scene:
             Panel(self._money(), title="balances (base units)", title_align="left"),
         )
         head = Text.assemble(("pay-on-production", "bold"), f"  {self.url}  {self.source}", no_wrap=True)
-        return Group(head, self._states(), top, Panel(self._blocks(), title="newest blocks", title_align="left"))
+        blocks = Panel(self._blocks(), title="newest blocks", title_align="left")
+        return Group(head, self._states(), top, self._channel(), blocks)
+
+    def _channel(self) -> Text:
+        """One line: who reads along, and how far."""
+        text = Text(" channel", no_wrap=True)
+        for name, count in self.told.items():
+            text.append(f"   {name} {count} messages")
+            if name in self.shut_out:
+                text.append(f", shut out by message {self.shut_out[name]}", "red")
+        return text
 
     def _states(self) -> Text:
         text = Text()

@@ -22,14 +22,15 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from client.attach import Pow, attach
+from client.channels.errors import NotYetPublished
 from client.errors import ClientError, Conflicting, NodeError, NodeUnreachable
 from client.inclusion import wait_included
 from client.keys import Keys
 from client.rest import NodeClient
 from client.selection import Coin
-from machines.errors import PaymentConflicting, SeedRefused
+from machines.errors import PaymentConflicting, SeedRefused, TermsRefused
 from machines.ledger import Heard
-from tangle.protocol.addresses import Address
+from tangle.protocol.addresses import Address, Ed25519Address, from_bech32
 from tangle.protocol.errors import TangleError
 from tangle.protocol.parameters import ProtocolParameters
 from tangle.protocol.tagged_data import TaggedData
@@ -79,9 +80,9 @@ class NodeLedger:
         """See `Ledger`."""
         return await self.node.parameters()
 
-    async def post(self, tag: bytes, data: bytes) -> None:
+    async def post(self, tag: bytes, data: bytes) -> bytes:
         """See `Ledger`."""
-        await attach(self.node, TaggedData(tag, data), pow=self.pow_by)
+        return await attach(self.node, TaggedData(tag, data), pow=self.pow_by)
 
     async def hear(self, tag: bytes, after: int) -> list[Heard]:
         """See `Ledger`; only tagged data is a message, the note of a transaction is not."""
@@ -175,6 +176,14 @@ def _read_seed(path: Path) -> Keys:
     return Keys.from_seed(seed)
 
 
+def read_machine(text: str, hrp: str) -> Ed25519Address:
+    """The address of a machine, which signs what it says. Raises TermsRefused, ProtocolError."""
+    address = from_bech32(text, hrp)
+    if not isinstance(address, Ed25519Address):
+        raise TermsRefused(f"{text}: a machine has the address of a key")
+    return address
+
+
 def reporter(agent: str, as_json: bool) -> Report:
     """Writes reports of `agent` to stdout, one line each."""
 
@@ -195,6 +204,8 @@ def _readable(value: Any) -> str:
 
 def is_passing(error: ClientError) -> bool:
     """Whether an error is of the kind that goes away: a node that is down, restarting or overloaded."""
+    if isinstance(error, NotYetPublished):
+        return isinstance(error.__cause__, ClientError) and is_passing(error.__cause__)
     return isinstance(error, NodeUnreachable) or (isinstance(error, NodeError) and error.status >= 500)
 
 

@@ -15,12 +15,14 @@ import secrets
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
 
+from client.channels.inbox import Inbox
 from client.keys import KeyPair
 from client.wallet import Wallet
 from machines.agent import (
@@ -32,18 +34,22 @@ from machines.agent import (
     SeedOption,
     connected,
     read_keys,
+    read_machine,
     reporter,
     run,
     until_there,
 )
 from machines.errors import MessageRefused, OtherState, TermsRefused
+from machines.facts import READING, STATE
+from machines.follow import ReaderKey, Tally, Told, facts
 from machines.messages import Message, seal, unseal
+from machines.order import State
 from machines.payments import REFUND, read_note
 from machines.terms import Order, Terms, check_order, check_terms, machine_tag, order_tag, output_deposit
-from tangle.protocol.addresses import Address, from_bech32, to_bech32
+from tangle.protocol.addresses import Ed25519Address, to_bech32
 from tangle.protocol.errors import ProtocolError
 from tangle.protocol.outputs import BasicOutput, TagFeature
-from tangle.protocol.serial import Reader, to_hex
+from tangle.protocol.serial import Fields, Reader, to_hex
 from tangle.protocol.tagged_data import TaggedData
 from tangle.protocol.transactions import Transaction
 
@@ -100,7 +106,7 @@ class Wish:
     faucet : ask the node's faucet when there is too little for the deposit
     """
 
-    machine: Address
+    machine: Ed25519Address
     units: int
     price_max: int | None = None
     stop_after_s: float | None = None
@@ -118,6 +124,7 @@ class Customer:
     state: Path
     report: Report
     memory: Memory = field(init=False)
+    tally: Tally = field(default_factory=Tally, init=False)
     _heard: dict[bytes, int] = field(default_factory=dict, init=False)
     _inbox: dict[bytes, deque[Message]] = field(default_factory=dict, init=False)
     _known: set[bytes] = field(default_factory=set, init=False)
@@ -149,7 +156,8 @@ class Customer:
             check_terms(terms, parameters)
             if self.wish.price_max is not None and terms.price > self.wish.price_max:
                 raise TermsRefused(f"the machine asks {terms.price} base units per unit")
-            order = Order(terms, self.wish.units, secrets.token_bytes(16))
+            reader = ReaderKey.of(self.key).public
+            order = Order(terms, self.wish.units, secrets.token_bytes(16), reader)
             check_order(order, terms, parameters)
             self._remember(order=seal(order.to_json(), self.key).hex())
         data = bytes.fromhex(self.memory.order)
@@ -205,24 +213,27 @@ class Customer:
                 return
             await asyncio.sleep(TICK_S)
 
-    async def _watch(self, order_id: bytes) -> Message:
+    async def _watch(self, order_id: bytes) -> Fields:
+        """Follow the machine's channel until it tells that the order is settled; returns what it told."""
         started, units = time.monotonic(), 0
-        while True:
-            inbox = await self._hear(order_tag(order_id))
-            while inbox:
-                message = inbox.popleft()
-                body = message.body
-                if message.kind == "reading":
-                    units = body.integer("units", 2**31)
-                    facts = {name: body.members[name] for name in ("number", "verdict", "volumeMillilitres")}
-                    self.report({"event": "reading", "units": units, **facts})
-                elif message.kind == "state":
-                    self.report({"event": "state", **{k: v for k, v in body.members.items() if k != "kind"}})
-                    if body.text("state") == "settled":
-                        return message
-            if not self.memory.stop and self._has_enough(time.monotonic() - started, units):
-                await self._stop(order_id)
-            await asyncio.sleep(TICK_S)
+        told = facts(self.ledger, ReaderKey.of(self.key), self.wish.machine, self.report)
+        async with aclosing(told), Inbox(told) as inbox:
+            while True:
+                fact = await inbox.next(TICK_S)
+                if fact is not None and fact.body.text("order") == to_hex(order_id):
+                    self._tell(fact)
+                    if fact.kind == READING:
+                        units = fact.body.integer("units", 2**31)
+                    elif fact.kind == STATE and fact.body.text("state") == State.SETTLED:
+                        return fact.body
+                if not self.memory.stop and self._has_enough(time.monotonic() - started, units):
+                    await self._stop(order_id)
+
+    def _tell(self, fact: Told) -> None:
+        self.tally.count(fact)
+        self.report({"event": "channel", **self.tally.to_json()})
+        if fact.kind in {READING, STATE}:
+            self.report({"event": fact.kind, **{k: v for k, v in fact.body.members.items() if k != "kind"}})
 
     def _has_enough(self, elapsed_s: float, units: int) -> bool:
         after_s, after_units = self.wish.stop_after_s, self.wish.stop_after_units
@@ -234,15 +245,15 @@ class Customer:
         self._remember(stop=data.hex())
         self.report({"event": "stop_requested"})
 
-    async def _check(self, order_id: bytes, order: Order, settled: Message) -> int:
-        body = settled.body
-        deposit, paid, refunded = (body.u64(name) for name in ("deposit", "paid", "refunded"))
-        units = body.integer("units", 2**31)
+    async def _check(self, order_id: bytes, order: Order, settled: Fields) -> int:
+        deposit, paid, refunded = (settled.u64(name) for name in ("deposit", "paid", "refunded"))
+        units = settled.integer("units", 2**31)
         received = await self._refund_in_ledger(order_id)
         right = {
             "depositIsPaidAndRefund": deposit == paid + refunded,
             "paidIsUnitsTimesPrice": paid == units * order.terms.price,
             "refundIsInTheLedger": received == refunded,
+            "allUnitsAndPaymentsWereTold": self.tally.holds(units, paid, refunded),
         }
         figures = {"deposit": deposit, "paid": paid, "refunded": refunded, "units": units}
         balance = (await self.wallet.balance()).total
@@ -302,7 +313,7 @@ def main(
         keys = read_keys(seed_file)
         async with connected(node, report) as ledger:
             hrp = (await ledger.parameters()).bech32_hrp
-            wish = Wish(from_bech32(machine, hrp), units, price_max, stop_after, stop_after_units, faucet)
+            wish = Wish(read_machine(machine, hrp), units, price_max, stop_after, stop_after_units, faucet)
             wallet = Wallet(ledger.node, keys, pow=ledger.pow_by, gap_limit=0)
             customer = Customer(ledger, wallet, wish, state, report)
             report({"event": "ready", "address": to_bech32(customer.key.address, hrp)})

@@ -5,6 +5,9 @@
     coins       outputs that belong to an order, and which transfer spends them
     transfers   signed transactions, stored in full before they are posted
     outbox      messages to post, stored with what they tell about
+    facts       the messages of the machine's channel, each with its index (see `machines.facts`)
+    readers     who may read the channel, and for which reason
+    instructions    the number of the owner's last word on each reader
     heard       how far each tag has been read
 
 Every step of the machine is one transaction over these tables (see `machines.settlement`): a reading is consumed,
@@ -15,6 +18,7 @@ text: both may exceed the 63 bits of an SQLite integer.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -44,8 +48,10 @@ from sqlalchemy.exc import DatabaseError
 from machines.errors import OtherState
 from machines.order import Event, State, after
 
-LAYOUT = 1
+LAYOUT = 2
 """number of this layout of the tables"""
+SALT_BYTES = 32
+"""bytes of randomness that are this journal's own"""
 
 metadata = MetaData()
 
@@ -56,6 +62,7 @@ identity = Table(
     Column("layout", Integer, nullable=False),
     Column("address", LargeBinary, nullable=False),
     Column("network_id", String, nullable=False),
+    Column("salt", LargeBinary, nullable=False),
 )
 orders = Table(
     "orders",
@@ -116,6 +123,26 @@ outbox = Table(
     Column("posted", Integer, nullable=False, default=0),
     Index("outbox_by_posted", "posted"),
 )
+facts = Table(
+    "facts",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+readers = Table(
+    "readers",
+    metadata,
+    Column("public_key", LargeBinary, primary_key=True),
+    Column("reason", String, primary_key=True),
+    Index("readers_by_reason", "reason"),
+)
+instructions = Table(
+    "instructions",
+    metadata,
+    Column("public_key", LargeBinary, primary_key=True),
+    Column("number", BigInteger, nullable=False),
+)
 heard = Table(
     "heard",
     metadata,
@@ -139,7 +166,8 @@ def open_journal(path: Path, address: bytes, network_id: int) -> Engine:
     try:
         metadata.create_all(engine)
         with engine.begin() as connection:
-            connection.execute(upsert(identity).values(mine).on_conflict_do_nothing())
+            row = {**mine, "salt": os.urandom(SALT_BYTES)}
+            connection.execute(upsert(identity).values(row).on_conflict_do_nothing())
             found = dict(connection.execute(select(identity)).mappings().one())
     except DatabaseError as error:
         engine.dispose()
@@ -156,6 +184,12 @@ def _durable(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def salt(connection: Connection) -> bytes:
+    """Random bytes that are this journal's own."""
+    found: bytes = connection.execute(select(identity.c.salt)).scalar_one()
+    return found
 
 
 def order_row(connection: Connection, order_id: bytes) -> Any | None:

@@ -27,8 +27,8 @@ class Ledger(Protocol):
         """The parameters of the network."""
         ...
 
-    async def post(self, tag: bytes, data: bytes) -> None:
-        """Post a tagged-data block; returns when the node has acknowledged it."""
+    async def post(self, tag: bytes, data: bytes) -> bytes:
+        """Post a tagged-data block; returns its id when the node has acknowledged it."""
         ...
 
     async def hear(self, tag: bytes, after: int) -> list[Heard]:

@@ -18,6 +18,7 @@ from typing import Annotated
 
 import typer
 
+from client.channels import Publisher
 from client.errors import ClientError
 from machines import journal, readings
 from machines.agent import (
@@ -34,7 +35,9 @@ from machines.agent import (
     reporter,
     run,
 )
+from machines.channel import open_channel, write_facts
 from machines.errors import MessageRefused
+from machines.facts import GRANT, REVOKE
 from machines.ledger import Ledger
 from machines.messages import seal, unseal
 from machines.meter import COUNTER_BITS, CounterMeter, FlowMeter, Meter, Reading
@@ -42,8 +45,11 @@ from machines.order import OVER, State
 from machines.settlement import Settlement
 from machines.terms import ML_PER_LITRE, UNITS_MAX, Terms, check_terms, machine_tag, order_tag
 from tangle.protocol.addresses import from_bech32, to_bech32
-from tangle.protocol.serial import to_hex
+from tangle.protocol.serial import from_hex, to_hex
 from tangle.protocol.transactions import Transaction
+
+CHANNEL_SUFFIX = ".channel"
+"""of the file beside the journal that keeps the channel's writer"""
 
 app = typer.Typer(add_completion=False)
 
@@ -74,6 +80,7 @@ class Machine:
     ----------
     source : gives the readings that follow a number; called once per process
     orders : end after so many orders are over; None goes on for ever
+    publisher : writes the channel; without one its messages wait in the journal
     """
 
     settlement: Settlement
@@ -82,6 +89,7 @@ class Machine:
     pace: Pace = field(default_factory=Pace)
     report: Report = lambda _: None
     orders: int | None = None
+    publisher: Publisher | None = None
     _paying: dict[bytes, asyncio.Task[int]] = field(default_factory=dict, init=False)
     _readings: Iterator[Reading] | None = field(default=None, init=False)
     _next_reading: float = field(default=0.0, init=False)
@@ -118,12 +126,14 @@ class Machine:
             await asyncio.sleep(AWAY_S)
 
     async def step(self) -> None:
-        """One round: hear, take deposits, produce, pay, post, report."""
+        """One round: hear, take deposits, produce, pay, post, write the channel, report."""
         await self._hear()
         await self._deposits()
         self._produce()
         self._pay()
         await self._post()
+        if self.publisher is not None:
+            await write_facts(self.settlement, self.publisher)
         self._tell()
 
     def _announce(self) -> None:
@@ -151,6 +161,8 @@ class Machine:
                 self.settlement.take_order(message, int(time.time()))
             elif message.kind == "stop":
                 self.settlement.take_stop(message)
+            elif message.kind in {GRANT, REVOKE}:
+                self.settlement.take_instruction(message)
         except MessageRefused as refusal:
             self.report({"event": "message_refused", "reason": str(refusal)})
 
@@ -236,7 +248,8 @@ class Machine:
         with self.settlement.engine.begin() as connection:
             pending = bool(journal.unposted(connection, limit=1))
             states = journal.states(connection)
-        # Only a quiet machine is finished: what it has to say must be posted, too.
+        # Only a quiet machine is finished: what it has to say must be posted, too. The step before this look has
+        # written all facts there were, and one that came since is of a payment under way.
         quiet = not pending and not self._paying and all(State(state) in OVER for state in states)
         return len(states) if quiet else 0
 
@@ -246,6 +259,7 @@ async def work(
     seed_file: Path,
     state: Path,
     owner: str,
+    owner_reader: bytes | None,
     sale: tuple[int, int],
     meter: Meter,
     source: Callable[[int], Iterator[Reading]],
@@ -258,6 +272,7 @@ async def work(
     Parameters
     ----------
     owner : bech32 address that payments go to
+    owner_reader : X25519 public key with which the owner reads the channel
     sale : price in base units per unit, and millilitres per unit
     """
     parameters = await ledger.parameters()
@@ -266,10 +281,14 @@ async def work(
     check_terms(terms, parameters)
     engine = journal.open_journal(state, key.address.encode(), parameters.network_id)
     try:
-        machine = Machine(Settlement(engine, key, terms, parameters, meter), ledger, source, pace, report, orders)
-        address = to_bech32(key.address, parameters.bech32_hrp)
-        report({"event": "ready", "address": address, "price": terms.price, "unitMillilitres": terms.unit_ml})
-        await machine.run()
+        settlement = Settlement(engine, key, terms, parameters, meter)
+        if owner_reader is not None:
+            settlement.name_owner(owner_reader)
+        async with await open_channel(state.with_suffix(CHANNEL_SUFFIX), settlement, ledger) as publisher:
+            machine = Machine(settlement, ledger, source, pace, report, orders, publisher)
+            address = to_bech32(key.address, parameters.bech32_hrp)
+            report({"event": "ready", "address": address, "price": terms.price, "unitMillilitres": terms.unit_ml})
+            await machine.run()
     finally:
         engine.dispose()
     report({"event": "ended"})
@@ -282,6 +301,9 @@ def main(
     state: Annotated[Path, typer.Option(help="SQLite file with the machine's books; made when there is none.")],
     owner: Annotated[str, typer.Option(help="Address that is paid for each unit.")],
     node: NodeOption = LOCAL_NODE,
+    owner_reader: Annotated[
+        str | None, typer.Option(help="Key with which the owner reads the channel, as it tells it.")
+    ] = None,
     price: Annotated[int, typer.Option(help="Base units per unit; at least an output's storage deposit.")] = 1000,
     litres: Annotated[int, typer.Option(min=1, help="Litres per unit; 1000 are a cubic metre.")] = 1000,
     file: Annotated[Path, typer.Option("--readings", help="CSV file to replay.")] = readings.SAMPLE,
@@ -303,12 +325,13 @@ def main(
         raise typer.BadParameter(f"must be 0 or one of {COUNTER_BITS}", param_hint="--counter-bits")
 
     async def start() -> int:
+        reader = None if owner_reader is None else from_hex(owner_reader, "owner-reader", size=32)
         # A file without readings should be found out before a customer has paid for them.
         next(source(0), None)
         meter = CounterMeter(pulse_litres * ML_PER_LITRE, counter_bits) if counter_bits else FlowMeter()
         async with connected(node, report) as ledger:
             sale, pace = (price, litres * ML_PER_LITRE), Pace(readings_per_s=speed)
-            return await work(ledger, seed_file, state, owner, sale, meter, source, pace, report, orders)
+            return await work(ledger, seed_file, state, owner, reader, sale, meter, source, pace, report, orders)
 
     run(start(), report)
 

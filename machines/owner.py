@@ -1,7 +1,10 @@
-"""The owner: watches what the machine pays, unit by unit.
+"""The owner: watches what its machines pay, unit by unit, and reads along in their channels.
 
-A process of its own with its own seed, of which it uses nothing but the address. What it reports comes from the
-ledger alone: the outputs at its address and the notes of the transactions that made them.
+A process of its own with its own seed. Revenue comes from the ledger alone: the outputs at its address and the
+notes of the transactions that made them. What the machines tell in their channels is counted beside it.
+
+It may admit an auditor to the channels and shut it out again. Those instructions are numbered, so an owner that is
+started again with the same command repeats them without effect.
 
 `python -m machines.owner --help`
 """
@@ -15,6 +18,7 @@ from typing import Annotated
 import typer
 
 from client.errors import ClientError
+from client.keys import KeyPair
 from client.selection import Coin
 from machines.agent import (
     LOCAL_NODE,
@@ -26,11 +30,24 @@ from machines.agent import (
     connected,
     is_passing,
     read_keys,
+    read_machine,
     reporter,
     run,
+    until_there,
 )
-from machines.payments import UNIT, read_note
-from tangle.protocol.addresses import Address, to_bech32
+from machines.errors import MessageRefused
+from machines.facts import GRANT, REVOKE, UNIT
+from machines.follow import ReaderKey, Tally, facts, invitations
+from machines.messages import seal
+from machines.payments import UNIT as UNIT_PAYMENT
+from machines.payments import read_note
+from machines.terms import machine_tag
+from tangle.protocol.addresses import Address, Ed25519Address, to_bech32
+from tangle.protocol.errors import ProtocolError
+from tangle.protocol.serial import from_hex, to_hex
+
+MACHINES_MAX = 16
+"""channels followed at once; anybody may send an invitation"""
 
 app = typer.Typer(add_completion=False)
 
@@ -63,7 +80,7 @@ class Revenue:
         """Count an output by the note of its transaction."""
         self._seen.add(coin.output_id)
         purpose, order_id, number = read_note(note) or ("", "", 0)
-        if purpose != UNIT:
+        if purpose != UNIT_PAYMENT:
             self.other += coin.amount
         elif (order_id, number) in self.units:
             self.twice += 1
@@ -79,12 +96,86 @@ async def look(ledger: NodeLedger, address: Address, revenue: Revenue) -> bool:
     return bool(new)
 
 
-async def watch(ledger: NodeLedger, address: Address, every_s: float, report: Report) -> int:
-    """Report revenue until cancelled; returns 1 when a unit was paid twice."""
-    revenue = Revenue()
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """Somebody who may read along for a while.
+
+    Attributes
+    ----------
+    reader : X25519 public key
+    units : shut out when so many units were told since the owner began to read
+    """
+
+    reader: bytes
+    units: int
+
+
+@dataclass(frozen=True, slots=True)
+class Channels:
+    """The channels of all machines that invite this owner, or of one machine."""
+
+    ledger: NodeLedger
+    key: KeyPair
+    report: Report
+    machine: Ed25519Address | None = None
+    audit: Audit | None = None
+
+    async def follow(self) -> None:
+        """Follow them until cancelled."""
+        known: set[Ed25519Address] = set()
+        async with asyncio.TaskGroup() as tasks:
+            async for one in invitations(self.ledger, ReaderKey.of(self.key), self.report):
+                if one.machine not in known and self.machine in {None, one.machine} and len(known) < MACHINES_MAX:
+                    known.add(one.machine)
+                    tasks.create_task(self._try_follow(one.machine))
+
+    async def _try_follow(self, machine: Ed25519Address) -> None:
+        # Anybody can send invitations, so what one channel holds must not end the reading of the others.
+        try:
+            await self._follow(machine)
+        except (MessageRefused, ProtocolError) as error:
+            self.report({"event": "channel_refused", "machine": to_hex(machine.encode()), "message": str(error)})
+
+    async def _follow(self, machine: Ed25519Address) -> None:
+        tally, instructed = Tally(), 0
+        hrp = (await self.ledger.parameters()).bech32_hrp
+        if self.audit is not None:
+            await self._instruct(machine, GRANT, instructed := 1)
+        async for fact in facts(self.ledger, ReaderKey.of(self.key), machine, self.report):
+            tally.count(fact)
+            self.report({"event": "channel", "machine": to_bech32(machine, hrp), **tally.to_json()})
+            if self.audit is not None and instructed == 1 and tally.counts[UNIT] >= self.audit.units:
+                await self._instruct(machine, REVOKE, instructed := 2)
+
+    async def _instruct(self, machine: Ed25519Address, kind: str, number: int) -> None:
+        assert self.audit is not None
+        body = {"machine": machine.to_json(), "reader": to_hex(self.audit.reader), "number": number}
+        data = seal({"kind": kind, **body}, self.key)
+        await until_there(lambda: self.ledger.post(machine_tag(machine), data), self.report)
+        self.report({"event": kind, "reader": to_hex(self.audit.reader)})
+
+
+async def watch(ledger: NodeLedger, channels: Channels, every_s: float, report: Report) -> int:
+    """Report revenue and what channels tell until cancelled; returns 1 when a unit was paid twice."""
+    address = channels.key.address
     hrp = (await ledger.parameters()).bech32_hrp
-    report({"event": "ready", "address": to_bech32(address, hrp)})
+    reader = to_hex(ReaderKey.of(channels.key).public)
+    report({"event": "ready", "address": to_bech32(address, hrp), "reader": reader})
+    following = asyncio.create_task(channels.follow())
+    try:
+        return await _watch_revenue(ledger, address, every_s, report, following)
+    finally:
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
+
+
+async def _watch_revenue(
+    ledger: NodeLedger, address: Address, every_s: float, report: Report, following: asyncio.Task[None]
+) -> int:
+    revenue = Revenue()
     while not revenue.twice:
+        if following.done():
+            following.result()
         try:
             if await look(ledger, address, revenue):
                 facts = {"revenue": revenue.total, "units": len(revenue.units), "other": revenue.other}
@@ -101,16 +192,22 @@ async def watch(ledger: NodeLedger, address: Address, every_s: float, report: Re
 def main(
     seed_file: SeedOption,
     node: NodeOption = LOCAL_NODE,
+    machine: Annotated[str | None, typer.Option(help="Follow the channel of this machine alone.")] = None,
+    auditor: Annotated[str | None, typer.Option(help="Key of a reader to admit to the channels.")] = None,
+    auditor_units: Annotated[int, typer.Option(min=1, help="Units after which it is shut out.")] = 100,
     every: Annotated[float, typer.Option(min=0.1, help="Seconds between two looks at the ledger.")] = 0.5,
     json: JsonOption = False,
 ) -> None:
-    """Watch the revenue of a machine."""
+    """Watch the revenue of machines, and what they tell in their channels."""
     report = reporter("owner", json)
 
     async def start() -> int:
-        address = read_keys(seed_file).derive().address
+        key = read_keys(seed_file).derive()
+        audit = Audit(from_hex(auditor, "auditor", size=32), auditor_units) if auditor else None
         async with connected(node, report) as ledger:
-            return await watch(ledger, address, every, report)
+            hrp = (await ledger.parameters()).bech32_hrp
+            mine = read_machine(machine, hrp) if machine else None
+            return await watch(ledger, Channels(ledger, key, report, mine, audit), every, report)
 
     run(start(), report)
 

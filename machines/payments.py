@@ -73,12 +73,12 @@ class Payments:
                 self.keep(coin, units[index] if index < len(units) else None)
             source = made[-1]
 
-    def pay(self, unit: int, owner: Address) -> None:
-        """Sign the payment of one unit: its coin, and nothing else, to the owner."""
+    def pay(self, unit: int, owner: Address) -> bytes:
+        """Sign the payment of one unit: its coin, and nothing else, to the owner. Returns the transaction id."""
         mine = (coins.c.order_id == self.order_id, coins.c.unit == unit)
         row = self.connection.execute(select(coins).where(*mine)).one()
         coin = Coin(row.output_id, OUTPUTS.decode(Reader(row.output)))
-        self._store(UNIT, unit, [coin], [BasicOutput.to(owner, coin.amount)])
+        return self._store(UNIT, unit, [coin], [BasicOutput.to(owner, coin.amount)])[0].output_id[:32]
 
     def refund(self, customer: Address) -> bool:
         """Sign transfers of all coins that no transfer spends; False when there are none."""

@@ -12,6 +12,8 @@ else. So
 * a payment can be signed the moment the unit is counted, without asking the node, in the very transaction that
   consumes the reading. There is no instant at which a unit is counted and its payment is not stored.
 
+Whatever a step decides that readers of the machine's channel are to know, it enters as a fact (`machines.facts`).
+
 A kill at any moment therefore leaves a journal from which the same transactions, with the same ids, are posted.
 What is left when production ends, coins of units not produced and the rest, goes back in the refund.
 """
@@ -28,12 +30,14 @@ from client.keys import KeyPair
 from client.selection import Coin
 from machines import journal
 from machines.errors import MessageRefused, TermsRefused
+from machines.facts import PAYMENT, READING, STATE, UNIT, Log, channel_of, check_reader
 from machines.journal import coins, orders, readings, transfers
 from machines.messages import Message, seal
 from machines.meter import Meter, MeterState, Reading
 from machines.order import FIRST, OVER, Event, State, knows
-from machines.payments import REFUND, UNIT, Payments, due
-from machines.terms import Order, Terms, check_order, divide, order_tag, output_deposit
+from machines.payments import REFUND, Payments, due
+from machines.payments import UNIT as UNIT_PAYMENT
+from machines.terms import INTEGER_MAX, Order, Terms, check_order, divide, order_tag, output_deposit
 from tangle.protocol.addresses import Ed25519Address
 from tangle.protocol.errors import ProtocolError
 from tangle.protocol.parameters import ProtocolParameters
@@ -86,6 +90,8 @@ class Settlement:
         self.terms = terms
         self.parameters = parameters
         self.meter = meter
+        with engine.begin() as connection:
+            self.channel = channel_of(key, journal.salt(connection))
 
     def take_order(self, message: Message, now_s: int) -> None:
         """Answer an order; one that is known already changes nothing.
@@ -105,7 +111,8 @@ class Settlement:
             connection.execute(insert(orders).values(**row, customer=message.public_key, accepted_at=now_s))
             try:
                 check_order(order, self.terms, self.parameters)
-            except TermsRefused as refusal:
+                check_reader(order.reader)
+            except (TermsRefused, MessageRefused) as refusal:
                 journal.advance(connection, message.id, Event.REFUSED)
                 self._say(connection, message.id, {"kind": "refused", "reason": str(refusal)})
                 return
@@ -132,6 +139,29 @@ class Settlement:
             if knows(State(row.state), Event.STOP_REQUESTED):
                 self._advance(connection, order_id, Event.STOP_REQUESTED)
 
+    def take_instruction(self, message: Message) -> None:
+        """Admit a reader to the channel or shut it out, as the owner asks; what was done already changes nothing.
+
+        Raises
+        ------
+        MessageRefused : it is malformed or for another machine, or someone else than the owner signed it
+        """
+        try:
+            machine = message.body.nested("machine", Ed25519Address.from_json)
+            reader, number = message.body.data("reader", size=32), message.body.integer("number", INTEGER_MAX)
+        except ProtocolError as error:
+            raise MessageRefused(f"no {message.kind}: {error}") from None
+        if machine != self.key.address or message.sender != self.terms.owner:
+            raise MessageRefused("only the owner of this machine says who may read its channel")
+        with self.engine.begin() as connection:
+            self._log(connection).instruct(message.kind, reader, number)
+
+    def name_owner(self, reader: bytes) -> None:
+        """Let the owner read the channel with this X25519 public key, and nobody else as the owner."""
+        check_reader(reader)
+        with self.engine.begin() as connection:
+            self._log(connection).name_owner(reader)
+
     def expire(self, before_s: int) -> None:
         """Call off orders accepted before `before_s` (seconds since 1970) whose deposit has not come."""
         with self.engine.begin() as connection:
@@ -156,7 +186,11 @@ class Settlement:
             order = _order(row)
             price, least = order.terms.price, output_deposit(self.key.address, self.parameters)
             credit, rest = divide(coin.amount, price, least, order.units)
-            if state is State.AWAITING_DEPOSIT and credit:
+            buys = state is State.AWAITING_DEPOSIT and credit > 0
+            if buys or knows(state, Event.DEPOSIT_UNUSABLE):
+                # Now and not with the order, which costs nothing: only who has paid reads along.
+                self._log(connection).admit(order.reader, order_id.hex())
+            if buys:
                 payments.keep(coin)
                 payments.allot(coin, credit, price, rest)
                 values = {"deposit": str(coin.amount), "credit": credit}
@@ -191,11 +225,13 @@ class Settlement:
                 .where(orders.c.order_id == order_id)
                 .values(meter_at=state.at, meter_value=state.value, volume_half_ml=str(volume))
             )
+            figures = {"verdict": verdict.value, "volumeMillilitres": str(volume // 2), "units": produced}
+            self._tell(connection, order_id, READING, {**values, **figures})
             for unit in range(row.produced + 1, produced + 1):
-                self._payments(connection, order_id).pay(unit, terms.owner)
+                transaction_id = self._payments(connection, order_id).pay(unit, terms.owner)
                 journal.advance(connection, order_id, Event.UNIT_PRODUCED, produced=unit)
-            facts = {"verdict": verdict.value, "volumeMillilitres": str(volume // 2), "units": produced}
-            self._say(connection, order_id, {"kind": "reading", **values, **facts})
+                owed = {"price": str(terms.price), "transaction": to_hex(transaction_id)}
+                self._tell(connection, order_id, UNIT, {"number": unit, **owed})
             if exhausted:
                 self._advance(connection, order_id, Event.CREDIT_USED_UP)
 
@@ -215,9 +251,13 @@ class Settlement:
         """Note that a transfer is in the ledger, and move its order on when that was what it waited for."""
         with self.engine.begin() as connection:
             mine = transfers.c.transaction_id == transaction_id
-            order_id = connection.execute(select(transfers.c.order_id).where(mine)).scalar_one()
-            connection.execute(update(transfers).where(mine).values(milestone=milestone))
-            self._review(connection, order_id)
+            row = connection.execute(select(transfers).where(mine)).one()
+            if row.milestone is None:
+                connection.execute(update(transfers).where(mine).values(milestone=milestone))
+                figures = {"purpose": row.purpose, "number": row.number, "amount": row.amount}
+                place = {"transaction": to_hex(transaction_id), "milestone": milestone}
+                self._tell(connection, row.order_id, PAYMENT, {**figures, **place})
+            self._review(connection, row.order_id)
 
     def open_orders(self) -> list[tuple[bytes, State]]:
         """Orders that are not over, oldest first."""
@@ -245,7 +285,7 @@ class Settlement:
 
     def _status(self, connection: Connection, row: Row[Any]) -> Status:
         payments = self._payments(connection, row.order_id)
-        paid = payments.included(UNIT)
+        paid = payments.included(UNIT_PAYMENT)
         return Status(
             order_id=row.order_id,
             state=State(row.state),
@@ -267,6 +307,12 @@ class Settlement:
         data = seal({**body, "order": to_hex(order_id)}, self.key)
         journal.enqueue(connection, order_tag(order_id), data)
 
+    def _log(self, connection: Connection) -> Log:
+        return Log(connection, self.key, self.channel)
+
+    def _tell(self, connection: Connection, order_id: bytes, kind: str, body: dict[str, Any]) -> None:
+        self._log(connection).tell(kind, {"order": to_hex(order_id), **body})
+
     def _advance(self, connection: Connection, order_id: bytes, happened: Event, **values: Any) -> None:
         state = journal.advance(connection, order_id, happened, **values)
         row = journal.order_row(connection, order_id)
@@ -279,7 +325,9 @@ class Settlement:
             "volumeMillilitres": str(status.volume_ml),
             "units": status.produced,
         }
-        self._say(connection, order_id, {"kind": "state", "state": state.value, **figures})
+        self._tell(connection, order_id, STATE, {"state": state.value, **figures})
+        if state in OVER:
+            self._log(connection).dismiss(order_id.hex())
         if state in {State.EXHAUSTED, State.STOPPING, State.ALLOTTING}:
             self._review(connection, order_id)
 

@@ -79,17 +79,24 @@ class Order:
     ----------
     units : how many units the deposit is to pay for
     salt : 16 bytes that make the order unique
+    reader : X25519 public key with which the customer reads the machine's channel
     """
 
     KIND: ClassVar[str] = "order"
     terms: Terms
     units: int
     salt: bytes
+    reader: bytes
 
     def to_json(self) -> dict[str, Any]:
         """The body of the order message."""
-        terms = self.terms.to_json()
-        return {"kind": self.KIND, "terms": terms, "units": self.units, "salt": to_hex(self.salt)}
+        return {
+            "kind": self.KIND,
+            "terms": self.terms.to_json(),
+            "units": self.units,
+            "salt": to_hex(self.salt),
+            "reader": to_hex(self.reader),
+        }
 
     @classmethod
     def from_json(cls, fields: Fields) -> Order:
@@ -98,6 +105,7 @@ class Order:
             fields.nested("terms", Terms.from_json),
             fields.integer("units", UNITS_MAX),
             fields.data("salt", size=16),
+            fields.data("reader", size=32),
         )
 
     @property
@@ -160,5 +168,10 @@ def machine_tag(machine: Address) -> bytes:
 
 
 def order_tag(order_id: bytes) -> bytes:
-    """The tag of all messages, coins and payments of one order."""
+    """The tag of the answer, the coins and the payments of one order."""
     return b"pop/order/" + order_id.hex()[:40].encode()
+
+
+def reader_tag(public_key: bytes) -> bytes:
+    """The tag under which a reader of channels, known by its X25519 public key, finds its invitations."""
+    return b"pop/reader/" + public_key.hex()[:40].encode()

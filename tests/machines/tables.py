@@ -13,6 +13,7 @@ from pathlib import Path
 from client.keys import KeyPair
 from client.selection import Coin
 from machines.errors import PaymentConflicting
+from machines.follow import ReaderKey
 from machines.ledger import Heard
 from machines.terms import Terms
 from tangle.protocol.addresses import Address
@@ -23,6 +24,7 @@ from tangle.protocol.transactions import Transaction, check_transaction, inputs_
 
 PARAMETERS = ProtocolParameters()
 MACHINE, OWNER, CUSTOMER = (KeyPair.of(bytes([n]) * 32) for n in (1, 2, 3))
+READER = ReaderKey.of(CUSTOMER)
 TERMS = Terms(MACHINE.address, OWNER.address, price=1000, unit_ml=100_000_000)
 
 _TABLES = """
@@ -48,8 +50,10 @@ class TableLedger:
     async def parameters(self) -> ProtocolParameters:
         return PARAMETERS
 
-    async def post(self, tag: bytes, data: bytes) -> None:
-        self.db.execute("INSERT INTO messages (tag, data) VALUES (?, ?)", (tag, data))
+    async def post(self, tag: bytes, data: bytes) -> bytes:
+        number = self.db.execute("INSERT INTO messages (tag, data) VALUES (?, ?)", (tag, data)).lastrowid
+        assert number is not None
+        return number.to_bytes(32, "big")
 
     async def hear(self, tag: bytes, after: int) -> list[Heard]:
         query = "SELECT number, data FROM messages WHERE tag = ? AND number > ? ORDER BY number LIMIT 50"

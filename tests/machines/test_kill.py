@@ -1,4 +1,4 @@
-"""kill -9 of a machine at random moments: each unit is paid once, and the sums hold."""
+"""kill -9 of a machine at random moments: each unit is paid once, each fact is told once, and the sums hold."""
 
 import json
 import random
@@ -7,14 +7,15 @@ import sys
 import time
 from pathlib import Path
 
+from machines.follow import ReaderKey, Tally
 from machines.journal import open_journal
-from machines.ledger import Heard
 from machines.messages import seal, unseal
 from machines.meter import FlowMeter
 from machines.order import State
 from machines.settlement import Settlement
 from machines.terms import Order, machine_tag, order_tag
-from tests.machines.tables import CUSTOMER, MACHINE, OWNER, PARAMETERS, TERMS, TableLedger
+from tests.machines.hearing import hear
+from tests.machines.tables import CUSTOMER, MACHINE, OWNER, PARAMETERS, READER, TERMS, TableLedger
 
 ROOT = Path(__file__).parents[2]
 UNITS = 230
@@ -26,7 +27,7 @@ async def test_a_machine_killed_at_random_moments_pays_each_unit_once(tmp_path: 
     seed = random.randrange(2**32)
     print(f"seed {seed}")
     ledger = TableLedger(tmp_path / "ledger.db")
-    data = seal(Order(TERMS, UNITS, bytes(16)).to_json(), CUSTOMER)
+    data = seal(Order(TERMS, UNITS, bytes(16), READER.public).to_json(), CUSTOMER)
     order_id = unseal(data).id
     await ledger.post(machine_tag(MACHINE.address), data)
     ledger.pay_in(order_tag(order_id), UNITS * TERMS.price + 500)
@@ -42,9 +43,15 @@ async def test_a_machine_killed_at_random_moments_pays_each_unit_once(tmp_path: 
     assert ledger.balance(OWNER.address) == status.paid == UNITS * TERMS.price
     assert ledger.balance(CUSTOMER.address) == status.refunded == 500
     assert ledger.balance(MACHINE.address) == 0
-    told = [unseal(heard.data) for heard in await everything(ledger, order_tag(order_id))]
-    numbers = [message.body.integer("number", 10**6) for message in told if message.kind == "reading"]
-    assert sorted(set(numbers)) == list(range(1, len(set(numbers)) + 1))
+    for key in (READER, ReaderKey.of(OWNER)):
+        told, tally = hear(ledger, key), Tally()
+        for fact in told.facts:
+            tally.count(fact)
+        assert told.missing is None
+        assert told.numbers("reading") == list(range(1, tally.counts["reading"] + 1))
+        assert told.numbers("unit") == list(range(1, UNITS + 1))
+        assert tally.holds(UNITS, status.paid, status.refunded)
+        assert told.states() == ["allotting", "producing", "exhausted", "refunding", "settled"]
     ledger.close()
 
 
@@ -58,10 +65,3 @@ def lives(directory: Path, moments: random.Random) -> None:
             time.sleep(moments.uniform(0, 0.35))
             process.kill()
     subprocess.run(command, cwd=ROOT, check=True, timeout=60)
-
-
-async def everything(ledger: TableLedger, tag: bytes) -> list[Heard]:
-    found: list[Heard] = []
-    while page := await ledger.hear(tag, found[-1].number if found else 0):
-        found += page
-    return found

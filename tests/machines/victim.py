@@ -7,12 +7,14 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from machines.channel import open_channel
+from machines.follow import ReaderKey
 from machines.journal import open_journal
 from machines.machine import Machine, Pace
 from machines.meter import FlowMeter, Reading
 from machines.readings import SAMPLE, read
 from machines.settlement import Settlement
-from tests.machines.tables import MACHINE, PARAMETERS, TERMS, TableLedger
+from tests.machines.tables import MACHINE, OWNER, PARAMETERS, TERMS, TableLedger
 
 
 def source(after: int) -> Iterator[Reading]:
@@ -25,9 +27,16 @@ def main(directory: Path) -> None:
     engine = open_journal(directory / "machine.db", MACHINE.address.encode(), PARAMETERS.network_id)
     ledger = TableLedger(directory / "ledger.db", delay_s=0.05)
     settlement = Settlement(engine, MACHINE, TERMS, PARAMETERS, FlowMeter())
-    machine = Machine(settlement, ledger, source, Pace(readings_per_s=40, tick_s=0.01), orders=1)
-    print("ready", flush=True)
-    asyncio.run(machine.run())
+    settlement.name_owner(ReaderKey.of(OWNER).public)
+    asyncio.run(serve(directory, settlement, ledger))
+
+
+async def serve(directory: Path, settlement: Settlement, ledger: TableLedger) -> None:
+    """Write the channel and serve one order."""
+    async with await open_channel(directory / "machine.channel", settlement, ledger) as publisher:
+        pace = Pace(readings_per_s=40, tick_s=0.01)
+        print("ready", flush=True)
+        await Machine(settlement, ledger, source, pace, orders=1, publisher=publisher).run()
 
 
 if __name__ == "__main__":
