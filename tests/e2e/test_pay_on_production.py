@@ -15,12 +15,15 @@ from typing import Any
 
 import pytest
 
-from cli.demo_audit import Case, audit
+from cli.demo_audit import audit
+from cli.demo_check import Case
 from cli.demo_children import Child, Children
+from client.keys import KeyPair
 from client.rest import NodeClient
 from machines.agent import read_keys
+from machines.follow import ReaderKey
 from machines.readings import SAMPLE
-from tangle.protocol.serial import from_hex
+from tangle.protocol.serial import from_hex, to_hex
 from tests.e2e.conftest import MakeNode
 
 ROOT = Path(__file__).parents[2]
@@ -72,10 +75,13 @@ async def test_parties_and_a_node_that_are_killed_still_settle_exactly(
             *options,
         )
 
-    owner = await children.start("owner", *party("owner"))
-    owner_address = (await first(owner, "ready"))["address"]
+    auditor = ReaderKey.of(KeyPair.of(moments.randbytes(32)))
+    owner_command = party("owner", "--auditor", to_hex(auditor.public), "--auditor-units", "8")
+    owner = await children.start("owner", *owner_command)
+    ready = await first(owner, "ready")
     machine_command = party(
-        *("machine", "--state", str(tmp_path / "machine.db"), "--owner", owner_address, "--orders", "1"),
+        *("machine", "--state", str(tmp_path / "machine.db"), "--orders", "1"),
+        *("--owner", ready["address"], "--owner-reader", ready["reader"]),
         *("--price", "500", "--litres", "200000", "--readings", str(SAMPLE), "--speed", "3"),
     )
     machine = await children.start("machine", *machine_command)
@@ -87,11 +93,15 @@ async def test_parties_and_a_node_that_are_killed_still_settle_exactly(
     customer = await children.start("customer", *customer_command)
     ordered = await first(customer, "ordered")
     deposited = await first(customer, "deposited")
-    for victim in ("machine", "node", "machine"):
+    for victim in ("machine", "owner", "node", "machine"):
         await asyncio.sleep(moments.uniform(0.2, 1.5))
         if victim == "node":
             node.kill()
             node.start()
+            continue
+        if victim == "owner":
+            await kill(owner)
+            owner = await children.start("owner", *owner_command)
             continue
         await kill(machine)
         machine = await children.start("machine", *machine_command)
@@ -107,13 +117,20 @@ async def test_parties_and_a_node_that_are_killed_still_settle_exactly(
 
     machine_at, owner_at, customer_at = (read_keys(tmp_path / f"{n}.seed").derive().address for n in PARTIES)
     order, deposit = from_hex(ordered["order"], "order"), from_hex(deposited["transaction"], "transaction")
-    case = Case(order, deposit, machine_at, owner_at, customer_at)
+    readers = {n: ReaderKey.of(read_keys(tmp_path / f"{n}.seed").derive()) for n in ("owner", "customer")}
+    case = Case(order, deposit, machine_at, owner_at, customer_at, {**readers, "auditor": auditor})
     async with NodeClient(node.url) as client:
         checks = await audit(client, case)
         assert all(check.holds for check in checks), checks
         # The audit looks: with the parties exchanged it finds the sums broken.
         wrong = await audit(client, replace(case, owner=customer_at))
         assert not all(check.holds for check in wrong)
+        # With the auditor in the customer's place it finds that not everything was read.
+        wrong = await audit(client, replace(case, readers={**case.readers, "customer": auditor}))
+        assert [check.says for check in wrong if not check.holds] == [
+            "owner and customer read the whole channel",
+            "and the payments in it are those of the ledger",
+        ]
     assert ended["units"] >= 24
     assert ended["deposit"] == UNITS * 500
 
@@ -154,7 +171,8 @@ def test_the_demo_ends_with_a_checked_summary(tmp_path: Path) -> None:
     with demo(tmp_path, 23) as process:
         output, _ = process.communicate(timeout=START_S)
     assert process.returncode == 0, output
-    assert output.count("  holds ") == 6
+    assert output.count("  holds ") == 11
+    assert "the auditor, shut out by message" in output
     assert "BROKEN" not in output
     assert not processes_of(tmp_path)
     assert not list(tmp_path.iterdir())
