@@ -226,7 +226,7 @@ def _check_piece(height: int, part: int, parts: int, size: int) -> None:
     before = (parts - 1) * most
     last = part == parts - 1
     total = before + (size if last else 1)
-    if (not last and size != most) or total > BODY_BYTES_MAX:
+    if (last and not size) or (not last and size != most) or total > BODY_BYTES_MAX:
         raise LayoutInvalid(f"part {part} of {parts} has {size} bytes of the body")
     if last and total <= DATA_BYTES_MAX - overhead_bytes(height):
         raise LayoutInvalid("a body that fits one part is split")

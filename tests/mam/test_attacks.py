@@ -245,6 +245,17 @@ def test_a_body_split_without_need(size: int) -> None:
     assert unseal(access, access.address, seal_content(access, secret_key, content[: fixed + 33])).part == 1
 
 
+@pytest.mark.parametrize("parts", [2, 3])
+def test_an_empty_last_piece(parts: int) -> None:
+    """The writer adds a piece of nothing behind the last full one."""
+    channel = channel_of(Mode.PUBLIC)
+    access, sealed = channel.access(), channel.write(bytes(40_000 * parts), Position())
+    content = plain_of(access, sealed.parts[-1])[:-64]
+    fixed = 15 + 32 + 32 * HEIGHT + 32 + 32
+    ending = content[:11] + uint(parts - 1, 2) + uint(parts, 2) + content[15:fixed]
+    refused(access, seal_content(access, channel._tree(0).pair(0)[1], ending), LayoutInvalid)
+
+
 def signed_again(channel: Channel, sealed: Sealed, change: Callable[[bytes], bytes]) -> bytes:
     """A message changed by its own writer."""
     access = channel.access(Position(sealed.index))
