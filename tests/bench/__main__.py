@@ -1,7 +1,7 @@
 """``python -m tests.bench``: every benchmark, one table.
 
 --small            the small tables, a minute or so
---only pow,http    some of pow, tips, http, ledger, mam, restart
+--only pow,http    some of pow, tips, http, ledger, mam, subscribers, restart
 --write FILE       also keep the table as Markdown
 """
 
@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tests.bench import ledger, machine, mam, posts, restart, tips
+from tests.bench import ledger, machine, mam, posts, restart, subscribers, tips
 from tests.bench import pow as work
 
 Row = dict[str, str]
@@ -25,6 +25,7 @@ BENCHES: dict[str, tuple[str, Callable[[bool], list[Row]]]] = {
     "http": ("Durable blocks over HTTP", posts.run),
     "ledger": ("Value transactions", ledger.run),
     "mam": ("Channels", mam.run),
+    "subscribers": ("Subscribers of a tag", subscribers.run),
     "restart": ("Restart and memory", restart.run),
 }
 COLUMNS = ("what", "ours", "rival", "ratio", "note")
