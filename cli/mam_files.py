@@ -51,7 +51,6 @@ def replace(path: Path, kind: str, content: Json) -> None:
 def read(path: Path, *kinds: str) -> Fields:
     """The content of a file of one of these kinds. Raises FileUnreadable."""
     try:
-        mode = path.stat().st_mode
         value: Any = json.loads(path.read_bytes())
     except FileNotFoundError:
         raise FileUnreadable(path, "there is no such file") from None
@@ -62,9 +61,15 @@ def read(path: Path, *kinds: str) -> Fields:
     kind = value.get("kind") if isinstance(value, dict) else None
     if kind not in kinds or value.get("version") != VERSION:
         raise FileUnreadable(path, f"it is no file of the kind {' or '.join(kinds)}, version {VERSION}")
-    if kind != INVITATION and stat.S_IMODE(mode) & 0o077:
-        raise FileUnreadable(path, f"others may read it; close it with `chmod 600 {path}`")
+    if kind != INVITATION:
+        refuse_exposed(path)
     return Fields(value, str(path))
+
+
+def refuse_exposed(path: Path) -> None:
+    """Raise FileUnreadable if others may read a file with secrets."""
+    if path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o077:
+        raise FileUnreadable(path, f"others may read it; close it with `chmod 600 {path}`")
 
 
 def data_of(path: Path, fields: Fields, name: str, size: int | None = None) -> bytes:

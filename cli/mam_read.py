@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from client.channels.proof import Proof
     from client.errors import ClientError
     from client.subscription import Subscription
-    from mam import Event, Invitation
+    from mam import Access, Event, Invitation
 
 # Imports inside functions keep `tangle --help` quick.
 
@@ -169,7 +169,7 @@ def _place(
     side_key: str | None,
     private_key: bytes | None,
     bookmark: Path | None,
-) -> Bookmark | Invitation:
+) -> Access | Bookmark | Invitation:
     """Where to begin: the bookmark if there is one, otherwise what was named."""
     if bookmark is not None and bookmark.exists():
         from client.channels.bookmark import Bookmark

@@ -16,10 +16,9 @@ from cli.session import Worker, pow_by
 from tangle.protocol.serial import from_hex
 
 if TYPE_CHECKING:
-    from client.channels.bookmark import Bookmark
     from client.channels.publisher import Publisher
     from client.rest import NodeClient
-    from mam import Invitation, Mode
+    from mam import Access, Invitation, Mode
 
 # Imports inside functions keep `tangle --help` quick.
 
@@ -92,14 +91,13 @@ def private_key_of(path: Path | None) -> bytes | None:
 
 def place_of(
     where: str, mode: ModeName | None, side_key: str | None, private_key: bytes | None
-) -> Bookmark | Invitation:
+) -> Access | Invitation:
     """Where to begin reading, from a root or an invitation.
 
     Raises
     ------
     InvalidValue, FileUnreadable, ProtocolError
     """
-    from client.channels.bookmark import Bookmark
     from mam import Access, BoxInvalid, Invitation, Mode
 
     if not where.lower().startswith("0x"):
@@ -116,15 +114,16 @@ def place_of(
         given = Mode.PUBLIC if side_key is None else Mode.RESTRICTED
     with format_errors():
         key = None if side_key is None else key_of(side_key, "--side-key")
-        return Bookmark(Access(given, key_of(where, "ROOT"), key))
+        return Access(given, key_of(where, "ROOT"), key)
 
 
 @asynccontextmanager
 async def publisher_of(node: NodeClient, path: Path, worker: Worker) -> AsyncIterator[Publisher]:
-    """The writer of a channel. Raises NoChannel, ChannelInUse, BookFailed."""
+    """The writer of a channel. Raises NoChannel, ChannelInUse, BookFailed, FileUnreadable."""
     from client.channels import NodeCarrier, Publisher
     from client.errors import NodeUnreachable
 
+    files.refuse_exposed(path)
     try:
         by = await pow_by(node, worker)
     except NodeUnreachable:

@@ -88,10 +88,11 @@ def test_lines_are_published_and_followed(pump: NewPump, mode: str) -> None:
     assert [event["index"] for event in events] == [0, 1, 2, 3]
     shown = one.mam("follow", *one.access, "--no-live")
     assert shown.out.splitlines()[1] == '     1  {"bar": 3.20}'
+    assert [event["index"] for event in one.follow(*one.access, "--start", 1)] == [1, 2, 3]
     assert one.mam("follow", *one.access, "--limit", 2, "--raw").raw == b'first\n{"bar": 3.20}\n'
 
 
-@pytest.mark.parametrize("size", [0, 2**20])
+@pytest.mark.parametrize("size", [0, 2**17])
 def test_a_file_of_any_size_is_one_message(pump: NewPump, tmp_path: Path, size: int) -> None:
     one, file = pump("private"), tmp_path / "frame"
     file.write_bytes(bytes(range(256)) * (size // 256))
@@ -152,6 +153,8 @@ def test_files_with_secrets_are_closed(pump: NewPump, tmp_path: Path) -> None:
     one.follow(tmp_path / "invitation", "--key", key, "--bookmark", tmp_path / "place")
     for path in (one.channel, tmp_path / "pump.seed", key, tmp_path / "place"):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
+    one.channel.chmod(0o604)
+    assert "chmod 600" in one.mam("publish", one.channel, "x", "--json").error["message"]
     key.chmod(0o640)
     error = one.mam("follow", tmp_path / "invitation", "--key", key, "--json").error
     assert "chmod 600" in error["message"]
