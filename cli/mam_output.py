@@ -30,7 +30,7 @@ def event_json(event: Event) -> Json:
         case Message(index=index, sources=sources, late=late):
             late_part = {"late": True} if late else {}
             ids = [to_hex(source) for source in sources]
-            return {"event": kind, "index": index, "blockIds": ids, **late_part, **_body_json(event.body)}
+            return {"event": kind, "index": index, "blockIds": ids, **late_part, **body_json(event.body)}
         case Rekeyed(index=index, sources=sources) | Revoked(index=index, sources=sources):
             return {"event": kind, "index": index, "blockIds": [to_hex(source) for source in sources]}
         case Gap(first=first, last=last):
@@ -57,7 +57,8 @@ def notice(event: Event) -> str | None:
             return None
 
 
-def _body_json(body: bytes) -> Json:
+def body_json(body: bytes) -> Json:
+    """A body as `json`, `text` or `data`, whichever it is first."""
     try:
         return {"json": json.loads(body, parse_constant=_no_constant)}
     except (ValueError, RecursionError):
@@ -153,7 +154,7 @@ class Table:
             if (told := notice(event)) is not None:
                 sys.stderr.write(told + "\n")
             return
-        body = _body_json(event.body)
+        body = body_json(event.body)
         members = body.get("json")
         fields: Mapping[str, Any] = members if isinstance(members, dict) else {}
         if self._columns is None:
