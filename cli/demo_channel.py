@@ -141,9 +141,10 @@ async def _shut_out(node: NodeClient, name: str, heard: Heard, owner: Heard) -> 
         payload = (await node.block(block_id)).payload
         assert isinstance(payload, TaggedData)
         opened += _opens(heard.access, payload)
+    after = f"{opened} of {len(later)} later ones" if later else "none came later"
     return Check(
         f"the {name}, shut out by message {heard.closed}, reads nothing after it",
-        f"{len(before)} messages read, {opened} of {len(later)} later ones",
+        f"{len(before)} messages read, {after}",
         bool(before) and max(before) < heard.closed and opened == 0,
     )
 

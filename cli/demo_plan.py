@@ -18,7 +18,7 @@ UNITS_AIMED_AT = 48
 """units that are produced until the stop, at most"""
 ROUND_STEPS = (1, 2, 3, 4, 5, 6, 8, 10, 15, 20, 25, 30, 40, 50, 60, 80, 100)
 """multiples of a power of ten that are easy to read"""
-AUDITED_UNITS = 24
+AUDITED_UNITS = 12
 """units after which the owner shuts the auditor out"""
 PRICE = 1000
 """base units per unit"""

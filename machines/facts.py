@@ -12,7 +12,8 @@ shut out when the last reason is gone. Its invitation opens what follows the rek
 that is entered.
 
 The channel's seed comes from the machine's key and a salt of the journal. With another journal the machine begins
-another channel, rather than signing the first indexes of the old one once more.
+another channel, rather than signing the first indexes of the old one once more. Invitations tell when the journal
+was begun, and readers turn to the channel that was begun last.
 """
 
 from __future__ import annotations
@@ -106,7 +107,8 @@ class Log:
         # Sealed for the place right behind the new side key, where the book stands once it has signed the fact.
         box = self.channel.invite(public_key, Position(index + 1, index))
         body = {"kind": INVITATION, "reader": to_hex(public_key), "invitation": to_hex(box)}
-        journal.enqueue(self.connection, reader_tag(public_key), seal(body, self.key))
+        data = seal({**body, "begun": journal.begun_ms(self.connection)}, self.key)
+        journal.enqueue(self.connection, reader_tag(public_key), data)
 
     def dismiss(self, reason: str, public_key: bytes | None = None) -> None:
         """Take a reason away, from all who have it or from one; who has no other one reads no further."""

@@ -26,7 +26,7 @@ from machines.facts import INVITATION, PAYMENT, READING, UNIT
 from machines.messages import unseal
 from machines.payments import REFUND
 from machines.payments import UNIT as UNIT_PAYMENT
-from machines.terms import reader_tag
+from machines.terms import INTEGER_MAX, reader_tag
 from mam import Invitation, MamError, public_key_of
 from tangle.protocol.addresses import Ed25519Address
 from tangle.protocol.errors import ProtocolError
@@ -59,10 +59,16 @@ class ReaderKey:
 
 @dataclass(frozen=True, slots=True)
 class Invited:
-    """An invitation and the machine that signed it."""
+    """An invitation and the machine that signed it.
+
+    Attributes
+    ----------
+    begun_ms : when the channel was begun; it tells the channels of one machine apart, and the last one counts
+    """
 
     machine: Ed25519Address
     invitation: Invitation
+    begun_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,20 +113,36 @@ class Tally:
 
 async def invitations(ledger: NodeLedger, reader: ReaderKey, report: Report) -> AsyncGenerator[Invited]:
     """All invitations for a reader, oldest first, for ever; anybody can have sent them."""
-    tag, after = reader_tag(reader.public), 0
+    after = 0
     while True:
-        heard = await until_there(lambda: ledger.hear(tag, after), report)  # noqa: B023  awaited at once
-        for one in heard:
-            after = one.number
-            try:
-                message = unseal(one.data)
-                if message.kind == INVITATION:
-                    invitation = Invitation.open(reader.private, message.body.data("invitation"))
-                    yield Invited(message.sender, invitation)
-            except (MessageRefused, ProtocolError, MamError):
-                continue
-        if not heard:
+        found, after = await _new_invitations(ledger, reader, after, report)
+        for invited in found:
+            yield invited
+        if not found:
             await asyncio.sleep(LOOK_S)
+
+
+async def _new_invitations(
+    ledger: NodeLedger, reader: ReaderKey, after: int, report: Report
+) -> tuple[list[Invited], int]:
+    """All that came after an event number, and the number up to which that is."""
+    tag, found = reader_tag(reader.public), []
+    while heard := await until_there(lambda: ledger.hear(tag, after), report):  # noqa: B023  awaited at once
+        after = heard[-1].number
+        found += [invited for one in heard if (invited := _opened(reader, one.data))]
+    return found, after
+
+
+def _opened(reader: ReaderKey, data: bytes) -> Invited | None:
+    """The invitation in a message; None for anything else."""
+    try:
+        message = unseal(data)
+        if message.kind != INVITATION:
+            return None
+        invitation = Invitation.open(reader.private, message.body.data("invitation"))
+        return Invited(message.sender, invitation, message.body.integer("begun", INTEGER_MAX))
+    except (MessageRefused, ProtocolError, MamError):
+        return None
 
 
 async def facts(
@@ -130,11 +152,15 @@ async def facts(
 
     Reports ``shut_out`` with the index of the message behind which the channel is closed.
     """
-    reached = -1
+    there, _ = await _new_invitations(ledger, reader, 0, report)
+    newest, reached = max((one.begun_ms for one in there if one.machine == machine), default=0), -1
     async with aclosing(invitations(ledger, reader, report)) as inviting:
         async for invited in inviting:
-            if invited.machine != machine or invited.invitation.start <= reached:
+            if invited.machine != machine or invited.begun_ms < newest:
                 continue
+            if invited.begun_ms == newest and invited.invitation.start <= reached:
+                continue
+            newest = invited.begun_ms
             subscription = Subscription(
                 ledger.node,
                 invited.invitation,

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,7 @@ identity = Table(
     Column("address", LargeBinary, nullable=False),
     Column("network_id", String, nullable=False),
     Column("salt", LargeBinary, nullable=False),
+    Column("begun_ms", BigInteger, nullable=False),
 )
 orders = Table(
     "orders",
@@ -166,7 +168,7 @@ def open_journal(path: Path, address: bytes, network_id: int) -> Engine:
     try:
         metadata.create_all(engine)
         with engine.begin() as connection:
-            row = {**mine, "salt": os.urandom(SALT_BYTES)}
+            row = {**mine, "salt": os.urandom(SALT_BYTES), "begun_ms": time.time_ns() // 1_000_000}
             connection.execute(upsert(identity).values(row).on_conflict_do_nothing())
             found = dict(connection.execute(select(identity)).mappings().one())
     except DatabaseError as error:
@@ -189,6 +191,12 @@ def _durable(connection: sqlite3.Connection, _record: object) -> None:
 def salt(connection: Connection) -> bytes:
     """Random bytes that are this journal's own."""
     found: bytes = connection.execute(select(identity.c.salt)).scalar_one()
+    return found
+
+
+def begun_ms(connection: Connection) -> int:
+    """When the journal was made, in milliseconds since 1970 by the machine's clock."""
+    found: int = connection.execute(select(identity.c.begun_ms)).scalar_one()
     return found
 
 

@@ -122,12 +122,20 @@ class Channels:
 
     async def follow(self) -> None:
         """Follow them until cancelled."""
-        known: set[Ed25519Address] = set()
+        following: dict[Ed25519Address, tuple[int, asyncio.Task[None]]] = {}
         async with asyncio.TaskGroup() as tasks:
             async for one in invitations(self.ledger, ReaderKey.of(self.key), self.report):
-                if one.machine not in known and self.machine in {None, one.machine} and len(known) < MACHINES_MAX:
-                    known.add(one.machine)
-                    tasks.create_task(self._try_follow(one.machine))
+                if self.machine not in {None, one.machine}:
+                    continue
+                if one.machine not in following and len(following) == MACHINES_MAX:
+                    continue
+                if one.machine in following:
+                    begun_ms, task = following[one.machine]
+                    if one.begun_ms <= begun_ms:
+                        continue
+                    # The machine has begun another channel; the one before it is not written any more.
+                    task.cancel()
+                following[one.machine] = (one.begun_ms, tasks.create_task(self._try_follow(one.machine)))
 
     async def _try_follow(self, machine: Ed25519Address) -> None:
         # Anybody can send invitations, so what one channel holds must not end the reading of the others.
