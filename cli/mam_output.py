@@ -82,6 +82,10 @@ class Sink(Protocol):
         """All that was taken is written."""
         ...
 
+    def close(self) -> None:
+        """Nothing more comes."""
+        ...
+
 
 class Lines:
     """Messages for people on standard output, notices on standard error."""
@@ -99,6 +103,10 @@ class Lines:
         """Write all."""
         sys.stdout.flush()
 
+    def close(self) -> None:
+        """Write all."""
+        self.flush()
+
 
 class JsonLines:
     """Every event as a line of JSON."""
@@ -114,6 +122,10 @@ class JsonLines:
         """Write all."""
         self._file.flush()
 
+    def close(self) -> None:
+        """Write all."""
+        self.flush()
+
 
 class Raw:
     """Bodies on standard output as they are, each with a line end if `lines`."""
@@ -128,6 +140,10 @@ class Raw:
     def flush(self) -> None:
         """Write all."""
         sys.stdout.buffer.flush()
+
+    def close(self) -> None:
+        """Write all."""
+        self.flush()
 
 
 class Table:
@@ -171,6 +187,10 @@ class Table:
     def flush(self) -> None:
         """Write all."""
         self._file.flush()
+
+    def close(self) -> None:
+        """Write all, and close the file."""
+        self._file.close()
 
 
 def _columns_of(path: Path) -> list[str]:

@@ -7,7 +7,7 @@ import json
 import os
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import aclosing
+from contextlib import aclosing, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -69,6 +69,10 @@ def follow(
     csv: Annotated[
         Path | None, typer.Option("--csv", metavar="FILE", help="Write a table; one that is there is continued.")
     ] = None,
+    parquet: Annotated[
+        Path | None,
+        typer.Option("--parquet", metavar="FILE", help="Write a typed table, which is there when this ends."),
+    ] = None,
     raw: Annotated[bool, typer.Option("--raw", help="Write bodies as they are, a line each.")] = False,
     gap_after: Annotated[
         float,
@@ -81,8 +85,10 @@ def follow(
     """Read a channel: its history, then what comes, every message verified and in order.
 
     With --json each event is a line of JSON: messages, gaps, forks, new side keys, and junk with the reason."""
-    if sum((csv is not None, raw, as_json)) > 1:
-        raise typer.BadParameter("give one of --csv, --raw and --json")
+    if sum((csv is not None, parquet is not None, raw, as_json)) > 1:
+        raise typer.BadParameter("give one of --csv, --parquet, --raw and --json")
+    if parquet is not None and bookmark is not None:
+        raise typer.BadParameter("--bookmark goes with --csv: a Parquet table is written whole, at the end")
     private_key = private_key_of(key)
     place = _place(where, mode, side_key, private_key, bookmark)
 
@@ -104,15 +110,17 @@ def follow(
             events = outage.ending(subscription.events() if live else subscription.history())
             await _follow(subscription, events, sink, bookmark, limit, tell)
 
-    with progress("reading the channel", as_json=as_json or csv is None) as tell, format_errors():
+    table = csv or parquet
+    with progress("reading the channel", as_json=as_json or table is None) as tell, format_errors():
         try:
-            run_async(run(_sink(csv, raw=raw, as_json=as_json), tell))
+            with closing(_sink(csv, parquet, raw=raw, as_json=as_json)) as sink:
+                run_async(run(sink, tell))
         except BrokenPipeError:
             # Whoever read standard output has gone; Python would complain once more when it closes it.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         except OSError as error:
             raise FileUnwritable(
-                csv or Path("standard output"), error.strerror or "it cannot be written"
+                table or Path("standard output"), error.strerror or "it cannot be written"
             ) from None
 
 
@@ -184,11 +192,15 @@ def _place(
     return place_of(where, mode, side_key, private_key)
 
 
-def _sink(csv: Path | None, *, raw: bool, as_json: bool) -> Sink:
+def _sink(csv: Path | None, parquet: Path | None, *, raw: bool, as_json: bool) -> Sink:
     from cli.mam_output import JsonLines, Lines, Raw, Table
 
     if csv is not None:
         return Table(csv)
+    if parquet is not None:
+        from cli.mam_parquet import ParquetTable
+
+        return ParquetTable(parquet)
     if raw:
         return Raw()
     return JsonLines(sys.stdout) if as_json else Lines()
@@ -208,8 +220,8 @@ class _Outage:
 
     async def ending(self, events: AsyncIterator[Event]) -> AsyncIterator[Event]:
         """The same events; each ends the outage."""
-        async with aclosing(cast("Any", events)) as closing:
-            async for event in closing:
+        async with aclosing(cast("Any", events)) as ending:
+            async for event in ending:
                 self._told = False
                 yield event
 
@@ -243,8 +255,8 @@ async def _follow(
 
     keeping = asyncio.create_task(keep())
     try:
-        async with aclosing(cast("Any", events)) as closing:
-            async for event in closing:
+        async with aclosing(cast("Any", events)) as ending:
+            async for event in ending:
                 sink.take(event)
                 dirty = True
                 messages += isinstance(event, Message)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pyarrow import parquet
 
 from mam import Channel, Mode, Position
 from tests.cli.conftest import COMMAND, ROOT, RUN_S, Ended, Run, RunningNode, StartNode
@@ -126,6 +127,12 @@ def test_rows_keep_their_digits_and_come_out_as_a_table(pump: NewPump, tmp_path:
             ["4", "", "", "", "no object"],
         ]
     assert one.publish("--csv", rows, "--skip-rows", 2)["messages"] == 1
+    typed = tmp_path / "out.parquet"
+    assert one.mam("follow", *one.access, "--no-live", "--parquet", typed).code == 0
+    found = parquet.read_table(typed).to_pylist()
+    assert [row["at"] for row in found] == ["10:00", "10:01", "10:02", "10:03", None, "10:02"]
+    assert found[4]["_rest"] == "no object"
+    assert one.mam("follow", *one.access, "--no-live", "--parquet", typed).code == 2
 
 
 @pytest.mark.parametrize(
