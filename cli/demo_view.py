@@ -108,11 +108,12 @@ class Scene:
 
     def _channel(self) -> Text:
         """One line: who reads along, and how far."""
-        text = Text(" channel", no_wrap=True)
+        text = Text(" channel ", no_wrap=True)
         for name, count in self.told.items():
-            text.append(f"   {name} {count} messages")
+            text.append(f" {name} {count:,}")
             if name in self.shut_out:
-                text.append(f", shut out by message {self.shut_out[name]}", "red")
+                text.append(f" until {self.shut_out[name]:,}", "red")
+            text.append(" ")
         return text
 
     def _states(self) -> Text:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections import Counter
 from itertools import islice
 from pathlib import Path
 
@@ -48,6 +49,8 @@ def test_the_view_fits_a_terminal_of_80_by_24(state: str) -> None:
     scene = Scene(url="http://127.0.0.1:65535", source="water-flow-sample.csv", unit_litres=500_000, price=1000)
     scene.state, scene.credit, scene.produced, scene.paid_units = state, 60, 42, 41
     scene.volume_ml, scene.readings, scene.skipped = 21_297_900_000, 63, 2
+    scene.told = Counter(owner=9_185, customer=9_180, auditor=9_060)
+    scene.shut_out = {"auditor": 9_063, "customer": 9_190}
     scene.balances = {"customer": 999_940_000, "machine": 60_000, "owner": 42_000}
     for number in range(20):
         line = scene.add(bytes([number]) * 32)
@@ -60,4 +63,8 @@ def test_the_view_fits_a_terminal_of_80_by_24(state: str) -> None:
     assert scene.block_count == 20
     assert any("41 units" in line for line in lines)
     assert "units=42 paid=41/60" in scene.line()
+    assert "owner:9185 customer:9180! auditor:9060!" in scene.line()
+    channel = next(line for line in lines if "channel" in line)
+    assert "owner 9,185" in channel
+    assert "auditor 9,060 until 9,063" in channel
     assert "confidence=97/100" in scene.line()
