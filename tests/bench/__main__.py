@@ -39,8 +39,8 @@ blocks keeps each body with a commit of its own and does nothing else: no checks
 Marks to pass: 2,000 durable binary blocks/s; 1,500 durable value transactions/s; 10,000 of them applied by a
 milestone in less than 2 s; a weighted tip pair in less than 50 µs, at 1,000,000 blocks at most 1.2 times that at
 10,000; exact weights in less than 2 µs a block; confidence of the window in less than 10 ms; at most 200 bytes a
-block in the window; proof of work per core on a par with iota-sdk; 100,000 blocks restarted in less than 10 s; 5,000
-messages of 1 KB written and 8,000 read a second on a core.
+block in the window; proof of work per core on a par with iota-sdk; 100,000 blocks restarted in less than 10 s;
+5,000 messages of 1 KB written and 8,000 read a second on a core.
 """
 
 
