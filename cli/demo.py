@@ -1,7 +1,8 @@
 """`tangle demo`: a node with fresh data, three parties as processes, real readings, and a summary that is checked.
 
-The customer orders and deposits; the machine replays the readings, posts each one, and pays its owner per unit;
-after a while the customer asks it to stop and gets the rest back. Then everything that was promised is
+The customer orders and deposits; the machine replays the readings, tells each one in its restricted channel, and
+pays its owner per unit; after a while the customer asks it to stop and gets the rest back. Owner and customer
+follow the channel, and so does an auditor until the owner shuts it out. Then everything that was promised is
 recomputed over REST. The exit code is 0 only when all of it holds.
 """
 
