@@ -1,5 +1,6 @@
 """Settings of the whole suite."""
 
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -10,6 +11,10 @@ from tests.networks import close_nodes
 # Machines are shared and noisy: a slow example is no failure. What fails prints how to see it again.
 settings.register_profile("tangle", deadline=None, print_blob=True)
 settings.load_profile("tangle")
+
+# Shells start what runs in the background with SIGINT ignored, and children inherit that: Ctrl-C could not be tested.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
