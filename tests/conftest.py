@@ -12,7 +12,7 @@ from tests.networks import close_nodes
 settings.register_profile("tangle", deadline=None, print_blob=True)
 settings.load_profile("tangle")
 
-# Shells start what runs in the background with SIGINT ignored, and children inherit that: Ctrl-C could not be tested.
+# Shells start what runs in the background with SIGINT ignored, and children inherit that; then Ctrl-C ends nobody.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
