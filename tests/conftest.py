@@ -9,7 +9,7 @@ from hypothesis import settings
 from tests.networks import close_nodes
 
 # Machines are shared and noisy: a slow example is no failure. What fails prints how to see it again.
-settings.register_profile("tangle", deadline=None, print_blob=True)
+settings.register_profile("tangle", deadline=None, print_blob=True, max_examples=50)
 settings.load_profile("tangle")
 
 # Shells start what runs in the background with SIGINT ignored, and children inherit that; then Ctrl-C ends nobody.

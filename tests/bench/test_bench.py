@@ -18,6 +18,7 @@ from tests.bench.generator import binary_block, json_block
 COLUMNS = {"what", "ours", "rival", "ratio", "note"}
 
 
+@pytest.mark.slow
 def test_posts_are_all_answered_by_node_and_rival() -> None:
     rows = posts.run(small=True)
     assert [set(row) for row in rows] == [COLUMNS] * 5
@@ -32,6 +33,7 @@ def test_posts_are_all_answered_by_node_and_rival() -> None:
             assert 0 < median <= high
 
 
+@pytest.mark.slow
 def test_value_transactions_are_all_applied_by_node_and_rival() -> None:
     rows = ledger.run(small=True)
     assert [set(row) for row in rows] == [COLUMNS] * 4

@@ -1,8 +1,11 @@
 """The small table of channels runs, so that it cannot rot; only what is no time is judged."""
 
+import pytest
+
 from tests.bench import mam, mam_node
 
 
+@pytest.mark.slow
 def test_the_small_table() -> None:
     rows = mam.run(small=True)
     assert {frozenset(row) for row in rows} == {frozenset(("what", "ours", "rival", "ratio", "note"))}
