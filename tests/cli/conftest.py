@@ -17,6 +17,8 @@ from typing import Any
 
 import pytest
 
+from tests.cli import forked
+
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-m", "cli.main"]
 START_S = 120
@@ -65,18 +67,12 @@ def environment() -> dict[str, str]:
 @pytest.fixture(scope="session")
 def run(environment: dict[str, str]) -> Run:
     def run(*args: object, stdin: bytes = b"", **variables: str) -> Ended:
-        ended = subprocess.run(
-            [*COMMAND, *map(str, args)],
-            input=stdin,
-            capture_output=True,
-            timeout=RUN_S,
-            env=environment | variables,
-            cwd=ROOT,
-            check=False,
+        code, out, told = forked.run(
+            [*map(str, args)], stdin=stdin, environment=environment | variables, directory=ROOT, within_s=RUN_S
         )
-        err = ended.stderr.decode()
+        err = told.decode()
         assert "Traceback" not in err, err
-        return Ended(ended.returncode, ended.stdout, err)
+        return Ended(code, out, err)
 
     return run
 

@@ -275,7 +275,6 @@ def test_one_program_writes_at_a_time(pump: NewPump, node: RunningNode, environm
     assert bodies(one.follow(*one.access)) == ["mine", "mine too"]
 
 
-@pytest.mark.slow
 def test_a_writer_killed_at_any_moment_signs_nothing_twice(
     pump: NewPump, node: RunningNode, environment: dict[str, str]
 ) -> None:

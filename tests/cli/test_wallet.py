@@ -144,7 +144,6 @@ def test_a_lent_deposit_comes_back(maker: Holder, taker: Holder) -> None:
     assert taker.refused("claim", waiting[0]["outputId"])[:2] == (4, "unknown_input")
 
 
-@pytest.mark.slow
 def test_an_alias_with_foundries_is_made_and_ended(maker: Holder, taker: Holder) -> None:
     home = maker.json("create-alias", "--metadata", "Station", "--state-metadata", "0x00ff")["aliasId"]
     make = ("create-token", "--alias", home[:20], "--maximum", 100)
