@@ -1,6 +1,7 @@
 """The memory of a graph: one row per vertex, in arrays that move together.
 
-Everything is relative to the row (see kernels), so moving is copying. A row is 98 bytes, a tip 8 more at most.
+Everything is relative to the row (see kernels), so moving is copying. A row is 34 bytes, 8 more for each parent that
+it has room for, and a tip 8 more at most.
 """
 
 from dataclasses import dataclass, fields
@@ -32,11 +33,11 @@ class Columns:
     """place in the tip list, -1 for a vertex that is no tip"""
 
     @classmethod
-    def empty(cls, rows: int) -> Self:
-        """Return arrays of `rows` zeros."""
+    def empty(cls, rows: int, parents: int = PARENTS_MAX) -> Self:
+        """Return arrays of `rows` zeros with room for so many parents each."""
         return cls(
-            back=np.zeros((rows, PARENTS_MAX), np.int32),
-            following=np.zeros((rows, PARENTS_MAX), np.int32),
+            back=np.zeros((rows, parents), np.int32),
+            following=np.zeros((rows, parents), np.int32),
             count=np.zeros(rows, np.int8),
             first=np.zeros(rows, np.int32),
             last=np.zeros(rows, np.int32),
@@ -49,7 +50,7 @@ class Columns:
 
     def moved(self, start: int, stop: int, rows: int) -> Self:
         """Return new arrays of `rows` rows that begin with a copy of the rows [start, stop)."""
-        new = type(self).empty(rows)
+        new = type(self).empty(rows, self.back.shape[1])
         for field in fields(self):
             getattr(new, field.name)[: stop - start] = getattr(self, field.name)[start:stop]
         return new

@@ -114,8 +114,9 @@ def _walk(graph: Graph, entries: Int64, alpha: float, state: kernels.UInt64) -> 
     steps: list[Step] = []
     while True:
         slot = kernels.step(
-            x - graph.base, float(alpha), c.first, c.following, graph.gain, c.flags, c.weights, state
-        )
+            x - graph.base, float(alpha), walk.decay(float(alpha)), c.first, c.following, c.approvers, graph.gain,
+            c.flags, c.weights, state,
+        )  # fmt: skip
         chosen = int(slot) + graph.base
         if chosen == x:
             return start, tuple(steps)

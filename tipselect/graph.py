@@ -23,7 +23,7 @@ other work run, it does not make two callers of one graph safe.
 
 from collections.abc import Iterable, Sequence
 from copy import copy
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
@@ -37,8 +37,19 @@ OUTSIDE = -1
 """stands for a parent that is not in the window"""
 ANCHOR_DISTANCE = 1_024
 """vertices between the newest and a new anchor at least"""
-ANCHOR_GIVEN_UP = 8
-"""times as far behind as a better one that does not approve it"""
+
+
+class State(NamedTuple):
+    """What a graph knows beside its arrays: indices, but for `gain` and `tip_count`; see Graph."""
+
+    base: int
+    low: int
+    high: int
+    weighed: int
+    anchor: int
+    anchor_due: int
+    gain: int
+    tip_count: int
 
 
 class Graph:
@@ -65,6 +76,29 @@ class Graph:
         self._anchor_due = 0
         self._gain = 0
         self.columns = Columns.empty(capacity)
+
+    @classmethod
+    def of(cls, columns: Columns, tips: Int64, state: State, *, anchor_distance: int = ANCHOR_DISTANCE) -> Self:
+        """Return a graph over arrays that a compiled program has filled by the rules of kernels; none is copied.
+
+        tips : int64[rows], the first `state.tip_count` are the tips
+
+        What the program needs to go on afterwards is in `state` and `columns`.
+        """
+        graph = cls(1, 0, anchor_distance=anchor_distance)
+        graph.columns, graph._tips = columns, tips
+        graph._base, graph._low, graph._high, graph._weighed = state.base, state.low, state.high, state.weighed
+        graph._anchor, graph._anchor_due, graph._gain = state.anchor, state.anchor_due, state.gain
+        graph._tip_count[0] = state.tip_count
+        return graph
+
+    @property
+    def state(self) -> State:
+        """What `of` needs beside the arrays."""
+        return State(
+            self._base, self._low, self._high, self._weighed, self._anchor, self._anchor_due, self._gain,
+            self.tip_count,
+        )  # fmt: skip
 
     @property
     def low(self) -> int:
@@ -390,18 +424,12 @@ class Graph:
         low, top = self._low - self._base, self._weighed - self._base
         old = self.anchor_slot
         self._anchor_due = self._weighed + self._anchor_distance
-        new = kernels.find_anchor(low, top, self._anchor_distance, self._gain, c.flags, c.weights)
-        if new <= old:
-            return
-        if old >= 0 and not kernels.approves(new, old, c.back, c.count, c.mask):
-            # A branch that loses may hold the anchor: it is given up when it has fallen far behind. That takes a
-            # sweep of the window, hence not at once.
-            if top - old < ANCHOR_GIVEN_UP * (top - new):
-                return
-            self._lift_anchor()
-        kernels.freeze(new, low, self._gain, c.back, c.count, c.flags, c.mask, c.weights)
-        self._anchor = new + self._base
-        self._anchor_due = max(self._anchor_due, self._weighed + top - new)
+        new, self._gain = kernels.move_anchor(
+            low, top, old, self._anchor_distance, self._gain, c.back, c.count, c.flags, c.mask, c.weights
+        )
+        if new != old:
+            self._anchor = new + self._base
+            self._anchor_due = max(self._anchor_due, self._weighed + top - new)
 
     def _lift_anchor(self) -> None:
         """Do without an anchor for now."""

@@ -45,6 +45,8 @@ FAR_MAX = 512
 """far slots that one sweep puts off; 64 vertices have no more parents"""
 ANCHOR_BAND = 64
 """slots among which a new anchor is chosen, at most"""
+ANCHOR_GIVEN_UP = 8
+"""times as far behind as a better one that does not approve it"""
 
 Bools = NDArray[np.bool_]
 Int8 = NDArray[np.int8]
@@ -308,13 +310,14 @@ def sweep(
     flags: UInt8,
     mask: UInt64,
     sums: NDArray[np.signedinteger[Any]],
-) -> int:
+    keep: bool,
+) -> tuple[np.uint64, int]:
     """Carry 64 marks at once from every slot to its past cone and add to `sums` how many arrive at each.
 
     Parents are older than their children, so one pass backwards is enough; it begins below `top` and ends with the
     oldest mark. `lowest` is the oldest slot with a mark at first, `anchor` is -1 for none. Marks that reach the
-    anchor would reach all that is frozen: they are not carried there, but counted and returned. `mask` is left all
-    zero.
+    anchor would reach all that is frozen: they are not carried there, but returned, with the oldest slot that was
+    marked. `mask` is left all zero; with `keep` it is left with the marks instead, and `sums` as it was.
     """
     arrived = np.uint64(0)
     far = np.empty(FAR_MAX, np.int64)
@@ -336,7 +339,8 @@ def sweep(
             if bits == np.uint64(0):
                 mask[s] = np.uint64(0)
                 continue
-        sums[s] += popcount(bits)
+        if not keep:
+            sums[s] += popcount(bits)
         for j in range(np.uint64(count[s])):
             p = slot - int(back[s, j])
             if p < low:
@@ -357,8 +361,8 @@ def sweep(
             mask[u] |= bits
             lowest = min(lowest, p)
         # Only now, because an outside parent is at distance 0: its bits went to s itself.
-        mask[s] = np.uint64(0)
-    return popcount(arrived)
+        mask[s] = bits if keep else np.uint64(0)
+    return arrived, lowest
 
 
 @njit(cache=True, nogil=True)
@@ -383,7 +387,7 @@ def add_weights(
         end = min(batch + 64, top)
         for s in range(batch, end):
             mask[s] = np.uint64(1) << np.uint64(s - batch)
-        gain += sweep(batch, end, low, anchor, back, count, flags, mask, weights)
+        gain += popcount(sweep(batch, end, low, anchor, back, count, flags, mask, weights, False)[0])
     return gain
 
 
@@ -407,7 +411,7 @@ def count_hits(
         for i in range(batch, end):
             mask[tips[i]] |= np.uint64(1) << np.uint64(i - batch)
             oldest = min(oldest, tips[i])
-        gain += sweep(oldest, top, low, anchor, back, count, flags, mask, hits)
+        gain += popcount(sweep(oldest, top, low, anchor, back, count, flags, mask, hits, False)[0])
     for s in range(low, anchor + 1):
         if flags[s] & FROZEN:
             hits[s] += gain
@@ -516,6 +520,38 @@ def thaw(low: int, anchor: int, gain: int, flags: UInt8, weights: Int64) -> None
 
 
 @njit(cache=True, nogil=True)
+def move_anchor(
+    low: int,
+    top: int,
+    old: int,
+    nearest: int,
+    gain: int,
+    back: Int32,
+    count: Int8,
+    flags: UInt8,
+    mask: UInt64,
+    weights: Int64,
+) -> tuple[int, int]:
+    """Move the anchor up to a well approved vertex that approves the present one, `old`, -1 for none.
+
+    Returns the anchor and the gain, which is 0 again when the old anchor had to be given up. Weights are up to
+    date below `top`; `nearest` is as for `find_anchor`.
+    """
+    new = find_anchor(low, top, nearest, gain, flags, weights)
+    if new <= old:
+        return old, gain
+    if old >= 0 and not approves(new, old, back, count, mask):
+        # A branch that loses may hold the anchor: it is given up when it has fallen far behind. That takes a
+        # sweep of the window, hence not at once.
+        if top - old < ANCHOR_GIVEN_UP * (top - new):
+            return old, gain
+        thaw(low, top - 1, gain, flags, weights)
+        gain = 0
+    freeze(new, low, gain, back, count, flags, mask, weights)
+    return new, gain
+
+
+@njit(cache=True, nogil=True)
 def read_weights(low: int, top: int, gain: int, flags: UInt8, weights: Int64, out: Int64) -> None:
     """Write the cumulative weights of the slots [low, top)."""
     for s in range(low, top):
@@ -545,44 +581,58 @@ def ways(s: int, first: Int32, following: Int32, gain: int, flags: UInt8, weight
 def step(
     s: int,
     alpha: float,
+    decay: Float64,
     first: Int32,
     following: Int32,
+    approvers: Int32,
     gain: int,
     flags: UInt8,
     weights: Int64,
     state: UInt64,
 ) -> Any:
-    """Return the slot a walker on s goes to, s itself on a tip. One random number per approver but the first.
+    """Return the slot a walker on s goes to, s itself on a tip. At most one random number per approver but the first.
 
     Approver y is taken with probability proportional to exp(-alpha (H(s) - H(y))) (Popov 2018, section 4.1). One
     pass does: each approver met takes the place of the one chosen so far with its share of all terms up to it
-    (reservoir sampling; Chao 1982). Terms are relative to the heaviest met, so that nothing overflows.
+    (reservoir sampling; Chao 1982). Terms are relative to the heaviest met, so that nothing overflows. `decay`
+    float64[n] holds exp(-alpha d) for the first differences of weight. With alpha = 0 one random number tells which.
     """
+    ways = approvers[np.uint64(s)]
+    if ways == 0:
+        return s
+    left = 0
+    if alpha == 0.0 and ways > 1:
+        left = np.int64(uniform(state) * ways)
     chosen = s
     heaviest_met = np.int64(0)
     total = 0.0
     c = s
-    link = first[s]
+    # Unsigned indices cannot count from the end, which spares the check for it.
+    link = first[np.uint64(s)]
     while link != 0:
         c += link >> 3
-        flag = flags[c]
+        flag = flags[np.uint64(c)]
         if not flag & BARRED:
-            weight = weights[c] + (gain if flag & FROZEN else 0)
-            if total == 0.0:
-                chosen = c
-                heaviest_met = weight
-                total = 1.0
+            if alpha == 0.0:
+                if left == 0:
+                    return c
+                left -= 1
             else:
-                term = 1.0
-                if weight > heaviest_met:
-                    total = 1.0 + total * math.exp(-alpha * (weight - heaviest_met))
-                    heaviest_met = weight
-                else:
-                    term = math.exp(-alpha * (heaviest_met - weight))
-                    total += term
-                if uniform(state) * total < term:
+                weight = weights[np.uint64(c)] + (gain if flag & FROZEN else 0)
+                if total == 0.0:
                     chosen = c
-        link = following[c, link & 7]
+                    heaviest_met = weight
+                    total = 1.0
+                else:
+                    more = weight - heaviest_met
+                    apart = np.uint64(abs(more))
+                    term = decay[apart] if apart < decay.size else math.exp(-alpha * apart)
+                    # No branches here: which way they go is a matter of chance, and guessing wrong costs more.
+                    total = 1.0 + total * term if more > 0 else total + term
+                    term = 1.0 if more > 0 else term
+                    heaviest_met = max(heaviest_met, weight)
+                    chosen = c if uniform(state) * total < term else chosen
+        link = following[np.uint64(c), np.uint64(link & 7)]
     return chosen
 
 
@@ -592,8 +642,10 @@ def walks(
     begin: int,
     end: int,
     alpha: float,
+    decay: Float64,
     first: Int32,
     following: Int32,
+    approvers: Int32,
     gain: int,
     flags: UInt8,
     weights: Int64,
@@ -608,7 +660,7 @@ def walks(
         out_entry[i] = s
         steps = 0
         while True:
-            c = step(s, alpha, first, following, gain, flags, weights, state)
+            c = step(s, alpha, decay, first, following, approvers, gain, flags, weights, state)
             if c == s:
                 break
             s = c
@@ -655,12 +707,17 @@ def flow(
 
 
 @njit(cache=True, nogil=True)
-def settled(start: int, stop: int, top: int, gain: int, flags: UInt8, weights: Int64, out: Int64) -> int:
-    """Write the slots of [start, stop), not barred, that half of all newer vertices approve; return how many."""
+def settled(
+    start: int, stop: int, top: int, unit: float, gain: int, flags: UInt8, weights: Int64, out: Int64
+) -> int:
+    """Write the slots of [start, stop), not barred, that half of all newer vertices approve; return how many.
+
+    `unit` is what a vertex adds to the weight of those it approves, on the average.
+    """
     n = 0
     for s in range(start, stop):
         weight = weights[s] + (gain if flags[s] & FROZEN else 0)
-        if not flags[s] & BARRED and 2 * (weight - 1) >= top - 1 - s:
+        if not flags[s] & BARRED and 2 * (weight - unit) >= unit * (top - 1 - s):
             out[n] = s
             n += 1
     return n
@@ -689,23 +746,37 @@ def finish(
     fast_ratio: float,
     keep_fast: bool,
     pace: Float64,
+    order: Int64,
     out: Int64,
 ) -> int:
     """Write the distinct tips of a race in the order of arrival, as many as `out` holds; return how many.
 
     A walker's pace is its steps per vertex between its entry and the newest; one below `fast_ratio` times the
     median pace (the upper one of an even number) came suspiciously fast. Such walkers are left out, or with
-    `keep_fast` come last. Equal steps: the walker sent first is ahead. `pace` float64[walkers] is scratch.
+    `keep_fast` come last. Equal steps: the walker sent first is ahead. Scratch, at least as long as there are
+    walkers: `pace` float64, `order` int64.
     """
+    least = 0.0
+    if fast_ratio > 0.0:
+        for i in range(walkers):
+            found = steps[i] / (top - entry[i])
+            at = i
+            while at > 0 and pace[at - 1] > found:
+                pace[at] = pace[at - 1]
+                at -= 1
+            pace[at] = found
+        least = fast_ratio * pace[walkers // 2]
     for i in range(walkers):
-        pace[i] = steps[i] / (top - entry[i])
-    least = fast_ratio * np.sort(pace[:walkers])[walkers // 2]
-    order = np.argsort(steps[:walkers], kind="mergesort")
+        at = i
+        while at > 0 and steps[order[at - 1]] > steps[i]:
+            order[at] = order[at - 1]
+            at -= 1
+        order[at] = i
     n = 0
     for late in range(2 if keep_fast else 1):
         for at in range(walkers):
             i = order[at]
-            if n == out.size or (pace[i] < least) != (late == 1):
+            if n == out.size or (steps[i] / (top - entry[i]) < least) != (late == 1):
                 continue
             known = False
             for m in range(n):
@@ -714,3 +785,42 @@ def finish(
                 out[n] = tip[i]
                 n += 1
     return n
+
+
+@njit(cache=True, nogil=True)
+def race(
+    entries: Int64,
+    walkers: int,
+    rounds: int,
+    fast_ratio: float,
+    alpha: float,
+    decay: Float64,
+    top: int,
+    first: Int32,
+    following: Int32,
+    approvers: Int32,
+    gain: int,
+    flags: UInt8,
+    weights: Int64,
+    state: UInt64,
+    entry: Int64,
+    tip: Int64,
+    steps: Int32,
+    pace: Float64,
+    order: Int64,
+    out: Int64,
+) -> int:
+    """Let walkers race, `walkers` at a time, until `out` is full of distinct tips; return how many were found.
+
+    After `rounds` times as many the fast ones are let in, too. Scratch for all of them: `entry`, `tip`, `steps`,
+    `pace`, `order`.
+    """
+    for sent in range(walkers, walkers * rounds + 1, walkers):
+        walks(
+            entries, sent - walkers, sent, alpha, decay, first, following, approvers, gain, flags, weights, state,
+            entry, tip, steps,
+        )  # fmt: skip
+        n = finish(entry, tip, steps, sent, top, fast_ratio, False, pace, order, out)
+        if n == out.size:
+            return n
+    return finish(entry, tip, steps, walkers * rounds, top, fast_ratio, True, pace, order, out)

@@ -247,10 +247,17 @@ def tip_probabilities(g: Tangle, weight: Mapping[int, int], start: int, alpha: f
 def walk(
     g: Tangle, weight: Mapping[int, int], start: int, alpha: float, draws: Iterator[float]
 ) -> tuple[int, int]:
-    """Walk from `start`; return the tip and the steps. A step takes one of `draws` per approver but the first."""
+    """Walk from `start`; return the tip and the steps.
+
+    A step takes one of `draws` per approver but the first, or just one with alpha = 0.
+    """
     steps = 0
     x = start
     while children := allowed_children(g, x):
+        if alpha == 0.0:
+            x = children[int(next(draws) * len(children))] if len(children) > 1 else children[0]
+            steps += 1
+            continue
         x = children[0]
         for i in range(1, len(children)):
             met = max(weight[y] for y in children[: i + 1])

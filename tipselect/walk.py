@@ -20,13 +20,14 @@ equally.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
 from tipselect import kernels
 from tipselect.errors import BadIndex, BadSetting
 from tipselect.graph import Graph
-from tipselect.kernels import BARRED, Int32, Int64, UInt64
+from tipselect.kernels import BARRED, Float64, Int32, Int64, UInt64
 
 ALPHA = 0.01
 """per block of weight; how strongly walkers prefer the heavy branch"""
@@ -38,6 +39,8 @@ FAST_RATIO = 0.5
 """of the median pace; slower paces are honest ones"""
 ROUNDS = 4
 """times the walkers are sent at most"""
+DECAY_SIZE = 1_024
+"""differences of weight whose terms are kept"""
 
 
 def select(
@@ -124,7 +127,12 @@ def walks(
     arrivals = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.int32)
     if n:
         slots = entry_points(graph, entry, entry_depth) - graph.base
-        _send(graph, range(n), alpha, slots, (seed(rng), *arrivals))
+        graph.flush()
+        c = graph.columns
+        kernels.walks(
+            slots, 0, n, float(alpha), decay(float(alpha)), c.first, c.following, c.approvers, graph.gain, c.flags,
+            c.weights, seed(rng), *arrivals,
+        )  # fmt: skip
     return arrivals[0] + graph.base, arrivals[1] + graph.base, arrivals[2]
 
 
@@ -148,11 +156,18 @@ def entry_points(graph: Graph, entry: Sequence[int] | Int64 | None = None, depth
     top = graph.high - base
     out = np.empty(min(depth, len(graph)) + 1, np.int64)
     start = max(graph.high - 1 - 2 * depth, graph.low) - base
-    n = kernels.settled(start, max(top - depth, start), top, graph.gain, c.flags, c.weights, out) if depth else 0
+    stop = max(top - depth, start)
+    n = kernels.settled(start, stop, top, 1.0, graph.gain, c.flags, c.weights, out) if depth else 0
     if n == 0:
         out[0] = kernels.heaviest(graph.low - base, top, graph.gain, c.flags, c.weights)
         n = int(out[0] >= 0)
     return out[:n] + base
+
+
+@lru_cache(maxsize=64)
+def decay(alpha: float) -> Float64:
+    """Return float64[DECAY_SIZE]: exp(-alpha d) for differences of weight d, which saves computing them in walks."""
+    return np.exp(-alpha * np.arange(DECAY_SIZE))
 
 
 def seed(rng: np.random.Generator) -> UInt64:
@@ -172,33 +187,16 @@ def _race(
     state: UInt64,
 ) -> Int64:
     """Return up to `wanted` distinct tips in the order of arrival, as the module says."""
-    size = walkers * ROUNDS
-    arrivals = np.empty(size, np.int64), np.empty(size, np.int64), np.empty(size, np.int32)
-    pace = np.empty(size, np.float64)
-    out = np.empty(wanted, np.int64)
-    top = graph.high - graph.base
-    slots = entries - graph.base
-    n = 0
-    for sent in range(walkers, size + 1, walkers):
-        _send(graph, range(sent - walkers, sent), alpha, slots, (state, *arrivals))
-        n = kernels.finish(*arrivals, sent, top, fast_ratio, False, pace, out)
-        if n == wanted:
-            break
-    else:
-        n = kernels.finish(*arrivals, size, top, fast_ratio, True, pace, out)
-    return out[:n] + graph.base
-
-
-def _send(
-    graph: Graph, walkers: range, alpha: float, slots: Int64, outcome: tuple[UInt64, Int64, Int64, Int32]
-) -> None:
-    """Let `walkers` walk from random `slots`; writes to `outcome`: random state, entries, tips, steps."""
     graph.flush()
+    size = walkers * ROUNDS
+    out = np.empty(wanted, np.int64)
     c = graph.columns
-    kernels.walks(
-        slots, walkers.start, walkers.stop, float(alpha), c.first, c.following, graph.gain, c.flags, c.weights,
-        *outcome,
+    n = kernels.race(
+        entries - graph.base, walkers, ROUNDS, fast_ratio, float(alpha), decay(float(alpha)),
+        graph.high - graph.base, c.first, c.following, c.approvers, graph.gain, c.flags, c.weights, state, np.empty(size, np.int64), np.empty(size, np.int64),
+        np.empty(size, np.int32), np.empty(size), np.empty(size, np.int64), out,
     )  # fmt: skip
+    return out[:n] + graph.base
 
 
 def check(argument: str, value: float, least: float) -> None:

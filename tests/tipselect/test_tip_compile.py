@@ -80,4 +80,4 @@ def test_nothing_is_left_to_compile() -> None:
     grown.drop_before(4_900)
     grown.flush()
     assert compiled() == before
-    assert before["attach"] == before["walks"] == before["count_hits"] == before["freeze"] == 1
+    assert before["attach"] == before["walks"] == before["count_hits"] == before["move_anchor"] == 1
