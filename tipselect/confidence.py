@@ -35,7 +35,9 @@ def hits(
     low = graph.low - graph.base
     top = low + len(graph)
     out = np.zeros(top, np.int32)
-    kernels.count_hits(tips - graph.base, top, low, graph.anchor_slot, c.back, c.count, c.flags, c.mask, out)
+    kernels.count_hits(
+        tips - graph.base, top, low, graph.anchor_slot, c.back, c.count, c.flags, c.mask, graph.far, out
+    )
     return out[low:]
 
 

@@ -75,6 +75,8 @@ class Graph:
         self._anchor = OUTSIDE
         self._anchor_due = 0
         self._gain = 0
+        self.far = np.empty(kernels.FAR_MAX, np.int64)
+        """scratch of weight sweeps"""
         self.columns = Columns.empty(capacity)
 
     @classmethod
@@ -279,7 +281,7 @@ class Graph:
             base = self._base
             self._gain += kernels.add_weights(
                 done - base, piece - base, self._low - base, self.anchor_slot, c.back, c.count, c.flags,
-                c.mask, c.weights,
+                c.mask, self.far, c.weights,
             )  # fmt: skip
             done = self._weighed = piece
             if done >= self._anchor_due:
@@ -294,6 +296,7 @@ class Graph:
         new._tips = np.empty(new.columns.count.size, np.int64)
         new._tips[: self.tip_count] = self._tips[: self.tip_count]
         new._tip_count = self._tip_count.copy()
+        new.far = np.empty_like(self.far)
         return new
 
     # --- reading --------------------------------------------------------------------------------------------

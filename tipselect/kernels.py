@@ -309,6 +309,7 @@ def sweep(
     count: Int8,
     flags: UInt8,
     mask: UInt64,
+    far: Int64,
     sums: NDArray[np.signedinteger[Any]],
     keep: bool,
 ) -> tuple[np.uint64, int]:
@@ -317,10 +318,10 @@ def sweep(
     Parents are older than their children, so one pass backwards is enough; it begins below `top` and ends with the
     oldest mark. `lowest` is the oldest slot with a mark at first, `anchor` is -1 for none. Marks that reach the
     anchor would reach all that is frozen: they are not carried there, but returned, with the oldest slot that was
-    marked. `mask` is left all zero; with `keep` it is left with the marks instead, and `sums` as it was.
+    marked. `mask` is left all zero; with `keep` it is left with the marks instead, and `sums` as it was. `far`
+    int64[FAR_MAX] is scratch.
     """
     arrived = np.uint64(0)
-    far = np.empty(FAR_MAX, np.int64)
     far_count = 0
     far_line = anchor - FAR
     slot = top
@@ -349,7 +350,7 @@ def sweep(
             if p < far_line and flags[u] & FROZEN:
                 # Above the anchor nobody knows yet what will arrive there: such slots wait, so that lazy approvers
                 # of the distant past do not make every sweep a long one.
-                if slot > anchor and far_count < FAR_MAX:
+                if slot > anchor and far_count < far.size:
                     if mask[u] == np.uint64(0):
                         far[far_count] = p
                         far_count += 1
@@ -375,6 +376,7 @@ def add_weights(
     count: Int8,
     flags: UInt8,
     mask: UInt64,
+    far: Int64,
     weights: Int64,
 ) -> int:
     """Add the slots [start, top) to the weight of themselves and their past cones, 64 in a sweep.
@@ -387,7 +389,7 @@ def add_weights(
         end = min(batch + 64, top)
         for s in range(batch, end):
             mask[s] = np.uint64(1) << np.uint64(s - batch)
-        gain += popcount(sweep(batch, end, low, anchor, back, count, flags, mask, weights, False)[0])
+        gain += popcount(sweep(batch, end, low, anchor, back, count, flags, mask, far, weights, False)[0])
     return gain
 
 
@@ -401,6 +403,7 @@ def count_hits(
     count: Int8,
     flags: UInt8,
     mask: UInt64,
+    far: Int64,
     hits: Int32,
 ) -> None:
     """Add to each slot how many of `tips` (slots, repeats allowed) have it in their past cone."""
@@ -411,7 +414,7 @@ def count_hits(
         for i in range(batch, end):
             mask[tips[i]] |= np.uint64(1) << np.uint64(i - batch)
             oldest = min(oldest, tips[i])
-        gain += popcount(sweep(oldest, top, low, anchor, back, count, flags, mask, hits, False)[0])
+        gain += popcount(sweep(oldest, top, low, anchor, back, count, flags, mask, far, hits, False)[0])
     for s in range(low, anchor + 1):
         if flags[s] & FROZEN:
             hits[s] += gain

@@ -1,0 +1,25 @@
+"""Adversaries, one function each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING
+
+from sim.errors import BadScenario
+from sim.scenario import Adversary, named_function
+
+if TYPE_CHECKING:
+    from sim.world import Attacker, Issue
+
+ATTACKS: dict[str, Callable[..., Iterator[Issue]]] = {}
+
+
+def attack(adversary: Adversary) -> Callable[[Attacker], Iterator[Issue]]:
+    """Return the attack with its settings bound. BadScenario for an unknown one."""
+    name = adversary.attack
+    if name in ATTACKS:
+        return partial(ATTACKS[name], **adversary.settings)
+    if ":" in name:
+        return partial(named_function(name, "adversary.attack"), **adversary.settings)
+    raise BadScenario("adversary.attack", f"{name!r} is none of {', '.join(ATTACKS)}, nor module:function")

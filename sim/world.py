@@ -1,0 +1,339 @@
+"""The state of a running simulation: memory for the compiled loop, and whoever decides in Python.
+
+Agents with a selector of tipselect are compiled. The adversary, and agents with a selector of their own, are asked in
+Python each time they issue a block.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from sim import kernels
+from sim.arrivals import ATTACK, SELECTION, Arrivals, Drawn, groups_of, mean_delays, stream
+from sim.errors import BadAttack
+from sim.recipes import ALPHA, E_IOTA, KIND, LOW_ALPHA, RECIPE_SIZE, SWIPE_ALPHA, recipe
+from sim.scenario import CONFLICT_SIDES, Scenario, own_selector
+from sim.seen import Seen
+from tipselect.columns import Columns
+from tipselect.graph import Graph, State
+from tipselect.kernels import FAR_MAX, PARENTS_MAX, Float64, Int64, UInt8
+from tipselect.selectors import Selector
+from tipselect.walk import ROUNDS, decay
+
+CHUNK = 65_536
+"""blocks drawn and issued at once"""
+ROWS_AROUND = 3_072
+"""rows of a view beyond its window, at least; the more, the rarer it has to be moved"""
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """A block of the adversary.
+
+    parents : by number
+    side : of a conflict that it opens, 0 to 7; None for a block that opens none
+    withheld : nobody is told until `Attacker.release`
+    """
+
+    parents: Sequence[int]
+    side: int | None = None
+    withheld: bool = False
+
+
+Attack = Callable[..., Iterator[Issue]]
+"""attack(attacker, **settings): a generator that yields one block each time the adversary may issue one, and is sent
+its number"""
+
+
+class World:
+    """A simulation under way."""
+
+    def __init__(self, scenario: Scenario, arrivals: Arrivals | None = None) -> None:
+        self.scenario = scenario
+        self.arrivals = arrivals or Arrivals(scenario)
+        self.blocks = scenario.blocks
+        self.issued = 0
+        n, k = self.blocks, scenario.parents
+        conflicts = n if scenario.adversary is not None else 0
+        self.record = kernels.Record(
+            np.zeros(n), np.zeros(n, np.int16), np.full((n, k), -1, np.int32), np.full(n, -1, np.int32),
+            np.zeros(n, np.int32), np.zeros(conflicts, np.uint8),
+        )  # fmt: skip
+        self.own = np.empty(0 if scenario.unit_weights else n, np.int32)
+        self.start = 1
+        self.withheld: list[int] = []
+        self.released: dict[int, float] = {}
+        self._drawn_from = self._drawn_to = 0
+        self._drawn = Drawn(np.empty(0), np.empty(0, np.int32), np.empty(0, np.int32), np.empty((0, 0)))
+        self._asked: list[Selector | None] = []
+        self.rules = self._rules()
+        self.views = self._views()
+        self._scratch = self._make_scratch()
+        self.rng = stream(scenario.seed, ATTACK)
+        self._attacker: Attacker | None = None
+        if scenario.adversary is not None:
+            self._attacker = Attacker(self)
+
+    # --- running --------------------------------------------------------------------------------------------
+
+    def run_to(self, stop: int) -> None:
+        """Issue blocks until there are `stop` of them."""
+        while self.issued < min(stop, self.blocks):
+            if self.issued == self._drawn_to:
+                self._draw(min(CHUNK, self.blocks - self.issued))
+            self._advance(min(stop, self._drawn_to))
+
+    def _advance(self, stop: int, given: int = -1, withheld: bool = False) -> None:
+        d = self._drawn
+        done, why = kernels.advance(
+            self.issued, stop, given, withheld, self._drawn_from, d.issuers, d.travels, self.own, self.record,
+            self.views, self.rules, self._scratch,
+        )  # fmt: skip
+        self.issued = int(done)
+        if why == kernels.FULL:
+            self._grow_queues()
+            self._advance(stop, given if self.issued == done and given >= 0 else -1, withheld)
+        elif why == kernels.ASK:
+            self._ask()
+
+    def _draw(self, n: int) -> None:
+        drawn = self.arrivals.take(n)
+        self._drawn_from, self._drawn_to = self._drawn_to, self._drawn_to + n
+        self.record.times[self._drawn_from : self._drawn_to] = drawn.times
+        if self.own.size:
+            self.own[self._drawn_from : self._drawn_to] = drawn.weights
+        self._drawn = drawn
+
+    def _ask(self) -> None:
+        """Ask whoever issues the next block for its parents, and issue it."""
+        issuer = int(self._drawn.issuers[self.issued - self._drawn_from])
+        select = self._asked[issuer]
+        if select is not None:
+            seen = self.seen(issuer)
+            found = select(seen.graph, self.scenario.parents, self.rng)
+            issue = Issue([seen.number(int(x)) for x in found])
+        else:
+            assert self._attacker is not None
+            issue = self._attacker.move()
+        number = self.issued
+        self._check(issue, issuer)
+        self._scratch.out[: len(issue.parents)] = issue.parents
+        if issue.side is not None:
+            self.record.sides[number] = 1 << issue.side
+        if issue.withheld:
+            self.withheld.append(number)
+        self._advance(number + 1, len(issue.parents), issue.withheld)
+
+    def _check(self, issue: Issue, issuer: int) -> None:
+        """Raise BadAttack for a block that cannot be."""
+        k = self.scenario.parents
+        if not 1 <= len(issue.parents) <= k or len(set(issue.parents)) != len(issue.parents):
+            raise BadAttack("parents", f"1 to {k} different ones are needed, not {list(issue.parents)}")
+        for p in issue.parents:
+            if not 0 <= p < self.issued:
+                raise BadAttack("parents", f"there is no block {p} before block {self.issued}")
+            ring = self.views.received.shape[1]
+            if self.issued - p < ring and self.views.received[issuer, p % ring] > self.record.times[self.issued]:
+                raise BadAttack("parents", f"block {p} has not been received yet")
+        if issue.side is not None and not 0 <= issue.side < CONFLICT_SIDES:
+            raise BadAttack("side", f"0 to {CONFLICT_SIDES - 1} are possible, not {issue.side}")
+        if self.record.sides.size:
+            sides = 0 if issue.side is None else 1 << issue.side
+            for p in issue.parents:
+                sides |= int(self.record.sides[p])
+            if sides & (sides - 1):
+                raise BadAttack("parents", "they approve both sides of a conflict")
+
+    # --- looking --------------------------------------------------------------------------------------------
+
+    @property
+    def now(self) -> float:
+        """Time of the next block to be issued, or of the newest when all are."""
+        return float(self.record.times[min(self.issued, self._drawn_to - 1)])
+
+    def seen(self, agent: int, time: float | None = None) -> Seen:
+        """Return what an agent has received by now; weights are up to date."""
+        when = self.now if time is None else time
+        kernels.inspect(agent, when, self.own, self.record, self.views, self.rules, self._scratch)
+        views, state = self.views, self.views.state[agent]
+        rows = views.tips.shape[1]
+        part = slice(agent * rows, (agent + 1) * rows)
+        columns = Columns(
+            views.back[part], views.following[part], views.count[part], views.first[part], views.last[part],
+            views.approvers[part], views.flags[part], views.weights[part], views.mask[part], views.tip_at[part],
+        )  # fmt: skip
+        numbers = views.ids[part][
+            state[kernels.LOW] - state[kernels.BASE] : state[kernels.HIGH] - state[kernels.BASE]
+        ]
+        known = [int(x) for x in state[: kernels.TIPS]]
+        graph = Graph.of(columns, views.tips[agent], State(*known, int(views.tip_count[agent])))
+        return Seen(graph, numbers)
+
+    def select(self, agent: int, k: int) -> list[int]:
+        """Select as the agent would now; block numbers."""
+        n = kernels.select(agent, k, self.now, self.own, self.record, self.views, self.rules, self._scratch)
+        return [int(x) for x in self._scratch.out[:n]]
+
+    def release(self, blocks: Sequence[int]) -> None:
+        """Tell everybody of blocks that were withheld."""
+        agent = len(self.scenario.everybody)
+        nothing = np.empty(0)
+        for block in sorted(blocks):
+            while not kernels.release(block, agent, self.now, nothing, self.record, self.views, self.rules):
+                self._grow_queues()
+            self.released[block] = self.now
+
+    # --- memory ---------------------------------------------------------------------------------------------
+
+    def _rules(self) -> kernels.Rules:
+        scenario = self.scenario
+        everybody = scenario.everybody
+        size = len(everybody) + (scenario.adversary is not None)
+        recipes = np.zeros((size, RECIPE_SIZE))
+        chosen = [scenario.selector_of(agent) for agent in everybody]
+        if scenario.adversary is not None:
+            # Attackers who select tips as honest issuers do follow the scenario's selector.
+            chosen.append((scenario.selector, {**scenario.settings, **self._alpha()}))
+        compiled = np.ones(size, np.bool_)
+        for i, (selector, settings) in enumerate(chosen):
+            self._asked.append(own_selector(selector, settings, "selector"))
+            if self._asked[i] is None:
+                assert isinstance(selector, str)
+                recipes[i] = recipe(selector, settings, scenario.depth)
+            else:
+                compiled[i] = False
+        if scenario.adversary is not None:
+            self._asked[-1] = None
+            compiled[-1] = False
+        others = np.where(
+            recipes[:, KIND] == E_IOTA, recipes[:, LOW_ALPHA], np.maximum(recipes[:, SWIPE_ALPHA], 0.0)
+        )
+        decays = np.array([(decay(a), decay(b)) for a, b in zip(recipes[:, ALPHA], others, strict=True)])
+        delays = mean_delays(scenario)
+        soonest = delays.min(axis=0) if scenario.spread == "fixed" else np.zeros(size)
+        spans, groups = groups_of(scenario)
+        unit = sum(weight * chance for weight, chance in scenario.own_weights)
+        nearest = max(64, min(scenario.window_blocks // 4, math.ceil(20 * scenario.load)))
+        return kernels.Rules(
+            recipes, decays, compiled, delays, soonest, spans, groups, scenario.window_blocks, nearest, float(unit)
+        )
+
+    def _alpha(self) -> dict[str, float]:
+        return {} if self.scenario.alpha is None else {"alpha": self.scenario.alpha}
+
+    def _views(self) -> kernels.Views:
+        scenario, rules = self.scenario, self.rules
+        size = rules.compiled.size
+        rows = min(scenario.window_blocks * 3 // 2, self.blocks) + ROWS_AROUND
+        ring = 1 << max(10, math.ceil(math.log2(4 * scenario.window_blocks + 1)))
+        whole = 1 << max(10, math.ceil(math.log2(self.blocks + 1)))
+        if scenario.adversary is not None or scenario.splits or ring > whole:
+            # Messages may be under way for any time.
+            ring = whole
+        queue = max(1_024, 1 << math.ceil(math.log2(8 * scenario.load + 1)))
+        columns = Columns.empty(size * rows, scenario.parents)
+        state = np.zeros((size, kernels.STATE_SIZE), np.int64)
+        state[:, kernels.ANCHOR] = -1
+        return kernels.Views(
+            columns.back, columns.following, columns.count, columns.first, columns.last, columns.approvers,
+            columns.flags, columns.weights, columns.mask, columns.tip_at, np.zeros(size * rows, np.int32),
+            np.zeros((size, rows), np.int64), np.zeros(size, np.int64), state, np.zeros(size, np.uint64),
+            np.zeros((size, scenario.depth + 2), np.int64), np.zeros((size, queue)),
+            np.zeros((size, queue), np.int32), np.zeros((size, ring)), np.full((size, ring), -1, np.int64),
+        )  # fmt: skip
+
+    def _make_scratch(self) -> kernels.Scratch:
+        walkers = int(self.rules.recipes[:, 2].max(initial=1)) * PARENTS_MAX * ROUNDS
+        seed = np.array([stream(self.scenario.seed, SELECTION).bit_generator.random_raw()], np.uint64)
+        return kernels.Scratch(
+            seed, np.full((1, PARENTS_MAX), -1, np.int64), np.zeros(1, np.int8), np.zeros(walkers, np.int64),
+            np.zeros(walkers, np.int64), np.zeros(walkers, np.int32), np.zeros(walkers), np.zeros(walkers, np.int64),
+            np.zeros(PARENTS_MAX, np.int64), np.zeros(PARENTS_MAX, np.int64), np.zeros(FAR_MAX, np.int64), np.empty(0),
+        )  # fmt: skip
+
+    def _grow_queues(self) -> None:
+        views = self.views
+        more = np.zeros_like(views.queue_time)
+        self.views = views._replace(
+            queue_time=np.concatenate((views.queue_time, more), axis=1),
+            queue_id=np.concatenate((views.queue_id, more.astype(np.int32)), axis=1),
+        )
+
+
+class Attacker:
+    """What an adversary knows and can do; handed to the attack, see `attacks`.
+
+    rng : for choices of his own
+    parents : k of the scenario
+    """
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self.agent = len(world.scenario.everybody)
+        self.rng = world.rng
+        self.parents = world.scenario.parents
+        self._moves: Iterator[Issue] | None = None
+        self._newest: int | None = None
+
+    @property
+    def scenario(self) -> Scenario:
+        """What is simulated."""
+        return self._world.scenario
+
+    @property
+    def now(self) -> float:
+        """Time of the block that is to be issued."""
+        return self._world.now
+
+    @property
+    def next_block(self) -> int:
+        """Number that block will have."""
+        return self._world.issued
+
+    @property
+    def sides(self) -> UInt8:
+        """uint8[n]: for each block a bit for each side of the conflict that it approves."""
+        return self._world.record.sides[: self._world.issued]
+
+    @property
+    def times(self) -> Float64:
+        """float64[n]: when each block was issued."""
+        return self._world.record.times[: self._world.issued]
+
+    def seen(self) -> Seen:
+        """Return all that the attacker has received, his own blocks included."""
+        return self._world.seen(self.agent)
+
+    def tips(self) -> Int64:
+        """int64[n], ascending: the tips he sees, by number."""
+        seen = self.seen()
+        return np.sort(seen.numbers[seen.graph.tips - seen.graph.low].astype(np.int64))
+
+    def select(self, k: int | None = None) -> list[int]:
+        """Select tips as an honest issuer would."""
+        return self._world.select(self.agent, self.parents if k is None else k)
+
+    def release(self, blocks: Sequence[int]) -> None:
+        """Tell everybody of blocks that were withheld so far."""
+        self._world.release(blocks)
+
+    def move(self) -> Issue:
+        """Ask the attack for its next block; one that has ended goes on as an honest issuer."""
+        from sim.attacks import attack
+
+        if self._moves is None:
+            adversary = self.scenario.adversary
+            assert adversary is not None
+            self._moves = attack(adversary)(self)
+            issue = next(self._moves, None)
+        else:
+            try:
+                issue = self._moves.send(self._newest)
+            except StopIteration:
+                issue = None
+        self._newest = self.next_block
+        return Issue(self.select()) if issue is None else issue
