@@ -12,7 +12,7 @@ its front.
 
 Weights are exact whenever they are read, for less than a sweep per block: up to 64 blocks at once are marked and
 swept, those in the view and, where nothing can overtake them any more, those next in the queue. The marks stay in
-`mask`; when a block arrives, its bit is added to the weights (`reveal`).
+`mask`, and the marks of what has arrived count beside the weights until the batch is settled.
 
 Kernels of another file are compiled into these. numba's disk cache would not notice a change of theirs, so the entry
 points carry the fingerprint of that file in a closure, which is part of the cache's key; what they call here is not
@@ -51,11 +51,14 @@ from tipselect.walk import ROUNDS
 
 BASE, LOW, HIGH, WEIGHED, ANCHOR, DUE, GAIN, TIPS = range(8)
 """columns of Views.state as in tipselect.graph.State; TIPS is unused, see Views.tip_count"""
-BATCH, BATCHED, SEEN, LOWEST, ENTRIES, ENTRIES_DUE, HEAD, TAIL = range(8, 16)
-"""further columns: the marked batch (first index, size, how many revealed, oldest marked), entry points, the queue"""
-STATE_SIZE = 16
+BATCH, BATCHED, SEEN, SETTLED, LOWEST, ENTRIES, ENTRIES_DUE, HEAD, TAIL = range(8, 17)
+"""further columns: the marked batch (first index, size, how many are seen, and settled; oldest marked), entry points,
+the queue"""
+STATE_SIZE = 17
 LOOKAHEAD = 64
 """blocks marked at once, one bit each; rows kept free for them"""
+ANCHOR_BATCH = 4
+"""blocks that a batch needs to tell of an anchor"""
 RETRIES = 8
 """selections made until one holds no conflict"""
 QUIET = 256
@@ -136,7 +139,6 @@ class Rules(NamedTuple):
     soonest : float64[views], least delay of any message to a view
     spans, groups : see arrivals.groups_of
     window : blocks a view keeps
-    nearest : blocks behind the newest where anchors are looked for
     unit : mean own weight
     """
 
@@ -148,7 +150,6 @@ class Rules(NamedTuple):
     spans: Float64
     groups: Int32
     window: int
-    nearest: int
     unit: float
 
 
@@ -238,7 +239,7 @@ def write_row(v: int, block: int, slot: int, r: Record, views: Views, row: Int64
 
 
 @inlined
-def deliver(v: int, now: float, r: Record, views: Views, rules: Rules, s: Scratch) -> None:
+def deliver(v: int, now: float, r: Record, views: Views, rules: Rules, s: Scratch, own: Int32) -> None:
     """Let view v receive all that is due by now."""
     state = views.state
     ring = views.local.shape[1]
@@ -247,7 +248,7 @@ def deliver(v: int, now: float, r: Record, views: Views, rules: Rules, s: Scratc
         block = views.queue_id[v, state[v, HEAD]]
         state[v, HEAD] += 1
         if state[v, HIGH] - state[v, BASE] + LOOKAHEAD >= rows:
-            slide(v, views)
+            slide(v, views, own)
         offset = v * rows
         base = state[v, BASE] - offset
         slot = state[v, HIGH] - base
@@ -261,17 +262,17 @@ def deliver(v: int, now: float, r: Record, views: Views, rules: Rules, s: Scratc
         views.local[v, block & (ring - 1)] = state[v, HIGH]
         state[v, HIGH] += 1
         if state[v, HIGH] - state[v, LOW] > rules.window:
-            forget(v, views)
+            forget(v, views, own)
 
 
 @called
-def catch_up(v: int, now: float, r: Record, views: Views, rules: Rules, s: Scratch) -> None:
+def catch_up(v: int, now: float, r: Record, views: Views, rules: Rules, s: Scratch, own: Int32) -> None:
     """Deliver to a view that has not issued anything for long."""
-    deliver(v, now, r, views, rules, s)
+    deliver(v, now, r, views, rules, s, own)
 
 
 @inlined
-def forget(v: int, views: Views) -> None:
+def forget(v: int, views: Views, own: Int32) -> None:
     """Move the window of view v on by one block."""
     state = views.state
     base = state[v, BASE] - v * (views.ids.size // state.shape[0])
@@ -279,13 +280,13 @@ def forget(v: int, views: Views) -> None:
     kernels.drop(slot, slot + 1, base, views.tips[v], views.tip_at, views.tip_count[v : v + 1])
     state[v, LOW] += 1
     if 0 <= state[v, ANCHOR] < state[v, LOW]:
-        lose_anchor(v, views)
+        lose_anchor(v, views, own)
 
 
 @called
-def lose_anchor(v: int, views: Views) -> None:
+def lose_anchor(v: int, views: Views, own: Int32) -> None:
     """Do without an anchor, which has left the window of view v."""
-    close_batch(v, views)
+    close_batch(v, views, own)
     state = views.state
     base = state[v, BASE] - v * (views.ids.size // state.shape[0])
     kernels.thaw(state[v, ANCHOR] - base, state[v, HIGH] - base, state[v, GAIN], views.flags, views.weights)
@@ -293,9 +294,9 @@ def lose_anchor(v: int, views: Views) -> None:
 
 
 @called
-def slide(v: int, views: Views) -> None:
+def slide(v: int, views: Views, own: Int32) -> None:
     """Move the window of view v to the front of its rows, and clear the rows behind it."""
-    close_batch(v, views)
+    close_batch(v, views, own)
     state = views.state
     rows = views.ids.size // state.shape[0]
     start = v * rows
@@ -332,42 +333,56 @@ def slide(v: int, views: Views) -> None:
 
 
 @called
-def close_batch(v: int, views: Views) -> None:
-    """Take the marks of view v away; blocks not revealed yet will be marked again."""
+def close_batch(v: int, views: Views, own: Int32) -> None:
+    """Take the marks of view v away; blocks not seen yet will be marked again."""
     state = views.state
     if state[v, BATCHED] == 0:
         return
+    settle(v, views, own)
     base = state[v, BASE] - v * (views.ids.size // state.shape[0])
     top = state[v, BATCH] + state[v, BATCHED] - base
     views.mask[state[v, LOWEST] - base : top] = 0
     for slot in range(state[v, HIGH] - base, top):
         views.back[slot] = 0
         views.count[slot] = 0
-    state[v, BATCHED] = state[v, SEEN] = 0
+    state[v, BATCHED] = state[v, SEEN] = state[v, SETTLED] = 0
+
+
+@inlined
+def marked_by_most(v: int, views: Views) -> int:
+    """Return the newest row that nearly all of the marked batch approve, and that is fit to be an anchor; -1 for none.
+
+    Half of all newer blocks, which `kernels.find_anchor` asks for, approve only what is much older.
+    """
+    state = views.state
+    base = state[v, BASE] - v * (views.ids.size // state.shape[0])
+    most = state[v, BATCHED] - state[v, BATCHED] // 16
+    if state[v, SEEN] < max(state[v, BATCHED], ANCHOR_BATCH) or state[v, HIGH] < state[v, DUE]:
+        return -1
+    state[v, DUE] = state[v, HIGH] + LOOKAHEAD
+    lowest = max(state[v, LOWEST], state[v, LOW], state[v, ANCHOR] + 1) - base
+    for slot in range(state[v, BATCH] - base - 1, lowest - 1, -1):
+        if views.mask[slot] != 0 and kernels.popcount(views.mask[slot]) >= most:
+            return slot
+    return -1
 
 
 @called
-def open_batch(v: int, now: float, r: Record, views: Views, rules: Rules, s: Scratch) -> None:
+def open_batch(v: int, now: float, r: Record, views: Views, rules: Rules, s: Scratch, own: Int32) -> None:
     """Mark what view v has received since, and what it is sure to receive next, and sweep the marks."""
     state = views.state
-    close_batch(v, views)
     base = state[v, BASE] - v * (views.ids.size // state.shape[0])
     low = state[v, LOW] - base
+    better = marked_by_most(v, views)
+    close_batch(v, views, own)
     start = max(state[v, WEIGHED], state[v, LOW]) - base
     anchor = state[v, ANCHOR] - base if state[v, ANCHOR] >= 0 else -1
     state[v, WEIGHED] = start + base
-    if state[v, WEIGHED] >= state[v, DUE] and start > low:
-        new, gain = kernels.move_anchor(
-            low, start, anchor, rules.nearest, state[v, GAIN], views.back, views.count, views.flags, views.mask,
-            views.weights,
-        )  # fmt: skip
-        state[v, GAIN] = gain
-        state[v, DUE] = state[v, WEIGHED] + max(rules.nearest // 8, LOOKAHEAD)
-        if new >= 0 and new != anchor:
-            state[v, ANCHOR] = new + base
-            # Without a near anchor looking for one costs more and more.
-            state[v, DUE] = max(state[v, DUE], state[v, WEIGHED] + (start - new) // 8)
-        anchor = new
+    if better >= 0:
+        anchor, state[v, GAIN] = kernels.move_anchor(
+            better, anchor, low, start, state[v, GAIN], views.back, views.count, views.flags, views.mask, views.weights
+        )
+        state[v, ANCHOR] = anchor + base
     top = min(state[v, HIGH] - base, start + LOOKAHEAD)
     sure = now + rules.soonest[v]
     i = state[v, HEAD]
@@ -385,47 +400,56 @@ def open_batch(v: int, now: float, r: Record, views: Views, rules: Rules, s: Scr
         start, top, low, anchor, views.back, views.count, views.flags, views.mask, s.far, views.weights, True
     )
     views.arrived[v] = arrived
-    state[v, BATCH], state[v, BATCHED], state[v, SEEN] = start + base, top - start, 0
+    state[v, BATCH], state[v, BATCHED] = start + base, top - start
+    state[v, SEEN] = state[v, SETTLED] = 0
     state[v, LOWEST] = min(lowest, start) + base
 
 
 @called
-def reveal(v: int, n: int, views: Views, own: Int32) -> None:
-    """Add the next n blocks of the batch to the weights of what they approve."""
+def settle(v: int, views: Views, own: Int32) -> None:
+    """Add what has been seen of the batch to the weights."""
     state = views.state
+    if state[v, SEEN] == state[v, SETTLED]:
+        return
     base = state[v, BASE] - v * (views.ids.size // state.shape[0])
-    bit = np.uint64(state[v, SEEN])
+    seen = seen_marks(v, views)
     start = max(state[v, LOWEST], state[v, LOW]) - base
-    stop = state[v, BATCH] + state[v, SEEN] + n - base
+    stop = state[v, BATCH] + state[v, SEEN] - base
     weights, mask = views.weights[start:stop], views.mask[start:stop]
-    if own.size > 0 or n == 1:
-        for _ in range(n):
-            weight = np.int64(1)
-            if own.size > 0:
-                weight = np.int64(own[views.ids[state[v, BATCH] + state[v, SEEN] - base]])
+    if own.size == 0:
+        for i in range(weights.size):
+            weights[i] += kernels.popcount(mask[i] & seen)
+        state[v, GAIN] += kernels.popcount(views.arrived[v] & seen)
+    else:
+        for b in range(state[v, SETTLED], state[v, SEEN]):
+            bit = np.uint64(b)
+            weight = np.int64(own[views.ids[state[v, BATCH] + b - base]])
             for i in range(weights.size):
                 weights[i] += weight * np.int64((mask[i] >> bit) & np.uint64(1))
             state[v, GAIN] += weight * np.int64((views.arrived[v] >> bit) & np.uint64(1))
-            bit += np.uint64(1)
-            state[v, SEEN] += 1
-    else:
-        marks = (~np.uint64(0) >> np.uint64(64 - n)) << bit
-        for i in range(weights.size):
-            weights[i] += kernels.popcount(mask[i] & marks)
-        state[v, GAIN] += kernels.popcount(views.arrived[v] & marks)
-        state[v, SEEN] += n
-    state[v, WEIGHED] = state[v, BATCH] + state[v, SEEN]
+    state[v, SETTLED] = state[v, SEEN]
+
+
+@inlined
+def seen_marks(v: int, views: Views) -> np.uint64:
+    """Return the marks of the batch that have been seen and are not in the weights yet."""
+    n = views.state[v, SEEN] - views.state[v, SETTLED]
+    if n == 0:
+        return np.uint64(0)
+    return (~np.uint64(0) >> np.uint64(64 - n)) << np.uint64(views.state[v, SETTLED])
 
 
 @inlined
 def weigh(v: int, now: float, r: Record, views: Views, rules: Rules, s: Scratch, own: Int32) -> None:
-    """Bring the weights of view v up to date."""
+    """Bring the weights of view v up to date: those in memory, together with the marks that have been seen."""
     state = views.state
     while state[v, WEIGHED] < state[v, HIGH]:
         if state[v, SEEN] == state[v, BATCHED] or state[v, WEIGHED] < state[v, LOW]:
-            open_batch(v, now, r, views, rules, s)
-        ready = min(state[v, BATCH] + state[v, BATCHED], state[v, HIGH]) - state[v, WEIGHED]
-        reveal(v, ready, views, own)
+            open_batch(v, now, r, views, rules, s, own)
+        state[v, SEEN] = min(state[v, BATCHED], state[v, HIGH] - state[v, BATCH])
+        state[v, WEIGHED] = state[v, BATCH] + state[v, SEEN]
+    if own.size > 0:
+        settle(v, views, own)
 
 
 # --- selection ----------------------------------------------------------------------------------------------
@@ -448,14 +472,19 @@ def draw_tips(tips: Int64, n: int, base: int, have: int, wanted: int, state: UIn
 
 @called
 def renew_entries(v: int, now: float, r: Record, views: Views, rules: Rules, s: Scratch, own: Int32) -> None:
-    """Look for the entry points of walks, as walk.entry_points does, every sixteenth of the depth."""
+    """Look for the entry points of walks.
+
+    As for walk.entry_points they lie between the depth and twice that behind the newest and are approved by half of
+    all that is newer. They should be many and deep: tips that approve none of them cannot be reached.
+    """
     state = views.state
     weigh(v, now, r, views, rules, s, own)
+    settle(v, views, own)
     depth = np.int64(rules.recipes[v, DEPTH])
     base = state[v, BASE] - v * (views.ids.size // state.shape[0])
     low, top = state[v, LOW] - base, state[v, HIGH] - base
-    start = max(top - 1 - 2 * depth, low)
     out = views.entries[v]
+    start = max(top - 1 - 2 * depth, low)
     n = kernels.settled(
         start, max(top - depth, start), top, rules.unit, state[v, GAIN], views.flags, views.weights, out
     )
@@ -487,10 +516,11 @@ def race(
     if alpha > 0.0 and state[v, WEIGHED] < state[v, HIGH]:
         weigh(v, now, r, views, rules, s, own)
     base = state[v, BASE] - v * (views.ids.size // state.shape[0])
+    seen = seen_marks(v, views)
     return kernels.race(
         views.entries[v, : state[v, ENTRIES]], k * np.int64(rules.recipes[v, WALKERS]), ROUNDS,
         rules.recipes[v, FAST_RATIO], alpha, decay, state[v, HIGH] - base, views.first, views.following, views.approvers,
-        state[v, GAIN], views.flags, views.weights, s.random, s.entry, s.tip, s.steps, s.pace, s.order,
+        state[v, GAIN] + kernels.popcount(views.arrived[v] & seen), views.flags, views.weights, views.mask, seen, s.random, s.entry, s.tip, s.steps, s.pace, s.order,
         out[: min(k, views.tip_count[v])],
     )  # fmt: skip
 
@@ -666,13 +696,13 @@ def run(
         issuer, now = issuers[block - first], r.times[block]
         asked, given = given, -1
         if asked < 0 and issuer >= 0:
-            deliver(issuer, now, r, views, rules, s)
+            deliver(issuer, now, r, views, rules, s, own)
             if not rules.compiled[issuer]:
                 return block, ASK
         # Whether there is room is looked at before anything is drawn, so that a repeated call changes nothing.
         for v in range(views.state.shape[0]):
             if v != issuer and views.state[v, TAIL] - views.state[v, HEAD] > QUIET:
-                catch_up(v, now, r, views, rules, s)
+                catch_up(v, now, r, views, rules, s, own)
             if 2 * (views.state[v, TAIL] - views.state[v, HEAD] + 1) > views.queue_id.shape[1]:
                 return block, FULL
         n = max(asked, 0)
@@ -721,9 +751,9 @@ def compiled(stamp: int) -> tuple[Callable[..., Any], ...]:
         """Let view v receive what is due, bring its weights up to date and leave no marks."""
         if stamp < 0:
             return
-        deliver(v, now, r, views, rules, s)
+        deliver(v, now, r, views, rules, s, own)
         weigh(v, now, r, views, rules, s, own)
-        close_batch(v, views)
+        close_batch(v, views, own)
 
     @entry_point
     def select(v: int, k: int, now: float, own: Int32, r: Record, views: Views, rules: Rules, s: Scratch) -> int:

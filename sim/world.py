@@ -217,9 +217,8 @@ class World:
         soonest = delays.min(axis=0) if scenario.spread == "fixed" else np.zeros(size)
         spans, groups = groups_of(scenario)
         unit = sum(weight * chance for weight, chance in scenario.own_weights)
-        nearest = max(64, min(scenario.window_blocks // 4, math.ceil(20 * scenario.load)))
         return kernels.Rules(
-            recipes, decays, compiled, delays, soonest, spans, groups, scenario.window_blocks, nearest, float(unit)
+            recipes, decays, compiled, delays, soonest, spans, groups, scenario.window_blocks, float(unit)
         )
 
     def _alpha(self) -> dict[str, float]:

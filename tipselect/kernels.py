@@ -524,10 +524,10 @@ def thaw(low: int, anchor: int, gain: int, flags: UInt8, weights: Int64) -> None
 
 @njit(cache=True, nogil=True)
 def move_anchor(
+    new: int,
+    old: int,
     low: int,
     top: int,
-    old: int,
-    nearest: int,
     gain: int,
     back: Int32,
     count: Int8,
@@ -535,12 +535,11 @@ def move_anchor(
     mask: UInt64,
     weights: Int64,
 ) -> tuple[int, int]:
-    """Move the anchor up to a well approved vertex that approves the present one, `old`, -1 for none.
+    """Move the anchor from `old`, -1 for none, to `new`, a better one if it is newer.
 
     Returns the anchor and the gain, which is 0 again when the old anchor had to be given up. Weights are up to
-    date below `top`; `nearest` is as for `find_anchor`.
+    date below `top`.
     """
-    new = find_anchor(low, top, nearest, gain, flags, weights)
     if new <= old:
         return old, gain
     if old >= 0 and not approves(new, old, back, count, mask):
@@ -591,6 +590,8 @@ def step(
     gain: int,
     flags: UInt8,
     weights: Int64,
+    mask: UInt64,
+    seen: np.uint64,
     state: UInt64,
 ) -> Any:
     """Return the slot a walker on s goes to, s itself on a tip. At most one random number per approver but the first.
@@ -599,6 +600,8 @@ def step(
     pass does: each approver met takes the place of the one chosen so far with its share of all terms up to it
     (reservoir sampling; Chao 1982). Terms are relative to the heaviest met, so that nothing overflows. `decay`
     float64[n] holds exp(-alpha d) for the first differences of weight. With alpha = 0 one random number tells which.
+
+    `seen` : marks of a sweep under way that count beside the weights (and beside `gain`, which is to include them)
     """
     ways = approvers[np.uint64(s)]
     if ways == 0:
@@ -622,6 +625,8 @@ def step(
                 left -= 1
             else:
                 weight = weights[np.uint64(c)] + (gain if flag & FROZEN else 0)
+                if seen != np.uint64(0):
+                    weight += popcount(mask[np.uint64(c)] & seen)
                 if total == 0.0:
                     chosen = c
                     heaviest_met = weight
@@ -652,6 +657,8 @@ def walks(
     gain: int,
     flags: UInt8,
     weights: Int64,
+    mask: UInt64,
+    seen: np.uint64,
     state: UInt64,
     out_entry: Int64,
     out_tip: Int64,
@@ -663,7 +670,7 @@ def walks(
         out_entry[i] = s
         steps = 0
         while True:
-            c = step(s, alpha, decay, first, following, approvers, gain, flags, weights, state)
+            c = step(s, alpha, decay, first, following, approvers, gain, flags, weights, mask, seen, state)
             if c == s:
                 break
             s = c
@@ -805,6 +812,8 @@ def race(
     gain: int,
     flags: UInt8,
     weights: Int64,
+    mask: UInt64,
+    seen: np.uint64,
     state: UInt64,
     entry: Int64,
     tip: Int64,
@@ -820,8 +829,8 @@ def race(
     """
     for sent in range(walkers, walkers * rounds + 1, walkers):
         walks(
-            entries, sent - walkers, sent, alpha, decay, first, following, approvers, gain, flags, weights, state,
-            entry, tip, steps,
+            entries, sent - walkers, sent, alpha, decay, first, following, approvers, gain, flags, weights, mask,
+            seen, state, entry, tip, steps,
         )  # fmt: skip
         n = finish(entry, tip, steps, sent, top, fast_ratio, False, pace, order, out)
         if n == out.size:
