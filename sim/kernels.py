@@ -42,6 +42,7 @@ from sim.recipes import (
     LOW_SHARE,
     SWIPE_ALPHA,
     UNIFORM,
+    WALK,
     WALKERS,
     ZERO_SHARE,
 )
@@ -57,6 +58,8 @@ the queue"""
 STATE_SIZE = 17
 LOOKAHEAD = 64
 """blocks marked at once, one bit each; rows kept free for them"""
+ANCHOR_EVERY = 256
+"""blocks after which a better anchor is looked for"""
 ANCHOR_BATCH = 4
 """blocks that a batch needs to tell of an anchor"""
 RETRIES = 8
@@ -349,21 +352,29 @@ def close_batch(v: int, views: Views, own: Int32) -> None:
 
 
 @inlined
-def marked_by_most(v: int, views: Views) -> int:
-    """Return the newest row that nearly all of the marked batch approve, and that is fit to be an anchor; -1 for none.
+def marked_by_all(v: int, views: Views) -> int:
+    """Return a row that the whole batch approves, as if it were, and that is fit to be an anchor; -1 for none.
 
-    Half of all newer blocks, which `kernels.find_anchor` asks for, approve only what is much older.
+    The newest such row would be passed by by one block in thirty, whose marks then go through the whole window;
+    one that is half as far again behind the newest hardly ever is. Half of all newer blocks, which
+    `kernels.find_anchor` asks for, approve only what is much older.
     """
     state = views.state
     base = state[v, BASE] - v * (views.ids.size // state.shape[0])
-    most = state[v, BATCHED] - state[v, BATCHED] // 16
-    if state[v, SEEN] < max(state[v, BATCHED], ANCHOR_BATCH) or state[v, HIGH] < state[v, DUE]:
+    n = state[v, BATCHED]
+    if state[v, SEEN] < max(n, ANCHOR_BATCH) or state[v, HIGH] < state[v, DUE]:
         return -1
-    state[v, DUE] = state[v, HIGH] + LOOKAHEAD
+    state[v, DUE] = state[v, HIGH] + ANCHOR_EVERY
+    every = ~np.uint64(0) >> np.uint64(64 - n)
+    top = state[v, BATCH] - base
     lowest = max(state[v, LOWEST], state[v, LOW], state[v, ANCHOR] + 1) - base
-    for slot in range(state[v, BATCH] - base - 1, lowest - 1, -1):
-        if views.mask[slot] != 0 and kernels.popcount(views.mask[slot]) >= most:
-            return slot
+    farthest = top
+    for slot in range(top - 1, lowest - 1, -1):
+        if views.mask[slot] == every:
+            if slot <= farthest:
+                return slot
+            if farthest == top:
+                farthest = top - (top - slot) * 3 // 2
     return -1
 
 
@@ -373,14 +384,23 @@ def open_batch(v: int, now: float, r: Record, views: Views, rules: Rules, s: Scr
     state = views.state
     base = state[v, BASE] - v * (views.ids.size // state.shape[0])
     low = state[v, LOW] - base
-    better = marked_by_most(v, views)
+    better = marked_by_all(v, views)
     close_batch(v, views, own)
     start = max(state[v, WEIGHED], state[v, LOW]) - base
     anchor = state[v, ANCHOR] - base if state[v, ANCHOR] >= 0 else -1
     state[v, WEIGHED] = start + base
     if better >= 0:
         anchor, state[v, GAIN] = kernels.move_anchor(
-            better, anchor, low, start, state[v, GAIN], views.back, views.count, views.flags, views.mask, views.weights
+            better,
+            anchor,
+            low,
+            start,
+            state[v, GAIN],
+            views.back,
+            views.count,
+            views.flags,
+            views.mask,
+            views.weights,
         )
         state[v, ANCHOR] = anchor + base
     top = min(state[v, HIGH] - base, start + LOOKAHEAD)
@@ -475,19 +495,28 @@ def renew_entries(v: int, now: float, r: Record, views: Views, rules: Rules, s: 
     """Look for the entry points of walks.
 
     As for walk.entry_points they lie between the depth and twice that behind the newest and are approved by half of
-    all that is newer. They should be many and deep: tips that approve none of them cannot be reached.
+    all that is newer. They should be many and deep: tips that approve none of them cannot be reached. Walks that never
+    look at weights may start on any block there that is approved at all (Popov 2018, section 4.1).
     """
     state = views.state
-    weigh(v, now, r, views, rules, s, own)
-    settle(v, views, own)
+    weighted = rules.recipes[v, KIND] != WALK or rules.recipes[v, ALPHA] > 0.0
+    if weighted:
+        weigh(v, now, r, views, rules, s, own)
+        settle(v, views, own)
     depth = np.int64(rules.recipes[v, DEPTH])
     base = state[v, BASE] - v * (views.ids.size // state.shape[0])
     low, top = state[v, LOW] - base, state[v, HIGH] - base
     out = views.entries[v]
     start = max(top - 1 - 2 * depth, low)
-    n = kernels.settled(
-        start, max(top - depth, start), top, rules.unit, state[v, GAIN], views.flags, views.weights, out
-    )
+    stop = max(top - depth, start)
+    n = 0
+    if weighted:
+        n = kernels.settled(start, stop, top, rules.unit, state[v, GAIN], views.flags, views.weights, out)
+    else:
+        for slot in range(start, stop):
+            if views.approvers[slot] > 0:
+                out[n] = slot
+                n += 1
     if n == 0:
         out[0] = kernels.heaviest(low, top, state[v, GAIN], views.flags, views.weights)
         n = 1

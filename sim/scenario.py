@@ -110,8 +110,8 @@ class Scenario:
     own_weights : (own weight, chance) of each possible one; weights are whole numbers
     splits : times when the network is torn
     adversary : somebody who attacks
-    entry_depth : blocks behind the newest where walks start at least, twice that at most; None: twenty delays' worth
-    window : blocks a view keeps; a tip older than that cannot be approved any more; None: five entry depths
+    entry_depth : blocks behind the newest where walks start at least, twice that at most; None: sixteen delays' worth
+    window : blocks a view keeps; a tip older than that cannot be approved any more; None: six entry depths
     seed : of everything random
     """
 
@@ -169,12 +169,12 @@ class Scenario:
     @property
     def depth(self) -> int:
         """The entry depth, in blocks."""
-        return self.entry_depth if self.entry_depth is not None else max(20, math.ceil(20 * self.load))
+        return self.entry_depth if self.entry_depth is not None else max(20, math.ceil(16 * self.load))
 
     @property
     def window_blocks(self) -> int:
         """The window, in blocks."""
-        return self.window if self.window is not None else max(2_000, 5 * self.depth)
+        return self.window if self.window is not None else max(2_000, 6 * self.depth)
 
     @property
     def unit_weights(self) -> bool:

@@ -48,6 +48,13 @@ ANCHOR_BAND = 64
 ANCHOR_GIVEN_UP = 8
 """times as far behind as a better one that does not approve it"""
 
+kernel = njit(cache=True, nogil=True, _nrt=False)
+"""Compile, with a cache on disk, what releases the GIL. Arrays belong to the caller for the whole of a call, so counting
+references to them is in vain and can take a third of the time: `_nrt=False` leaves it out. It also refuses to compile
+what allocates, which no kernel should."""
+inlined_kernel = njit(cache=True, nogil=True, _nrt=False, inline="always")
+"""The same for small ones that are called in the innermost loops: handing many arrays over costs as much as they do."""
+
 Bools = NDArray[np.bool_]
 Int8 = NDArray[np.int8]
 UInt8 = NDArray[np.uint8]
@@ -57,7 +64,7 @@ UInt64 = NDArray[np.uint64]
 Float64 = NDArray[np.float64]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def popcount(bits: np.uint64) -> int:
     """Return the number of set bits of a uint64. LLVM turns the loop into one instruction."""
     n = 0
@@ -67,7 +74,7 @@ def popcount(bits: np.uint64) -> int:
     return n
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def uniform(state: UInt64) -> float:
     """Draw from [0, 1) by splitmix64 (Steele, Lea, Flood 2014); `state` uint64[1] is moved on."""
     state[0] += np.uint64(0x9E3779B97F4A7C15)
@@ -81,7 +88,7 @@ def uniform(state: UInt64) -> float:
 # --- growing ------------------------------------------------------------------------------------------------
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def first_bad_row(parents: Int64, counts: Int8, start: int, low: int) -> int:
     """Return the first row that no vertex can have as parents, -1 when all are good. Row i becomes start + i."""
     for i in range(counts.size):
@@ -97,7 +104,7 @@ def first_bad_row(parents: Int64, counts: Int8, start: int, low: int) -> int:
     return -1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def add_tip(s: int, base: int, tips: Int64, tip_at: Int32, tip_count: Int64) -> None:
     """Put slot s into the tip list."""
     tips[tip_count[0]] = s + base
@@ -105,7 +112,7 @@ def add_tip(s: int, base: int, tips: Int64, tip_at: Int32, tip_count: Int64) -> 
     tip_count[0] += 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def remove_tip(s: int, base: int, tips: Int64, tip_at: Int32, tip_count: Int64) -> None:
     """Take slot s out of the tip list, if it is there; the last tip takes its place."""
     at = tip_at[s]
@@ -118,7 +125,7 @@ def remove_tip(s: int, base: int, tips: Int64, tip_at: Int32, tip_count: Int64) 
     tip_at[s] = -1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def attach(
     parents: Int64,
     counts: Int8,
@@ -158,7 +165,7 @@ def attach(
             remove_tip(p, base, tips, tip_at, tip_count)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def change_flags(
     s: int,
     new: int,
@@ -193,7 +200,7 @@ def change_flags(
             add_tip(p, base, tips, tip_at, tip_count)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def forbid(
     slots: Int64,
     base: int,
@@ -213,7 +220,7 @@ def forbid(
         change_flags(s, new, base, low, back, count, approvers, flags, tips, tip_at, tip_count)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def rate(
     start: int,
     scores: Int8,
@@ -237,21 +244,21 @@ def rate(
             change_flags(s, new, base, low, back, count, approvers, flags, tips, tip_at, tip_count)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def read_scores(flags: UInt8, out: Int8) -> None:
     """Write the score that each of `flags` stands for: 0 lazy, 1 semi-lazy, 2 neither."""
     for i in range(flags.size):
         out[i] = 0 if flags[i] & LAZY else 1 if flags[i] & SEMI_LAZY else 2
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def drop(start: int, stop: int, base: int, tips: Int64, tip_at: Int32, tip_count: Int64) -> None:
     """Take the slots of [start, stop) out of the tip list before they leave the window."""
     for s in range(start, stop):
         remove_tip(s, base, tips, tip_at, tip_count)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def children(s: int, first: Int32, following: Int32, out: Int64) -> int:
     """Write the approvers of slot s, oldest first, as far as `out` has room; return how many there are."""
     n = 0
@@ -266,7 +273,7 @@ def children(s: int, first: Int32, following: Int32, out: Int64) -> int:
     return n
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def poor_tips(low: int, top: int, flag: int, first: Int32, following: Int32, flags: UInt8, out: Int64) -> int:
     """Write the slots with `flag`, not forbidden, whose approvers all are; return how many."""
     n = 0
@@ -289,7 +296,7 @@ def poor_tips(low: int, top: int, flag: int, first: Int32, following: Int32, fla
 # --- masks --------------------------------------------------------------------------------------------------
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def strike_out(slots: Int64, marks: np.uint64, lowest: int, mask: UInt64) -> int:
     """Take `marks` from the masks of `slots`; return the oldest of these that has some left, `lowest` if older."""
     for i in range(slots.size):
@@ -299,7 +306,7 @@ def strike_out(slots: Int64, marks: np.uint64, lowest: int, mask: UInt64) -> int
     return lowest
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def sweep(
     lowest: int,
     top: int,
@@ -332,20 +339,18 @@ def sweep(
             lowest = strike_out(far[:far_count], arrived, lowest, mask)
         # Unsigned indices cannot count from the end, which spares the check for it: twice as fast.
         s = np.uint64(slot)
-        bits = mask[s]
+        # Which slots are frozen, and what is left of their marks, is a matter of chance below the anchor: one branch.
+        bits = mask[s] & ~(arrived if flags[s] & FROZEN else np.uint64(0))
+        mask[s] = bits
         if bits == np.uint64(0):
             continue
-        if flags[s] & FROZEN:
-            bits &= ~arrived
-            if bits == np.uint64(0):
-                mask[s] = np.uint64(0)
-                continue
         if not keep:
             sums[s] += popcount(bits)
         for j in range(np.uint64(count[s])):
             p = slot - int(back[s, j])
             if p < low:
                 continue
+            # An outside parent is at distance 0, and its marks go to s itself.
             u = np.uint64(p)
             if p < far_line and flags[u] & FROZEN:
                 # Above the anchor nobody knows yet what will arrive there: such slots wait, so that lazy approvers
@@ -361,12 +366,12 @@ def sweep(
                     continue
             mask[u] |= bits
             lowest = min(lowest, p)
-        # Only now, because an outside parent is at distance 0: its bits went to s itself.
-        mask[s] = bits if keep else np.uint64(0)
+        if not keep:
+            mask[s] = np.uint64(0)
     return arrived, lowest
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def add_weights(
     start: int,
     top: int,
@@ -393,7 +398,7 @@ def add_weights(
     return gain
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def count_hits(
     tips: Int64,
     top: int,
@@ -420,7 +425,7 @@ def count_hits(
             hits[s] += gain
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def add_chances(
     tips: Int64, chances: Float64, top: int, low: int, back: Int32, count: Int8, mask: UInt64, out: Float64
 ) -> None:
@@ -453,7 +458,7 @@ def add_chances(
 # --- the anchor ---------------------------------------------------------------------------------------------
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def find_anchor(low: int, top: int, nearest: int, gain: int, flags: UInt8, weights: Int64) -> int:
     """Return a slot that at least half of all newer ones approve, -1 for none.
 
@@ -474,7 +479,7 @@ def find_anchor(low: int, top: int, nearest: int, gain: int, flags: UInt8, weigh
     return -1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def approves(newer: int, older: int, back: Int32, count: Int8, mask: UInt64) -> bool:
     """Tell whether slot `newer` approves `older`, directly or not. `mask` must be all zero and is left so."""
     mask[newer] = 1
@@ -491,7 +496,7 @@ def approves(newer: int, older: int, back: Int32, count: Int8, mask: UInt64) -> 
     return bool(found)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def freeze(
     anchor: int, low: int, gain: int, back: Int32, count: Int8, flags: UInt8, mask: UInt64, weights: Int64
 ) -> None:
@@ -513,7 +518,7 @@ def freeze(
                 lowest = min(lowest, p)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def thaw(low: int, anchor: int, gain: int, flags: UInt8, weights: Int64) -> None:
     """Take the flag FROZEN and its meaning away from the slots low <= s <= anchor."""
     for s in range(low, anchor + 1):
@@ -522,7 +527,7 @@ def thaw(low: int, anchor: int, gain: int, flags: UInt8, weights: Int64) -> None
             weights[s] += gain
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def move_anchor(
     new: int,
     old: int,
@@ -553,7 +558,7 @@ def move_anchor(
     return new, gain
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def read_weights(low: int, top: int, gain: int, flags: UInt8, weights: Int64, out: Int64) -> None:
     """Write the cumulative weights of the slots [low, top)."""
     for s in range(low, top):
@@ -563,7 +568,7 @@ def read_weights(low: int, top: int, gain: int, flags: UInt8, weights: Int64, ou
 # --- walks --------------------------------------------------------------------------------------------------
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def ways(s: int, first: Int32, following: Int32, gain: int, flags: UInt8, weights: Int64) -> tuple[int, Any]:
     """Return how many approvers of s are not barred, and the greatest weight among them."""
     n = 0
@@ -579,7 +584,7 @@ def ways(s: int, first: Int32, following: Int32, gain: int, flags: UInt8, weight
     return n, most
 
 
-@njit(cache=True, nogil=True)
+@inlined_kernel
 def step(
     s: int,
     alpha: float,
@@ -644,7 +649,7 @@ def step(
     return chosen
 
 
-@njit(cache=True, nogil=True)
+@inlined_kernel
 def walks(
     entries: Int64,
     begin: int,
@@ -679,7 +684,7 @@ def walks(
         out_steps[i] = steps
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def flow(
     lowest: int,
     top: int,
@@ -716,7 +721,7 @@ def flow(
                 link = following[c, link & 7]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def settled(
     start: int, stop: int, top: int, unit: float, gain: int, flags: UInt8, weights: Int64, out: Int64
 ) -> int:
@@ -733,7 +738,7 @@ def settled(
     return n
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def heaviest(low: int, top: int, gain: int, flags: UInt8, weights: Int64) -> int:
     """Return the slot of the greatest weight that is not barred, the oldest of several; -1 when all are barred."""
     best = -1
@@ -746,7 +751,7 @@ def heaviest(low: int, top: int, gain: int, flags: UInt8, weights: Int64) -> int
     return best
 
 
-@njit(cache=True, nogil=True)
+@inlined_kernel
 def finish(
     entry: Int64,
     tip: Int64,
@@ -786,7 +791,10 @@ def finish(
     for late in range(2 if keep_fast else 1):
         for at in range(walkers):
             i = order[at]
-            if n == out.size or (steps[i] / (top - entry[i]) < least) != (late == 1):
+            if n == out.size:
+                return n
+            fast = least > 0.0 and steps[i] / (top - entry[i]) < least
+            if fast != (late == 1):
                 continue
             known = False
             for m in range(n):
@@ -797,7 +805,7 @@ def finish(
     return n
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def race(
     entries: Int64,
     walkers: int,
