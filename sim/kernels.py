@@ -1,22 +1,22 @@
 """The compiled loop: blocks are issued one after the other, each upon tips of what its agent had received by then.
 
-Every agent has a view of its own, a graph in the layout of tipselect, which is grown, weighed and walked by the very
+Every agent has a view of its own, a graph in the layout of tipselect, grown, weighed and walked by the very
 kernels that a node runs. Here is what a node does not have: model time, messages on their way, many views at once.
 
 Views. All views lie behind one another in the same arrays: view v has the rows [v rows, (v + 1) rows). Links are
 relative, so the kernels of tipselect do not notice. Absolute indices count what the view has received, in order.
 
-Messages. Whoever issues a block knows when each view will have received it: after its delay, when the network is whole
-again, and not before its parents. So each view has one queue in the order of that time, and delivering is taking from
-its front.
+Messages. Whoever issues a block knows when each view will have received it: after its delay, when the network is
+whole again, and not before its parents. So each view has one queue in the order of that time, and delivering is
+taking from its front.
 
 Weights are exact whenever they are read, for less than a sweep per block: up to 64 blocks at once are marked and
 swept, those in the view and, where nothing can overtake them any more, those next in the queue. The marks stay in
 `mask`, and the marks of what has arrived count beside the weights until the batch is settled.
 
-Kernels of another file are compiled into these. numba's disk cache would not notice a change of theirs, so the entry
-points carry the fingerprint of that file in a closure, which is part of the cache's key; what they call here is not
-cached by itself.
+Kernels of another file are compiled into these. numba's disk cache would not notice a change of theirs, so the
+entry points carry the fingerprint of that file in a closure, which is part of the cache's key; what they call here
+is not cached by itself.
 """
 
 from __future__ import annotations
@@ -47,14 +47,14 @@ from sim.recipes import (
     ZERO_SHARE,
 )
 from tipselect import kernels
-from tipselect.kernels import Bools, Float64, Int8, Int32, Int64, UInt8, UInt64
+from tipselect.kernels import UNCOUNTED, Bools, Float64, Int8, Int32, Int64, UInt8, UInt64
 from tipselect.walk import ROUNDS
 
 BASE, LOW, HIGH, WEIGHED, ANCHOR, DUE, GAIN, TIPS = range(8)
 """columns of Views.state as in tipselect.graph.State; TIPS is unused, see Views.tip_count"""
 BATCH, BATCHED, SEEN, SETTLED, LOWEST, ENTRIES, ENTRIES_DUE, HEAD, TAIL = range(8, 17)
-"""further columns: the marked batch (first index, size, how many are seen, and settled; oldest marked), entry points,
-the queue"""
+"""further columns: the marked batch (first index, size, how many are seen, and settled; oldest marked), entry
+points, the queue"""
 STATE_SIZE = 17
 LOOKAHEAD = 64
 """blocks marked at once, one bit each; rows kept free for them"""
@@ -70,12 +70,11 @@ DONE, ASK, FULL = range(3)
 """why `advance` returns: all issued, a block of somebody who is not compiled, a queue that has to grow"""
 
 
-# Arrays here belong to the caller for the whole of a call, so counting references to them is in vain, and it would take
-# most of the time: `_nrt=False` leaves it out, here and in what is compiled into it, which therefore may not allocate. What is called for every block is inlined, since handing so many arrays
-# over costs as much as using them.
-inlined = njit(nogil=True, _nrt=False, inline="always")
-called = njit(nogil=True, _nrt=False)
-entry_point = njit(nogil=True, _nrt=False, cache=True)
+# What is called for every block is inlined, since handing so many arrays over costs as much as using them. See
+# tipselect.kernels.UNCOUNTED for the options.
+inlined = njit(inline="always", **UNCOUNTED)
+called = njit(**UNCOUNTED)
+entry_point = njit(cache=True, **UNCOUNTED)
 
 
 class Record(NamedTuple):
@@ -106,13 +105,13 @@ class Views(NamedTuple):
     arrived : uint64[views], marks that reached the anchor
     entries : int64[views, n], entry points of walks, as rows
     queue_time, queue_id : float64, int32 [views, n], blocks on their way, in the order of arrival
-    received : float64[views, ring], when the view receives block b, at b modulo ring; infinite for what is withheld
+    received : float64[views, ring], when the view receives block b, at b modulo ring; infinite while withheld
     local : int64[views, ring], its absolute index in the view, -1 before
     """
 
     back: Int32
     following: Int32
-    count: Int8
+    counts: Int8
     first: Int32
     last: Int32
     approvers: Int32
@@ -219,7 +218,7 @@ def arrival(
 
 @inlined
 def write_row(v: int, block: int, slot: int, r: Record, views: Views, row: Int64) -> int:
-    """Write the absolute parents of a block in view v into row[0], their distances into its slot; return the count.
+    """Write a block's absolute parents in view v into row[0], their distances into its slot; return the count.
 
     A parent that has left the window, or is outside of the ring, is outside.
     """
@@ -237,7 +236,7 @@ def write_row(v: int, block: int, slot: int, r: Record, views: Views, row: Int64
         row[0, n] = index
         views.back[slot, n] = slot - (index - base) if index >= state[v, LOW] else 0
         n += 1
-    views.count[slot] = n
+    views.counts[slot] = n
     return n
 
 
@@ -258,7 +257,7 @@ def deliver(v: int, now: float, r: Record, views: Views, rules: Rules, s: Scratc
         # A batch that looked ahead has counted on this very place for this very block.
         s.one[0] = write_row(v, block, slot, r, views, s.row)
         kernels.attach(
-            s.row, s.one, base, state[v, LOW] - base, slot, views.back, views.count, views.first, views.last,
+            s.row, s.one, base, state[v, LOW] - base, slot, views.back, views.counts, views.first, views.last,
             views.following, views.approvers, views.tips[v], views.tip_at, views.tip_count[v : v + 1],
         )  # fmt: skip
         views.ids[slot] = block
@@ -310,7 +309,7 @@ def slide(v: int, views: Views, own: Int32) -> None:
         for j in range(views.back.shape[1]):
             views.back[to, j] = views.back[at, j]
             views.following[to, j] = views.following[at, j]
-        views.count[to] = views.count[at]
+        views.counts[to] = views.counts[at]
         views.first[to] = views.first[at]
         views.last[to] = views.last[at]
         views.approvers[to] = views.approvers[at]
@@ -321,7 +320,7 @@ def slide(v: int, views: Views, own: Int32) -> None:
     end = start + rows
     views.back[start + n : end] = 0
     views.following[start + n : end] = 0
-    views.count[start + n : end] = 0
+    views.counts[start + n : end] = 0
     views.first[start + n : end] = 0
     views.last[start + n : end] = 0
     views.approvers[start + n : end] = 0
@@ -347,7 +346,7 @@ def close_batch(v: int, views: Views, own: Int32) -> None:
     views.mask[state[v, LOWEST] - base : top] = 0
     for slot in range(state[v, HIGH] - base, top):
         views.back[slot] = 0
-        views.count[slot] = 0
+        views.counts[slot] = 0
     state[v, BATCHED] = state[v, SEEN] = state[v, SETTLED] = 0
 
 
@@ -397,7 +396,7 @@ def open_batch(v: int, now: float, r: Record, views: Views, rules: Rules, s: Scr
             start,
             state[v, GAIN],
             views.back,
-            views.count,
+            views.counts,
             views.flags,
             views.mask,
             views.weights,
@@ -417,7 +416,7 @@ def open_batch(v: int, now: float, r: Record, views: Views, rules: Rules, s: Scr
     for slot in range(start, top):
         views.mask[slot] = np.uint64(1) << np.uint64(slot - start)
     arrived, lowest = kernels.sweep(
-        start, top, low, anchor, views.back, views.count, views.flags, views.mask, s.far, views.weights, True
+        start, top, low, anchor, views.back, views.counts, views.flags, views.mask, s.far, views.weights, True
     )
     views.arrived[v] = arrived
     state[v, BATCH], state[v, BATCHED] = start + base, top - start
@@ -477,7 +476,7 @@ def weigh(v: int, now: float, r: Record, views: Views, rules: Rules, s: Scratch,
 
 @inlined
 def draw_tips(tips: Int64, n: int, base: int, have: int, wanted: int, state: UInt64, out: Int64) -> int:
-    """Fill out[have:wanted] with distinct tips of the first n in `tips`, as slots, at random; return how many are there."""
+    """Fill out[have:wanted] with distinct ones of the first n `tips`, at random, as rows; return the number."""
     wanted = min(wanted, n)
     while have < wanted:
         slot = tips[np.int64(kernels.uniform(state) * n)] - base
@@ -494,9 +493,9 @@ def draw_tips(tips: Int64, n: int, base: int, have: int, wanted: int, state: UIn
 def renew_entries(v: int, now: float, r: Record, views: Views, rules: Rules, s: Scratch, own: Int32) -> None:
     """Look for the entry points of walks.
 
-    As for walk.entry_points they lie between the depth and twice that behind the newest and are approved by half of
-    all that is newer. They should be many and deep: tips that approve none of them cannot be reached. Walks that never
-    look at weights may start on any block there that is approved at all (Popov 2018, section 4.1).
+    As for walk.entry_points they lie between the depth and twice that behind the newest and are approved by half
+    of all that is newer. They should be many and deep: tips that approve none of them cannot be reached. Walks
+    that never look at weights may start on any block there that is approved at all (Popov 2018, section 4.1).
     """
     state = views.state
     weighted = rules.recipes[v, KIND] != WALK or rules.recipes[v, ALPHA] > 0.0
@@ -548,8 +547,9 @@ def race(
     seen = seen_marks(v, views)
     return kernels.race(
         views.entries[v, : state[v, ENTRIES]], k * np.int64(rules.recipes[v, WALKERS]), ROUNDS,
-        rules.recipes[v, FAST_RATIO], alpha, decay, state[v, HIGH] - base, views.first, views.following, views.approvers,
-        state[v, GAIN] + kernels.popcount(views.arrived[v] & seen), views.flags, views.weights, views.mask, seen, s.random, s.entry, s.tip, s.steps, s.pace, s.order,
+        rules.recipes[v, FAST_RATIO], alpha, decay, state[v, HIGH] - base, views.first, views.following,
+        views.approvers, state[v, GAIN] + kernels.popcount(views.arrived[v] & seen), views.flags, views.weights,
+        views.mask, seen, s.random, s.entry, s.tip, s.steps, s.pace, s.order,
         out[: min(k, views.tip_count[v])],
     )  # fmt: skip
 
@@ -595,7 +595,7 @@ def choose(v: int, k: int, now: float, r: Record, views: Views, rules: Rules, s:
 def sweep_up(
     v: int, n: int, k: int, now: float, r: Record, views: Views, rules: Rules, s: Scratch, own: Int32
 ) -> int:
-    """Put tips found with the hybrid selector's second alpha behind the first n of s.out; return how many are there."""
+    """Put tips found with the hybrid selector's second alpha behind the first n of s.out; return their number."""
     found = race(v, k, rules.recipes[v, SWIPE_ALPHA], rules.decays[v, 1], now, r, views, rules, s, own, s.other)
     for i in range(found):
         known = n == k
@@ -611,7 +611,7 @@ def sweep_up(
 def swap_left_behind(
     tips: Int64, count: int, base: int, top: int, age: int, k: int, state: UInt64, out: Int64
 ) -> None:
-    """Put a tip since which `age` blocks have come into out[k - 1], at random, if there is one not in out[:k - 1]."""
+    """Put a tip since which `age` blocks have come into out[k - 1], at random, if out[:k - 1] lacks one."""
     found = 0
     for i in range(count):
         slot = tips[i] - base
@@ -640,7 +640,7 @@ def sides_of(n: int, r: Record, views: Views, s: Scratch) -> int:
 def choose_without_conflict(
     v: int, k: int, now: float, r: Record, views: Views, rules: Rules, s: Scratch, own: Int32
 ) -> int:
-    """Select as `choose` does, but never both sides of a conflict: again, or without what the first one forbids."""
+    """Select as `choose` does, but never both sides of a conflict: again, or without what the first forbids."""
     n = 0
     for _ in range(RETRIES):
         n = choose(v, k, now, r, views, rules, s, own)

@@ -1,8 +1,8 @@
 """What a simulation leaves: every block, and the views of it at any time.
 
-A result keeps the whole Tangle in a few arrays. What an agent had received at some time follows from them and from the
-scenario, because delays are drawn from its seed: so views are built again when they are asked for, and any measure can
-be taken after the run.
+A result keeps the whole Tangle in a few arrays. What an agent had received at some time follows from them and from
+the scenario, because delays are drawn from its seed: so views are built again when they are asked for, and any
+measure can be taken after the run.
 """
 
 from __future__ import annotations
@@ -149,7 +149,8 @@ class Result:
         return {}
 
     def networkx(self) -> nx.DiGraph:
-        """Return the Tangle as a graph of networkx: nodes are block numbers, edges lead from a block to its parents."""
+        """Return the Tangle as a graph of networkx: nodes are block numbers, edges lead from a block to its
+        parents."""
         import networkx as nx
 
         graph = nx.DiGraph()

@@ -48,12 +48,13 @@ ANCHOR_BAND = 64
 ANCHOR_GIVEN_UP = 8
 """times as far behind as a better one that does not approve it"""
 
-kernel = njit(cache=True, nogil=True, _nrt=False)
-"""Compile, with a cache on disk, what releases the GIL. Arrays belong to the caller for the whole of a call, so counting
-references to them is in vain and can take a third of the time: `_nrt=False` leaves it out. It also refuses to compile
-what allocates, which no kernel should."""
-inlined_kernel = njit(cache=True, nogil=True, _nrt=False, inline="always")
-"""The same for small ones that are called in the innermost loops: handing many arrays over costs as much as they do."""
+UNCOUNTED: dict[str, Any] = {"nogil": True, "_nrt": False}
+"""Options of everything compiled. Arrays belong to the caller for the whole of a call, so counting references to
+them is in vain and can take a third of the time: `_nrt` leaves it out. What allocates, as no kernel should, does
+not compile then."""
+kernel = njit(cache=True, **UNCOUNTED)
+inlined_kernel = njit(cache=True, inline="always", **UNCOUNTED)
+"""for what is called in the innermost loops: handing many arrays over costs as much as using them"""
 
 Bools = NDArray[np.bool_]
 Int8 = NDArray[np.int8]
@@ -339,7 +340,8 @@ def sweep(
             lowest = strike_out(far[:far_count], arrived, lowest, mask)
         # Unsigned indices cannot count from the end, which spares the check for it: twice as fast.
         s = np.uint64(slot)
-        # Which slots are frozen, and what is left of their marks, is a matter of chance below the anchor: one branch.
+        # Below the anchor it is a matter of chance which slots are frozen and what is left of their marks: one
+        # branch.
         bits = mask[s] & ~(arrived if flags[s] & FROZEN else np.uint64(0))
         mask[s] = bits
         if bits == np.uint64(0):
@@ -599,13 +601,14 @@ def step(
     seen: np.uint64,
     state: UInt64,
 ) -> Any:
-    """Return the slot a walker on s goes to, s itself on a tip. At most one random number per approver but the first.
+    """Return the slot a walker on s goes to, s itself on a tip.
 
     Approver y is taken with probability proportional to exp(-alpha (H(s) - H(y))) (Popov 2018, section 4.1). One
     pass does: each approver met takes the place of the one chosen so far with its share of all terms up to it
-    (reservoir sampling; Chao 1982). Terms are relative to the heaviest met, so that nothing overflows. `decay`
-    float64[n] holds exp(-alpha d) for the first differences of weight. With alpha = 0 one random number tells which.
+    (reservoir sampling; Chao 1982), which takes a random number each; with alpha = 0 one is enough. Terms are
+    relative to the heaviest met, so that nothing overflows.
 
+    `decay` : float64[n], exp(-alpha d) for the first n differences of weight
     `seen` : marks of a sweep under way that count beside the weights (and beside `gain`, which is to include them)
     """
     ways = approvers[np.uint64(s)]
@@ -613,7 +616,7 @@ def step(
         return s
     left = 0
     if alpha == 0.0 and ways > 1:
-        left = np.int64(uniform(state) * ways)
+        left = int(uniform(state) * ways)
     chosen = s
     heaviest_met = np.int64(0)
     total = 0.0
@@ -829,7 +832,7 @@ def race(
     pace: Float64,
     order: Int64,
     out: Int64,
-) -> int:
+) -> Any:
     """Let walkers race, `walkers` at a time, until `out` is full of distinct tips; return how many were found.
 
     After `rounds` times as many the fast ones are let in, too. Scratch for all of them: `entry`, `tip`, `steps`,

@@ -168,8 +168,9 @@ def entry_points(graph: Graph, entry: Sequence[int] | Int64 | None = None, depth
 
 @lru_cache(maxsize=64)
 def decay(alpha: float) -> Float64:
-    """Return float64[DECAY_SIZE]: exp(-alpha d) for differences of weight d, which saves computing them in walks."""
-    return np.exp(-alpha * np.arange(DECAY_SIZE))
+    """Return float64[DECAY_SIZE]: exp(-alpha d) for differences of weight d, so that walks need not compute it."""
+    terms: Float64 = np.exp(-alpha * np.arange(DECAY_SIZE))
+    return terms
 
 
 def seed(rng: np.random.Generator) -> UInt64:
@@ -195,8 +196,8 @@ def _race(
     c = graph.columns
     n = kernels.race(
         entries - graph.base, walkers, ROUNDS, fast_ratio, float(alpha), decay(float(alpha)),
-        graph.high - graph.base, c.first, c.following, c.approvers, graph.gain, c.flags, c.weights, c.mask, NO_MARKS,
-        state, np.empty(size, np.int64), np.empty(size, np.int64),
+        graph.high - graph.base, c.first, c.following, c.approvers, graph.gain, c.flags, c.weights, c.mask,
+        NO_MARKS, state, np.empty(size, np.int64), np.empty(size, np.int64),
         np.empty(size, np.int32), np.empty(size), np.empty(size, np.int64), out,
     )  # fmt: skip
     return out[:n] + graph.base
