@@ -74,6 +74,8 @@ class World:
         self.rules = self._rules()
         self.views = self._views()
         self._scratch = self._make_scratch()
+        self.no_travel = self._scratch.no_travel
+        """delays that are no multiple of their mean"""
         self.rng = stream(scenario.seed, ATTACK)
         self._attacker: Attacker | None = None
         if scenario.adversary is not None:
@@ -182,9 +184,8 @@ class World:
     def release(self, blocks: Sequence[int]) -> None:
         """Tell everybody of blocks that were withheld."""
         agent = len(self.scenario.everybody)
-        nothing = np.empty(0)
         for block in sorted(blocks):
-            while not kernels.release(block, agent, self.now, nothing, self.record, self.views, self.rules):
+            while not kernels.release(block, agent, self.now, self.no_travel, self.record, self.views, self.rules):
                 self._grow_queues()
             self.released[block] = self.now
 
