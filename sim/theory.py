@@ -54,18 +54,17 @@ def tips_at_load(rate: float, delay: float, parents: int = 2) -> float:
     """Number of tips at any load: as `tips`, but not less than 1 + lambda h, which is the mean of low loads.
 
     With k tips in view or fewer all of them are selected, so that each waits for the next block only, 1 / lambda.
-    The two meet at lambda h = k - 1; near there chance makes it some percent more. Derived here, from Little's
+    The two meet at lambda h = k - 1; near there chance makes it up to a fifth more. Derived here, from Little's
     law.
     """
     return rate * delay + max(1.0, delay * rate / (parents - 1) if parents > 1 else math.inf)
 
 
 def tips_in_rounds(rate: float, parents: int = 2) -> float:
-    """Number of tips when `rate` blocks at a time select among the tips of the round before: 1.255 lambda for k =
-    2.
+    """Number of tips when `rate` blocks at a time select among those of the round before: 1.255 lambda for k = 2.
 
-    The root L of L (1 - exp(-k lambda / L)) = lambda. Kusmierz 2017 simulates 1.26 lambda; Bramas 2018 has the
-    same model as a Markov chain. It is not the model of `sim`, whose tips are replaced all the time.
+    The root L of L (1 - exp(-k lambda / L)) = lambda. Kusmierz 2017 simulates this model, Bramas 2018 has it as a
+    Markov chain. It is not the model of `sim`, whose tips are replaced all the time.
     """
     if parents == 1:
         return math.inf

@@ -7,6 +7,9 @@ from numba import njit
 
 from tipselect.kernels import Bools, Float64, Int32, Int64, UInt64
 
+SURE = 1.0 - 1e-9
+"""probabilities above are taken to be 1: they are sums over tips"""
+
 
 @njit(cache=True, nogil=True)
 def grow(
@@ -37,8 +40,7 @@ def grow(
         i = 0
         while bits != np.uint64(0):
             if bits & np.uint64(1):
-                age = times[b] - times[blocks[i]]
-                while place[i] < ages.size and ages[place[i]] < age:
+                while place[i] < ages.size and times[blocks[i]] + ages[place[i]] < times[b]:
                     out[i, place[i]] = weight[i]
                     place[i] += 1
                 weight[i] += own[b]
@@ -65,12 +67,12 @@ def survive(alive: Bools, parents: Int32) -> None:
 def likeness(one: Float64, other: Float64, sure: bool) -> float:
     """Sum of the lesser values by the sum of the greater, 1 when all are 0.
 
-    sure : leave out where both are 1
+    sure : leave out where both are 1, but for rounding
     """
     less = more = 0.0
     for i in range(one.size):
         a, b = one[i], other[i]
-        if sure and a >= 1.0 and b >= 1.0:
+        if sure and a > SURE and b > SURE:
             continue
         less += min(a, b)
         more += max(a, b)
