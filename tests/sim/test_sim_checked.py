@@ -64,8 +64,8 @@ def test_low_load_is_a_chain(load: float) -> None:
     """Popov 2018, section 3: when loads are low there is mostly one tip, approved after 1 / lambda.
 
     20,000 blocks, seed 1. Share of blocks that approve their predecessor alone: exp(-2 lambda h) within 0.005
-    (0.9825 and 0.9059 seen, 0.9802 and 0.9048 expected); tips 1 + lambda h within 0.005; first approval h + 1 / lambda within
-    3 %, four standard errors of a mean of exponential times.
+    (0.9825 and 0.9059 seen, 0.9802 and 0.9048 expected); tips 1 + lambda h within 0.005; first approval h + 1 /
+    lambda within 3 %, four standard errors of a mean of exponential times.
     """
     result = steady("uniform", load, blocks=20_000)
     chained = (result.parents[:, 0] == np.arange(result.blocks) - 1) & (result.parents[:, 1] < 0)
