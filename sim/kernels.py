@@ -517,7 +517,8 @@ def renew_entries(v: int, now: float, r: Record, views: Views, rules: Rules, s: 
                 out[n] = slot
                 n += 1
     if n == 0:
-        out[0] = kernels.heaviest(low, top, state[v, GAIN], views.flags, views.weights)
+        # Unweighted walks do not keep weights up to date; where somebody has looked at them they would differ.
+        out[0] = kernels.heaviest(low, top, state[v, GAIN], views.flags, views.weights) if weighted else low
         n = 1
     state[v, ENTRIES] = n
     state[v, ENTRIES_DUE] = state[v, HIGH] + max(depth // 16, 1)
