@@ -141,6 +141,7 @@ class Rules(NamedTuple):
     soonest : float64[views], least delay of any message to a view
     spans, groups : see arrivals.groups_of
     window : blocks a view keeps
+    parents : k, tips that are selected; blocks that were there before can have more
     unit : mean own weight
     """
 
@@ -152,6 +153,7 @@ class Rules(NamedTuple):
     spans: Float64
     groups: Int32
     window: int
+    parents: int
     unit: float
 
 
@@ -737,7 +739,7 @@ def run(
                 return block, FULL
         n = max(asked, 0)
         if asked < 0 and issuer >= 0:
-            n = choose_without_conflict(issuer, r.parents.shape[1], now, r, views, rules, s, own)
+            n = choose_without_conflict(issuer, rules.parents, now, r, views, rules, s, own)
             for j in range(n):
                 s.out[j] = views.ids[s.out[j]]
         record(block, n, r, s)
