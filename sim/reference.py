@@ -1,10 +1,11 @@
 """The simulation once more, in plain Python on networkx, slow and obvious: oracle of the tests.
 
-It shares with the compiled loop what is random: arrivals, delays and own weights from `arrivals`, and the stream of
-numbers that selections draw from. Nothing else: views are networkx graphs, cumulative weights are added up over the
-past cone of every block that a view receives, walks are those of tipselect.reference. So the same scenario has to give
-the same parents, block by block, until rounding decides otherwise in one walk of many millions. With `draws` of its
-own it is a simulation that is independent of the compiled one, for comparing distributions.
+It shares with the compiled loop what is random: arrivals, delays and own weights from `arrivals`, and the
+stream of numbers that selections draw from. Nothing else: views are networkx graphs, cumulative weights are
+added up over the past cone of every block that a view receives, walks are those of tipselect.reference. So the
+same scenario has to give the same parents, block by block, until rounding decides otherwise in one walk of many
+millions. With `draws` of its own it is a simulation that is independent of the compiled one, for comparing
+distributions.
 
 Not here: adversaries, and selectors written in Python.
 """
@@ -68,9 +69,9 @@ class View:
             self.tips.pop()
 
     def renew_entries(self, depth: int, unit: float, weighted: bool) -> None:
-        """Look for entry points, as `walk.entry_points` does, every sixteenth of the depth; `unit`: mean own weight.
+        """Look for entry points, as `walk.entry_points` does, every sixteenth of the depth.
 
-        Walks that look at no weight start on whatever is approved.
+        `unit` is the mean own weight. Walks that look at no weight start on whatever is approved.
         """
         high, low, weight = len(self.numbers), self.low, self.weight
         if high < self.entries_due:
@@ -117,7 +118,9 @@ def run(scenario: Scenario, draws: Iterator[float] | None = None, arrivals: Arri
         tips = (tips - set(chosen)) | {block}
         counts.append(len(tips))
         travel = drawn.travels[block] if drawn.travels.size else np.ones(len(agents))
-        received.append([arrival(scenario, v, issuer, time, travel[v], received, chosen) for v in range(len(agents))])
+        received.append(
+            [arrival(scenario, v, issuer, time, travel[v], received, chosen) for v in range(len(agents))]
+        )
         for queue in waiting:
             queue.append(block)
     return _result(scenario, drawn.times, drawn.issuers, parents, counts, own)
@@ -179,9 +182,10 @@ def e_iota_alpha(settings: dict[str, Any], drawn: float) -> float:
 
 
 def swap_left_behind(view: View, found: list[int], age: int, draws: Iterator[float]) -> None:
-    """Let a tip that `age` blocks have passed, if there is one, take the last place (Bu, Gürcan, Potop-Butucaru 2019).
+    """Let a tip that `age` blocks have passed, if there is one, take the last place.
 
-    The n-th of them takes it with chance 1 / n, so that each has the same in the end.
+    The n-th of them takes it with chance 1 / n, so that each has the same in the end (Bu, Gürcan, Potop-Butucaru
+    2019).
     """
     others = set(found[:-1])
     old = [tip for tip in view.tips if len(view.numbers) - 1 - tip >= age and tip not in others]
@@ -230,5 +234,12 @@ def _result(scenario: Scenario, times: Any, issuers: Any, parents: Any, counts: 
         for p in chosen:
             first[p] = block if first[p] < 0 else first[p]
     return Result(
-        scenario, times, issuers.astype(np.int16), table, first, np.array(counts, np.int32), own, np.zeros(n, np.uint8)
+        scenario,
+        times,
+        issuers.astype(np.int16),
+        table,
+        first,
+        np.array(counts, np.int32),
+        own,
+        np.zeros(n, np.uint8),
     )
