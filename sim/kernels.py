@@ -179,7 +179,10 @@ class Scratch(NamedTuple):
 
 @inlined
 def enqueue(v: int, time: float, block: int, views: Views) -> bool:
-    """Put a block into the queue of a view, behind what arrives at the same time; false when there is no room."""
+    """Put a block into the queue of a view, by time and then number; false when there is no room.
+
+    Many wait for the end of a split, or for the same parent; what is released late may have a smaller number.
+    """
     state = views.state
     if state[v, TAIL] == views.queue_id.shape[1]:
         head, n = state[v, HEAD], state[v, TAIL] - state[v, HEAD]
@@ -190,7 +193,10 @@ def enqueue(v: int, time: float, block: int, views: Views) -> bool:
             views.queue_id[v, i] = views.queue_id[v, head + i]
         state[v, HEAD], state[v, TAIL] = 0, n
     i = state[v, TAIL]
-    while i > state[v, HEAD] and views.queue_time[v, i - 1] > time:
+    while i > state[v, HEAD] and (
+        views.queue_time[v, i - 1] > time
+        or (views.queue_time[v, i - 1] == time and views.queue_id[v, i - 1] > block)
+    ):
         views.queue_time[v, i] = views.queue_time[v, i - 1]
         views.queue_id[v, i] = views.queue_id[v, i - 1]
         i -= 1
@@ -408,7 +414,7 @@ def open_batch(v: int, now: float, r: Record, views: Views, rules: Rules, s: Scr
     sure = now + rules.soonest[v]
     i = state[v, HEAD]
     ring = views.local.shape[1]
-    while top - start < LOOKAHEAD and i < state[v, TAIL] and views.queue_time[v, i] <= sure:
+    while top - start < LOOKAHEAD and i < state[v, TAIL] and views.queue_time[v, i] < sure:
         block = views.queue_id[v, i]
         # Its place is certain, so that blocks behind it in the batch find it there.
         views.local[v, block & (ring - 1)] = top + base
