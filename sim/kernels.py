@@ -143,6 +143,7 @@ class Rules(NamedTuple):
     soonest : float64[views], least delay of any message to a view
     spans, groups : see arrivals.groups_of
     window : blocks a view keeps
+    parents : k, tips that are selected; blocks that were there before can have more
     unit : mean own weight
     """
 
@@ -154,6 +155,7 @@ class Rules(NamedTuple):
     spans: Float64
     groups: Int32
     window: int
+    parents: int
     unit: float
 
 
@@ -179,7 +181,10 @@ class Scratch(NamedTuple):
 
 @inlined
 def enqueue(v: int, time: float, block: int, views: Views) -> bool:
-    """Put a block into the queue of a view, behind what arrives at the same time; false when there is no room."""
+    """Put a block into the queue of a view, by time and then number; false when there is no room.
+
+    Many wait for the end of a split, or for the same parent; what is released late may have a smaller number.
+    """
     state = views.state
     if state[v, TAIL] == views.queue_id.shape[1]:
         head, n = state[v, HEAD], state[v, TAIL] - state[v, HEAD]
@@ -190,7 +195,10 @@ def enqueue(v: int, time: float, block: int, views: Views) -> bool:
             views.queue_id[v, i] = views.queue_id[v, head + i]
         state[v, HEAD], state[v, TAIL] = 0, n
     i = state[v, TAIL]
-    while i > state[v, HEAD] and views.queue_time[v, i - 1] > time:
+    while i > state[v, HEAD] and (
+        views.queue_time[v, i - 1] > time
+        or (views.queue_time[v, i - 1] == time and views.queue_id[v, i - 1] > block)
+    ):
         views.queue_time[v, i] = views.queue_time[v, i - 1]
         views.queue_id[v, i] = views.queue_id[v, i - 1]
         i -= 1
@@ -408,7 +416,7 @@ def open_batch(v: int, now: float, r: Record, views: Views, rules: Rules, s: Scr
     sure = now + rules.soonest[v]
     i = state[v, HEAD]
     ring = views.local.shape[1]
-    while top - start < LOOKAHEAD and i < state[v, TAIL] and views.queue_time[v, i] <= sure:
+    while top - start < LOOKAHEAD and i < state[v, TAIL] and views.queue_time[v, i] < sure:
         block = views.queue_id[v, i]
         # Its place is certain, so that blocks behind it in the batch find it there.
         views.local[v, block & (ring - 1)] = top + base
@@ -520,7 +528,8 @@ def renew_entries(v: int, now: float, r: Record, views: Views, rules: Rules, s: 
                 out[n] = slot
                 n += 1
     if n == 0:
-        out[0] = kernels.heaviest(low, top, state[v, GAIN], views.flags, views.weights)
+        # Unweighted walks do not keep weights up to date; where somebody has looked at them they would differ.
+        out[0] = kernels.heaviest(low, top, state[v, GAIN], views.flags, views.weights) if weighted else low
         n = 1
     state[v, ENTRIES] = n
     state[v, ENTRIES_DUE] = state[v, HIGH] + max(depth // 16, 1)
@@ -739,7 +748,7 @@ def run(
                 return block, FULL
         n = max(asked, 0)
         if asked < 0 and issuer >= 0:
-            n = choose_without_conflict(issuer, r.parents.shape[1], now, r, views, rules, s, own)
+            n = choose_without_conflict(issuer, rules.parents, now, r, views, rules, s, own)
             for j in range(n):
                 s.out[j] = views.ids[s.out[j]]
         record(block, n, r, s)
