@@ -529,7 +529,7 @@ def renew_entries(v: int, now: float, r: Record, views: Views, rules: Rules, s: 
                 n += 1
     if n == 0:
         # Unweighted walks do not keep weights up to date; where somebody has looked at them they would differ.
-        out[0] = kernels.heaviest(low, top, state[v, GAIN], views.flags, views.weights) if weighted else low
+        out[0] = kernels.heaviest(low, top, state[v, GAIN], views.flags, views.weights) if not any_will_do else low
         n = 1
     state[v, ENTRIES] = n
     state[v, ENTRIES_DUE] = state[v, HIGH] + max(depth // 16, 1)

@@ -68,21 +68,21 @@ class View:
             self.tips[self.tips.index(x)] = self.tips[-1]
             self.tips.pop()
 
-    def renew_entries(self, depth: int, unit: float, weighted: bool) -> None:
+    def renew_entries(self, depth: int, unit: float, settled: bool) -> None:
         """Look for entry points, as `walk.entry_points` does, every sixteenth of the depth.
 
-        `unit` is the mean own weight. Walks that look at no weight start on whatever is approved.
+        `unit` is the mean own weight. Unless they have to be `settled`, whatever is approved will do.
         """
         high, low, weight = len(self.numbers), self.low, self.weight
         if high < self.entries_due:
             return
         deep = range(max(high - 1 - 2 * depth, low), high - depth)
-        if weighted:
+        if settled:
             self.entries = [x for x in deep if 2 * (weight[x] - unit) >= unit * (high - 1 - x)]
         else:
             self.entries = [x for x in deep if self.graph.in_degree(x) > 0]
         if not self.entries:
-            self.entries = [max(range(low, high), key=lambda x: (weight[x], -x))] if weighted else [low]
+            self.entries = [max(range(low, high), key=lambda x: (weight[x], -x))] if settled else [low]
         self.entries_due = high + max(depth // 16, 1)
 
 
@@ -153,7 +153,7 @@ def select(view: View, scenario: Scenario, agent: int, draws: Iterator[float], u
     found: list[int] = []
     if name in {"weighted", "unweighted", "g-iota"}:
         alpha = 0.0 if name == "unweighted" else settings.get("alpha", walk.ALPHA)
-        found = race(view, scenario, k, alpha, settings, draws, unit, name == "g-iota" or alpha > 0)
+        found = race(view, scenario, k, alpha, settings, draws, unit, name != "unweighted")
     elif name == "e-iota":
         found = race(view, scenario, k, e_iota_alpha(settings, next(draws)), settings, draws, unit)
     elif name == "hybrid":
@@ -202,10 +202,12 @@ def race(
     settings: dict[str, Any],
     draws: Iterator[float],
     unit: float,
-    weighted: bool = True,
+    by_weight: bool = True,
 ) -> list[int]:
     """Return up to k distinct tips in the order in which walkers arrive: see `tipselect.walk`."""
-    view.renew_entries(scenario.depth, unit, weighted)
+    view.renew_entries(
+        scenario.depth, unit, (scenario.entries or ("settled" if by_weight else "any")) == "settled"
+    )
     walkers = k * settings.get("walkers_per_tip", 1)
     wanted = min(k, len(view.tips))
     arrivals: list[tuple[int, int, float]] = []
