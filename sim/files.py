@@ -74,6 +74,30 @@ def scenario_of(table: Mapping[str, Any], path: Path, changes: Mapping[str, Any]
         raise BadScenario(f"{path}: {error.field}", error.rule) from None
 
 
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """What a file's table `sweep` says; fields of the grid in the order of the file."""
+
+    grid: dict[str, list[Any]]
+    repeats: int
+
+
+def sweep_of(table: Mapping[str, Any], path: Path) -> Grid:
+    """Return the sweep that a file declares; without one, a single run."""
+    given = table.get(SWEEP, {})
+    where = f"{path}: {SWEEP}"
+    if not isinstance(given, Mapping):
+        raise BadScenario(where, "a table is needed")
+    if unknown := sorted(given.keys() - {"grid", "repeats"}):
+        raise BadScenario(f"{where}.{unknown[0]}", "unknown; there are grid and repeats")
+    grid, repeats = given.get("grid", {}), given.get("repeats", 1)
+    if not isinstance(grid, Mapping) or not all(isinstance(values, list) for values in grid.values()):
+        raise BadScenario(f"{where}.grid", "a table of lists is needed, fields with dots in quotes")
+    if not isinstance(repeats, int) or isinstance(repeats, bool) or repeats < 1:
+        raise BadScenario(f"{where}.repeats", f"a whole number of at least 1 is needed, not {repeats!r}")
+    return Grid(dict(grid), repeats)
+
+
 def find(source: str | Path) -> Path:
     """Return the file that is meant: itself, or the one of a declared scenario."""
     text = str(source)
