@@ -163,7 +163,7 @@ def figure(
         "checks": [_check(each) for each in checks],
     }
     head = facts([("figure", path), ("shows", known.title), ("source", known.source), ("says", known.claim)])
-    rows = [
+    rows: list[tuple[object, ...]] = [
         (c.what, _published(c.published), number(c.measured), "agrees" if c.within else "differs", c.remark)
         for c in checks
     ]

@@ -44,6 +44,7 @@ def run(
     from sim.files import load_scenario
     from sim.run import run as simulate
     from sim.store import arrow, holds_result, save
+    from sim.work import warm
 
     declared = load_scenario(scenario, changes_of(change, seed, blocks))
     measure = measures_of(measures)
@@ -53,6 +54,7 @@ def run(
         if holds_result(out):
             raise BadResult(str(out), "there is a result already, and none is overwritten")
     with interruptible("stopped; nothing is kept"), bar(declared.name or "run", "blocks", as_json=as_json) as tell:
+        warm(measures)
         result = simulate(declared, progress=lambda done, of: tell(done, of, ""))
     place = None if out is None else save(result, out)
     found = {name: float(value) for name, value in measure(result).items()}

@@ -15,6 +15,7 @@ packages.
 
 from __future__ import annotations
 
+import gc
 import math
 import multiprocessing
 import os
@@ -69,21 +70,24 @@ def engine(name: str = "local", *, workers: int | None = None, address: str | No
     return partial(ENGINES[name], address=address)
 
 
+def longest_first(jobs: Sequence[Job]) -> deque[Job]:
+    """Return jobs in the order in which they go out: so all workers are busy until the end."""
+    return deque(sorted(jobs, key=lambda job: -job.expense))
+
+
 # --- this machine -------------------------------------------------------------------------------------------
 
 
 def local(jobs: Sequence[Job], *, workers: int) -> Iterator[list[Outcome]]:
     """Make runs in `workers` processes, or in this one when that is 1."""
-    waiting = deque(sorted(jobs, key=lambda job: -job.expense))
+    waiting = longest_first(jobs)
     if workers == 1 or len(jobs) == 1:
         yield from ([perform(job)] for job in waiting)
         return
     if waiting:
-        warm(waiting[-1])
-    crew: list[_Worker] = []
+        warm(waiting[0].measures)
+    crew = [_Worker() for _ in range(min(workers, len(waiting)))]
     try:
-        for _ in range(min(workers, len(waiting))):
-            crew.append(_Worker(crew))
         for worker in crew:
             worker.feed(waiting)
         while busy := {worker.link: worker for worker in crew if worker.given}:
@@ -95,7 +99,7 @@ def local(jobs: Sequence[Job], *, workers: int) -> Iterator[list[Outcome]]:
                     outcome = worker.died()
                     waiting.extendleft(reversed(worker.given))
                     crew.remove(worker)
-                    worker = _Worker(crew)
+                    worker = _Worker()
                     crew.append(worker)
                 worker.feed(waiting)
                 ended.append(outcome)
@@ -108,15 +112,12 @@ def local(jobs: Sequence[Job], *, workers: int) -> Iterator[list[Outcome]]:
 class _Worker:
     """A process that makes one run after the other; `given` are those it has not answered."""
 
-    def __init__(self, others: Sequence[_Worker]) -> None:
+    def __init__(self) -> None:
         mine, yours = multiprocessing.Pipe()
         self.link = mine
         self.given: deque[Job] = deque()
         self._depth = 1
-        inherited = [mine, *(other.link for other in others)]
-        self._process = multiprocessing.get_context("fork").Process(
-            target=_live, args=(yours, inherited), daemon=True
-        )
+        self._process = multiprocessing.get_context("fork").Process(target=_live, args=(yours,), daemon=True)
         with warnings.catch_warnings():
             # Python 3.12 and later warn of a fork beside threads; the top of the file says why this one may be.
             warnings.simplefilter("ignore", DeprecationWarning)
@@ -160,10 +161,13 @@ class _Worker:
         self._process.join()
 
 
-def _live(link: Any, inherited: Sequence[Any]) -> None:
+def _live(link: Any) -> None:
     """Be a worker: until the other end is closed, or its process is gone."""
-    for other in inherited:
-        other.close()
+    # Whatever else is open belongs to the process that started this one: pipes of others, whose end would go
+    # unnoticed, and the lock of the sweep's directory, which would outlive it. What stands for them is kept.
+    gc.freeze()
+    os.closerange(3, link.fileno())
+    os.closerange(link.fileno() + 1, os.sysconf("SC_OPEN_MAX"))
     # Ctrl-C is for the process that started this one, which then ends it. What a run prints is no result.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -178,20 +182,20 @@ def _live(link: Any, inherited: Sequence[Any]) -> None:
 # --- clusters -----------------------------------------------------------------------------------------------
 
 
-def dask(jobs: Sequence[Job], *, address: str) -> Iterator[list[Outcome]]:
+def dask(jobs: Sequence[Job], *, address: str, connect_s: float = CONNECT_S) -> Iterator[list[Outcome]]:
     """Make runs on a dask cluster whose scheduler is at `address`, such as tcp://10.0.0.1:8786."""
     distributed = _library("distributed", "dask")
     try:
-        client = distributed.Client(address, timeout=CONNECT_S, set_as_default=False)
+        client = distributed.Client(address, timeout=connect_s, set_as_default=False)
     except (OSError, ValueError) as error:
         raise EngineMissing("address", f"no dask scheduler answers at {address}: {told(error)}") from None
     try:
-        _check_versions(client.run(versions).values())
+        check_versions(client.run(versions).values())
         numbers = {}
-        for i, job in enumerate(sorted(jobs, key=lambda job: -job.expense)):
+        for i, job in enumerate(longest_first(jobs)):
             future = client.submit(perform, job, pure=False, priority=-i)
             numbers[future] = job.number
-        for batch in distributed.as_completed(numbers, raise_errors=False).batches():
+        for batch in distributed.as_completed(numbers, loop=client.loop, raise_errors=False).batches():
             yield [_outcome(future.result, numbers.pop(future)) for future in batch]
     except ImportError as error:
         raise EngineMissing("dask", f"its workers lack a package: {told(error)}") from None
@@ -210,9 +214,9 @@ def ray(jobs: Sequence[Job], *, address: str) -> Iterator[list[Outcome]]:
     except (ConnectionError, ValueError, RuntimeError) as error:
         raise EngineMissing("address", f"no ray cluster answers at {address}: {told(error)}") from None
     try:
-        _check_versions([cluster.get(cluster.remote(versions).remote())])
+        check_versions([cluster.get(cluster.remote(versions).remote())])
         there = cluster.remote(max_retries=0)(perform)
-        waiting = deque(sorted(jobs, key=lambda job: -job.expense))
+        waiting = longest_first(jobs)
         ahead = 4 * max(1, int(cluster.cluster_resources().get("CPU", 1)))
         numbers: dict[Any, int] = {}
         while waiting or numbers:
@@ -244,7 +248,7 @@ def _outcome(result: Callable[[], Outcome], number: int) -> Outcome:
         return {"run": number, "seconds": 0.0, "error": told(error)}
 
 
-def _check_versions(found: Iterable[dict[str, str]]) -> None:
+def check_versions(found: Iterable[dict[str, str]]) -> None:
     """Raise EngineMissing when workers would not give the results that this machine gives."""
     here = versions()
     for there in found:

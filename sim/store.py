@@ -53,8 +53,10 @@ NEEDED = {
 }  # fmt: skip
 
 
-def save(result: Result, directory: str | Path) -> Path:
+def save(result: Result, directory: str | Path, *, group_rows: int = GROUP_ROWS) -> Path:
     """Write a result into a directory, which is made; return it.
+
+    group_rows : blocks that are written at once
 
     BadResult when there is a result already, the place cannot be written, or pyarrow is missing.
     """
@@ -63,7 +65,7 @@ def save(result: Result, directory: str | Path) -> Path:
         raise BadResult(str(place), "there is a result already, and none is overwritten")
     try:
         place.mkdir(parents=True, exist_ok=True)
-        _write_blocks(result, place / BLOCKS)
+        _write_blocks(result, place / BLOCKS, group_rows)
         write_durably(place / FACTS, json.dumps(facts(result), indent=2, ensure_ascii=False) + "\n")
     except OSError as error:
         raise BadResult(str(place), f"it cannot be written: {error.strerror or error}") from None
@@ -203,7 +205,7 @@ def _schema(parents: int) -> list[tuple[str, np.dtype[Any]]]:
     return [(name, np.dtype(kind)) for name, kind in columns]
 
 
-def _write_blocks(result: Result, path: Path) -> None:
+def _write_blocks(result: Result, path: Path, group_rows: int) -> None:
     pa, parquet = arrow()
     kinds = _schema(result.scenario.parents)
     schema = pa.schema(
@@ -220,12 +222,12 @@ def _write_blocks(result: Result, path: Path) -> None:
         column_encoding=encoding,
         write_page_checksum=True,
     ) as writer:
-        for start in range(0, result.blocks, GROUP_ROWS):
-            rows = slice(start, min(start + GROUP_ROWS, result.blocks))
+        for start in range(0, result.blocks, group_rows):
+            rows = slice(start, min(start + group_rows, result.blocks))
             arrays = [
                 pa.array(column, kind) for column, kind in zip(_rows(result, rows), schema.types, strict=True)
             ]
-            writer.write_table(pa.Table.from_arrays(arrays, schema=schema), row_group_size=GROUP_ROWS)
+            writer.write_table(pa.Table.from_arrays(arrays, schema=schema), row_group_size=group_rows)
     with beside.open("rb") as file:
         os.fsync(file.fileno())
     beside.replace(path)

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from sim.errors import SimError
 from sim.result import Result
 from sim.run import run
 from sim.scenario import Scenario, named_function
@@ -21,6 +23,7 @@ Measures = Callable[[Result], Mapping[str, float]]
 MICROSECONDS_PER_BLOCK = {"uniform": 1.0, "unweighted": 2.0}
 """about, for a view; only the order of runs follows from it"""
 MICROSECONDS_OTHERS = 6.0
+WARM_BLOCKS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,13 @@ def told(error: BaseException) -> str:
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
-def warm(job: Job, blocks: int = 2_000) -> None:
-    """Load the kernels that a job needs, or compile them, by a short run of its kind."""
-    perform(Job(job.number, job.table | {"blocks": min(job.table["blocks"], blocks)}, job.measures))
+def warm(measures: str = "") -> None:
+    """Load the kernels, or compile them, which takes half a minute once per machine.
+
+    measures : those of `sim` are loaded too; what somebody else has written is not run here
+    """
+    tiny = run(Scenario(blocks=WARM_BLOCKS))
+    if measures.startswith("sim."):
+        # A result so small may have nothing that can be measured.
+        with suppress(SimError):
+            named_function(measures, "measures")(tiny)
