@@ -20,6 +20,7 @@ import math
 import multiprocessing
 import os
 import signal
+import socket
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -210,8 +211,9 @@ def ray(jobs: Sequence[Job], *, address: str) -> Iterator[list[Outcome]]:
     mine = not cluster.is_initialized()
     try:
         if mine:
+            _knock(address)
             cluster.init(address=address, log_to_driver=False)
-    except (ConnectionError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError) as error:
         raise EngineMissing("address", f"no ray cluster answers at {address}: {told(error)}") from None
     try:
         check_versions([cluster.get(cluster.remote(versions).remote())])
@@ -231,6 +233,13 @@ def ray(jobs: Sequence[Job], *, address: str) -> Iterator[list[Outcome]]:
     finally:
         if mine:
             cluster.shutdown()
+
+
+def _knock(address: str) -> None:
+    """Raise OSError when nobody listens at an address: ray itself tries again for a quarter of an hour."""
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if colon and port.isdigit():
+        socket.create_connection((host, int(port)), CONNECT_S).close()
 
 
 def _library(name: str, engine: str) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import types
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -76,6 +77,12 @@ def test_ray_gives_the_same_table(here: sweep.Swept) -> None:
         assert len(sweep.run(failing, engine="ray", address="auto").failures) == 2
     finally:
         ray.shutdown()
+
+
+def test_a_ray_cluster_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", types.SimpleNamespace(is_initialized=lambda: False))  # type: ignore[misc]
+    with pytest.raises(EngineMissing, match=r"no ray cluster answers at ray://127\.0\.0\.1:9: ConnectionRefused"):
+        sweep.run(SMALL, engine="ray", address="ray://127.0.0.1:9")
 
 
 def test_long_runs_go_out_first() -> None:
