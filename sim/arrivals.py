@@ -1,11 +1,11 @@
 """When blocks come, from whom, how heavy they are, how long they travel: everything random outside of the Tangle.
 
-Each of these has a random stream of its own, spawned from the scenario's seed (numpy's SeedSequence), and is drawn in
-the order of blocks. So a result does not depend on how many blocks are drawn at once, and two scenarios that differ in
-their selector only see the very same arrivals (common random numbers).
+Each of these has a random stream of its own, spawned from the scenario's seed (numpy's SeedSequence), and is drawn
+in the order of blocks. So a result does not depend on how many blocks are drawn at once, and two scenarios that
+differ in their selector only see the very same arrivals (common random numbers).
 
-Arrivals of a changing rate are unit-rate arrivals in a time that runs with the rate: the points of a Poisson process
-of rate 1, or 1, 2, 3, …, are carried through the inverse of the integrated rate.
+Arrivals of a changing rate are unit-rate arrivals in a time that runs with the rate: the points of a Poisson
+process of rate 1, or 1, 2, 3, …, are carried through the inverse of the integrated rate.
 """
 
 from __future__ import annotations
@@ -177,7 +177,8 @@ class Arrivals:
         if adversary is not None:
             at_work = (times >= adversary.start) & (times < adversary.end) & (drawn[:, 1] < adversary.share)
             found[at_work] = self._bounds.size
-        return found.astype(np.int32)
+        issuers: Int32 = found.astype(np.int32)
+        return issuers
 
     def _weights(self, n: int) -> Int32:
         if self.scenario.unit_weights:
@@ -185,7 +186,8 @@ class Arrivals:
         weights, chances = zip(*self.scenario.own_weights, strict=True)
         bounds = np.cumsum(chances)
         at = np.searchsorted(bounds, self._streams[WEIGHTS].random(n) * bounds[-1], "right")
-        return np.array(weights, np.int32)[np.minimum(at, len(weights) - 1)]
+        drawn: Int32 = np.array(weights, np.int32)[np.minimum(at, len(weights) - 1)]
+        return drawn
 
     def _travels(self, n: int) -> Float64:
         drawing = self._streams[DELAYS]

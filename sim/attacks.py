@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -12,10 +12,10 @@ from sim.scenario import Adversary, named_function
 if TYPE_CHECKING:
     from sim.world import Attacker, Issue
 
-ATTACKS: dict[str, Callable[..., Iterator[Issue]]] = {}
+ATTACKS: dict[str, Callable[..., Generator[Issue, int, None]]] = {}
 
 
-def attack(adversary: Adversary) -> Callable[[Attacker], Iterator[Issue]]:
+def attack(adversary: Adversary) -> Callable[[Attacker], Generator[Issue, int, None]]:
     """Return the attack with its settings bound. BadScenario for an unknown one."""
     name = adversary.attack
     if name in ATTACKS:

@@ -1,22 +1,22 @@
 """The compiled loop: blocks are issued one after the other, each upon tips of what its agent had received by then.
 
-Every agent has a view of its own, a graph in the layout of tipselect, which is grown, weighed and walked by the very
+Every agent has a view of its own, a graph in the layout of tipselect, grown, weighed and walked by the very
 kernels that a node runs. Here is what a node does not have: model time, messages on their way, many views at once.
 
 Views. All views lie behind one another in the same arrays: view v has the rows [v rows, (v + 1) rows). Links are
 relative, so the kernels of tipselect do not notice. Absolute indices count what the view has received, in order.
 
-Messages. Whoever issues a block knows when each view will have received it: after its delay, when the network is whole
-again, and not before its parents. So each view has one queue in the order of that time, and delivering is taking from
-its front.
+Messages. Whoever issues a block knows when each view will have received it: after its delay, when the network is
+whole again, and not before its parents. So each view has one queue in the order of that time, and delivering is
+taking from its front.
 
 Weights are exact whenever they are read, for less than a sweep per block: up to 64 blocks at once are marked and
 swept, those in the view and, where nothing can overtake them any more, those next in the queue. The marks stay in
-`mask`; when a block arrives, its bit is added to the weights (`reveal`).
+`mask`, and the marks of what has arrived count beside the weights until the batch is settled.
 
-Kernels of another file are compiled into these. numba's disk cache would not notice a change of theirs, so the entry
-points carry the fingerprint of that file in a closure, which is part of the cache's key; what they call here is not
-cached by itself.
+Kernels of another file are compiled into these. numba's disk cache would not notice a change of theirs, so the
+entry points carry the fingerprint of that file in a closure, which is part of the cache's key; what they call here
+is not cached by itself.
 """
 
 from __future__ import annotations
@@ -42,20 +42,26 @@ from sim.recipes import (
     LOW_SHARE,
     SWIPE_ALPHA,
     UNIFORM,
+    WALK,
     WALKERS,
     ZERO_SHARE,
 )
 from tipselect import kernels
-from tipselect.kernels import Bools, Float64, Int8, Int32, Int64, UInt8, UInt64
+from tipselect.kernels import UNCOUNTED, Bools, Float64, Int8, Int32, Int64, UInt8, UInt64
 from tipselect.walk import ROUNDS
 
 BASE, LOW, HIGH, WEIGHED, ANCHOR, DUE, GAIN, TIPS = range(8)
 """columns of Views.state as in tipselect.graph.State; TIPS is unused, see Views.tip_count"""
-BATCH, BATCHED, SEEN, LOWEST, ENTRIES, ENTRIES_DUE, HEAD, TAIL = range(8, 16)
-"""further columns: the marked batch (first index, size, how many revealed, oldest marked), entry points, the queue"""
-STATE_SIZE = 16
+BATCH, BATCHED, SEEN, SETTLED, LOWEST, ENTRIES, ENTRIES_DUE, HEAD, TAIL = range(8, 17)
+"""further columns: the marked batch (first index, size, how many are seen, and settled; oldest marked), entry
+points, the queue"""
+STATE_SIZE = 17
 LOOKAHEAD = 64
 """blocks marked at once, one bit each; rows kept free for them"""
+ANCHOR_EVERY = 256
+"""blocks after which a better anchor is looked for"""
+ANCHOR_BATCH = 4
+"""blocks that a batch needs to tell of an anchor"""
 RETRIES = 8
 """selections made until one holds no conflict"""
 QUIET = 256
@@ -64,12 +70,11 @@ DONE, ASK, FULL = range(3)
 """why `advance` returns: all issued, a block of somebody who is not compiled, a queue that has to grow"""
 
 
-# Arrays here belong to the caller for the whole of a call, so counting references to them is in vain, and it would take
-# most of the time: `_nrt=False` leaves it out, here and in what is compiled into it, which therefore may not allocate. What is called for every block is inlined, since handing so many arrays
-# over costs as much as using them.
-inlined = njit(nogil=True, _nrt=False, inline="always")
-called = njit(nogil=True, _nrt=False)
-entry_point = njit(nogil=True, _nrt=False, cache=True)
+# What is called for every block is inlined, since handing so many arrays over costs as much as using them. See
+# tipselect.kernels.UNCOUNTED for the options.
+inlined = njit(inline="always", **UNCOUNTED)
+called = njit(**UNCOUNTED)
+entry_point = njit(cache=True, **UNCOUNTED)
 
 
 class Record(NamedTuple):
@@ -100,13 +105,13 @@ class Views(NamedTuple):
     arrived : uint64[views], marks that reached the anchor
     entries : int64[views, n], entry points of walks, as rows
     queue_time, queue_id : float64, int32 [views, n], blocks on their way, in the order of arrival
-    received : float64[views, ring], when the view receives block b, at b modulo ring; infinite for what is withheld
+    received : float64[views, ring], when the view receives block b, at b modulo ring; infinite while withheld
     local : int64[views, ring], its absolute index in the view, -1 before
     """
 
     back: Int32
     following: Int32
-    count: Int8
+    counts: Int8
     first: Int32
     last: Int32
     approvers: Int32
@@ -136,7 +141,6 @@ class Rules(NamedTuple):
     soonest : float64[views], least delay of any message to a view
     spans, groups : see arrivals.groups_of
     window : blocks a view keeps
-    nearest : blocks behind the newest where anchors are looked for
     unit : mean own weight
     """
 
@@ -148,7 +152,6 @@ class Rules(NamedTuple):
     spans: Float64
     groups: Int32
     window: int
-    nearest: int
     unit: float
 
 
@@ -215,7 +218,7 @@ def arrival(
 
 @inlined
 def write_row(v: int, block: int, slot: int, r: Record, views: Views, row: Int64) -> int:
-    """Write the absolute parents of a block in view v into row[0], their distances into its slot; return the count.
+    """Write a block's absolute parents in view v into row[0], their distances into its slot; return the count.
 
     A parent that has left the window, or is outside of the ring, is outside.
     """
@@ -233,12 +236,12 @@ def write_row(v: int, block: int, slot: int, r: Record, views: Views, row: Int64
         row[0, n] = index
         views.back[slot, n] = slot - (index - base) if index >= state[v, LOW] else 0
         n += 1
-    views.count[slot] = n
+    views.counts[slot] = n
     return n
 
 
 @inlined
-def deliver(v: int, now: float, r: Record, views: Views, rules: Rules, s: Scratch) -> None:
+def deliver(v: int, now: float, r: Record, views: Views, rules: Rules, s: Scratch, own: Int32) -> None:
     """Let view v receive all that is due by now."""
     state = views.state
     ring = views.local.shape[1]
@@ -247,31 +250,31 @@ def deliver(v: int, now: float, r: Record, views: Views, rules: Rules, s: Scratc
         block = views.queue_id[v, state[v, HEAD]]
         state[v, HEAD] += 1
         if state[v, HIGH] - state[v, BASE] + LOOKAHEAD >= rows:
-            slide(v, views)
+            slide(v, views, own)
         offset = v * rows
         base = state[v, BASE] - offset
         slot = state[v, HIGH] - base
         # A batch that looked ahead has counted on this very place for this very block.
         s.one[0] = write_row(v, block, slot, r, views, s.row)
         kernels.attach(
-            s.row, s.one, base, state[v, LOW] - base, slot, views.back, views.count, views.first, views.last,
+            s.row, s.one, base, state[v, LOW] - base, slot, views.back, views.counts, views.first, views.last,
             views.following, views.approvers, views.tips[v], views.tip_at, views.tip_count[v : v + 1],
         )  # fmt: skip
         views.ids[slot] = block
         views.local[v, block & (ring - 1)] = state[v, HIGH]
         state[v, HIGH] += 1
         if state[v, HIGH] - state[v, LOW] > rules.window:
-            forget(v, views)
+            forget(v, views, own)
 
 
 @called
-def catch_up(v: int, now: float, r: Record, views: Views, rules: Rules, s: Scratch) -> None:
+def catch_up(v: int, now: float, r: Record, views: Views, rules: Rules, s: Scratch, own: Int32) -> None:
     """Deliver to a view that has not issued anything for long."""
-    deliver(v, now, r, views, rules, s)
+    deliver(v, now, r, views, rules, s, own)
 
 
 @inlined
-def forget(v: int, views: Views) -> None:
+def forget(v: int, views: Views, own: Int32) -> None:
     """Move the window of view v on by one block."""
     state = views.state
     base = state[v, BASE] - v * (views.ids.size // state.shape[0])
@@ -279,13 +282,13 @@ def forget(v: int, views: Views) -> None:
     kernels.drop(slot, slot + 1, base, views.tips[v], views.tip_at, views.tip_count[v : v + 1])
     state[v, LOW] += 1
     if 0 <= state[v, ANCHOR] < state[v, LOW]:
-        lose_anchor(v, views)
+        lose_anchor(v, views, own)
 
 
 @called
-def lose_anchor(v: int, views: Views) -> None:
+def lose_anchor(v: int, views: Views, own: Int32) -> None:
     """Do without an anchor, which has left the window of view v."""
-    close_batch(v, views)
+    close_batch(v, views, own)
     state = views.state
     base = state[v, BASE] - v * (views.ids.size // state.shape[0])
     kernels.thaw(state[v, ANCHOR] - base, state[v, HIGH] - base, state[v, GAIN], views.flags, views.weights)
@@ -293,9 +296,9 @@ def lose_anchor(v: int, views: Views) -> None:
 
 
 @called
-def slide(v: int, views: Views) -> None:
+def slide(v: int, views: Views, own: Int32) -> None:
     """Move the window of view v to the front of its rows, and clear the rows behind it."""
-    close_batch(v, views)
+    close_batch(v, views, own)
     state = views.state
     rows = views.ids.size // state.shape[0]
     start = v * rows
@@ -306,7 +309,7 @@ def slide(v: int, views: Views) -> None:
         for j in range(views.back.shape[1]):
             views.back[to, j] = views.back[at, j]
             views.following[to, j] = views.following[at, j]
-        views.count[to] = views.count[at]
+        views.counts[to] = views.counts[at]
         views.first[to] = views.first[at]
         views.last[to] = views.last[at]
         views.approvers[to] = views.approvers[at]
@@ -317,7 +320,7 @@ def slide(v: int, views: Views) -> None:
     end = start + rows
     views.back[start + n : end] = 0
     views.following[start + n : end] = 0
-    views.count[start + n : end] = 0
+    views.counts[start + n : end] = 0
     views.first[start + n : end] = 0
     views.last[start + n : end] = 0
     views.approvers[start + n : end] = 0
@@ -332,42 +335,73 @@ def slide(v: int, views: Views) -> None:
 
 
 @called
-def close_batch(v: int, views: Views) -> None:
-    """Take the marks of view v away; blocks not revealed yet will be marked again."""
+def close_batch(v: int, views: Views, own: Int32) -> None:
+    """Take the marks of view v away; blocks not seen yet will be marked again."""
     state = views.state
     if state[v, BATCHED] == 0:
         return
+    settle(v, views, own)
     base = state[v, BASE] - v * (views.ids.size // state.shape[0])
     top = state[v, BATCH] + state[v, BATCHED] - base
     views.mask[state[v, LOWEST] - base : top] = 0
     for slot in range(state[v, HIGH] - base, top):
         views.back[slot] = 0
-        views.count[slot] = 0
-    state[v, BATCHED] = state[v, SEEN] = 0
+        views.counts[slot] = 0
+    state[v, BATCHED] = state[v, SEEN] = state[v, SETTLED] = 0
+
+
+@inlined
+def marked_by_all(v: int, views: Views) -> int:
+    """Return a row that the whole batch approves, as if it were, and that is fit to be an anchor; -1 for none.
+
+    The newest such row would be passed by by one block in thirty, whose marks then go through the whole window;
+    one that is half as far again behind the newest hardly ever is. Half of all newer blocks, which
+    `kernels.find_anchor` asks for, approve only what is much older.
+    """
+    state = views.state
+    base = state[v, BASE] - v * (views.ids.size // state.shape[0])
+    n = state[v, BATCHED]
+    if state[v, SEEN] < max(n, ANCHOR_BATCH) or state[v, HIGH] < state[v, DUE]:
+        return -1
+    state[v, DUE] = state[v, HIGH] + ANCHOR_EVERY
+    every = ~np.uint64(0) >> np.uint64(64 - n)
+    top = state[v, BATCH] - base
+    lowest = max(state[v, LOWEST], state[v, LOW], state[v, ANCHOR] + 1) - base
+    farthest = top
+    for slot in range(top - 1, lowest - 1, -1):
+        if views.mask[slot] == every:
+            if slot <= farthest:
+                return slot
+            if farthest == top:
+                farthest = top - (top - slot) * 3 // 2
+    return -1
 
 
 @called
-def open_batch(v: int, now: float, r: Record, views: Views, rules: Rules, s: Scratch) -> None:
+def open_batch(v: int, now: float, r: Record, views: Views, rules: Rules, s: Scratch, own: Int32) -> None:
     """Mark what view v has received since, and what it is sure to receive next, and sweep the marks."""
     state = views.state
-    close_batch(v, views)
     base = state[v, BASE] - v * (views.ids.size // state.shape[0])
     low = state[v, LOW] - base
+    better = marked_by_all(v, views)
+    close_batch(v, views, own)
     start = max(state[v, WEIGHED], state[v, LOW]) - base
     anchor = state[v, ANCHOR] - base if state[v, ANCHOR] >= 0 else -1
     state[v, WEIGHED] = start + base
-    if state[v, WEIGHED] >= state[v, DUE] and start > low:
-        new, gain = kernels.move_anchor(
-            low, start, anchor, rules.nearest, state[v, GAIN], views.back, views.count, views.flags, views.mask,
+    if better >= 0:
+        anchor, state[v, GAIN] = kernels.move_anchor(
+            better,
+            anchor,
+            low,
+            start,
+            state[v, GAIN],
+            views.back,
+            views.counts,
+            views.flags,
+            views.mask,
             views.weights,
-        )  # fmt: skip
-        state[v, GAIN] = gain
-        state[v, DUE] = state[v, WEIGHED] + max(rules.nearest // 8, LOOKAHEAD)
-        if new >= 0 and new != anchor:
-            state[v, ANCHOR] = new + base
-            # Without a near anchor looking for one costs more and more.
-            state[v, DUE] = max(state[v, DUE], state[v, WEIGHED] + (start - new) // 8)
-        anchor = new
+        )
+        state[v, ANCHOR] = anchor + base
     top = min(state[v, HIGH] - base, start + LOOKAHEAD)
     sure = now + rules.soonest[v]
     i = state[v, HEAD]
@@ -382,50 +416,59 @@ def open_batch(v: int, now: float, r: Record, views: Views, rules: Rules, s: Scr
     for slot in range(start, top):
         views.mask[slot] = np.uint64(1) << np.uint64(slot - start)
     arrived, lowest = kernels.sweep(
-        start, top, low, anchor, views.back, views.count, views.flags, views.mask, s.far, views.weights, True
+        start, top, low, anchor, views.back, views.counts, views.flags, views.mask, s.far, views.weights, True
     )
     views.arrived[v] = arrived
-    state[v, BATCH], state[v, BATCHED], state[v, SEEN] = start + base, top - start, 0
+    state[v, BATCH], state[v, BATCHED] = start + base, top - start
+    state[v, SEEN] = state[v, SETTLED] = 0
     state[v, LOWEST] = min(lowest, start) + base
 
 
 @called
-def reveal(v: int, n: int, views: Views, own: Int32) -> None:
-    """Add the next n blocks of the batch to the weights of what they approve."""
+def settle(v: int, views: Views, own: Int32) -> None:
+    """Add what has been seen of the batch to the weights."""
     state = views.state
+    if state[v, SEEN] == state[v, SETTLED]:
+        return
     base = state[v, BASE] - v * (views.ids.size // state.shape[0])
-    bit = np.uint64(state[v, SEEN])
+    seen = seen_marks(v, views)
     start = max(state[v, LOWEST], state[v, LOW]) - base
-    stop = state[v, BATCH] + state[v, SEEN] + n - base
+    stop = state[v, BATCH] + state[v, SEEN] - base
     weights, mask = views.weights[start:stop], views.mask[start:stop]
-    if own.size > 0 or n == 1:
-        for _ in range(n):
-            weight = np.int64(1)
-            if own.size > 0:
-                weight = np.int64(own[views.ids[state[v, BATCH] + state[v, SEEN] - base]])
+    if own.size == 0:
+        for i in range(weights.size):
+            weights[i] += kernels.popcount(mask[i] & seen)
+        state[v, GAIN] += kernels.popcount(views.arrived[v] & seen)
+    else:
+        for b in range(state[v, SETTLED], state[v, SEEN]):
+            bit = np.uint64(b)
+            weight = np.int64(own[views.ids[state[v, BATCH] + b - base]])
             for i in range(weights.size):
                 weights[i] += weight * np.int64((mask[i] >> bit) & np.uint64(1))
             state[v, GAIN] += weight * np.int64((views.arrived[v] >> bit) & np.uint64(1))
-            bit += np.uint64(1)
-            state[v, SEEN] += 1
-    else:
-        marks = (~np.uint64(0) >> np.uint64(64 - n)) << bit
-        for i in range(weights.size):
-            weights[i] += kernels.popcount(mask[i] & marks)
-        state[v, GAIN] += kernels.popcount(views.arrived[v] & marks)
-        state[v, SEEN] += n
-    state[v, WEIGHED] = state[v, BATCH] + state[v, SEEN]
+    state[v, SETTLED] = state[v, SEEN]
+
+
+@inlined
+def seen_marks(v: int, views: Views) -> np.uint64:
+    """Return the marks of the batch that have been seen and are not in the weights yet."""
+    n = views.state[v, SEEN] - views.state[v, SETTLED]
+    if n == 0:
+        return np.uint64(0)
+    return (~np.uint64(0) >> np.uint64(64 - n)) << np.uint64(views.state[v, SETTLED])
 
 
 @inlined
 def weigh(v: int, now: float, r: Record, views: Views, rules: Rules, s: Scratch, own: Int32) -> None:
-    """Bring the weights of view v up to date."""
+    """Bring the weights of view v up to date: those in memory, together with the marks that have been seen."""
     state = views.state
     while state[v, WEIGHED] < state[v, HIGH]:
         if state[v, SEEN] == state[v, BATCHED] or state[v, WEIGHED] < state[v, LOW]:
-            open_batch(v, now, r, views, rules, s)
-        ready = min(state[v, BATCH] + state[v, BATCHED], state[v, HIGH]) - state[v, WEIGHED]
-        reveal(v, ready, views, own)
+            open_batch(v, now, r, views, rules, s, own)
+        state[v, SEEN] = min(state[v, BATCHED], state[v, HIGH] - state[v, BATCH])
+        state[v, WEIGHED] = state[v, BATCH] + state[v, SEEN]
+    if own.size > 0:
+        settle(v, views, own)
 
 
 # --- selection ----------------------------------------------------------------------------------------------
@@ -433,7 +476,7 @@ def weigh(v: int, now: float, r: Record, views: Views, rules: Rules, s: Scratch,
 
 @inlined
 def draw_tips(tips: Int64, n: int, base: int, have: int, wanted: int, state: UInt64, out: Int64) -> int:
-    """Fill out[have:wanted] with distinct tips of the first n in `tips`, as slots, at random; return how many are there."""
+    """Fill out[have:wanted] with distinct ones of the first n `tips`, at random, as rows; return the number."""
     wanted = min(wanted, n)
     while have < wanted:
         slot = tips[np.int64(kernels.uniform(state) * n)] - base
@@ -448,17 +491,31 @@ def draw_tips(tips: Int64, n: int, base: int, have: int, wanted: int, state: UIn
 
 @called
 def renew_entries(v: int, now: float, r: Record, views: Views, rules: Rules, s: Scratch, own: Int32) -> None:
-    """Look for the entry points of walks, as walk.entry_points does, every sixteenth of the depth."""
+    """Look for the entry points of walks.
+
+    As for walk.entry_points they lie between the depth and twice that behind the newest and are approved by half
+    of all that is newer. They should be many and deep: tips that approve none of them cannot be reached. Walks
+    that never look at weights may start on any block there that is approved at all (Popov 2018, section 4.1).
+    """
     state = views.state
-    weigh(v, now, r, views, rules, s, own)
+    weighted = rules.recipes[v, KIND] != WALK or rules.recipes[v, ALPHA] > 0.0
+    if weighted:
+        weigh(v, now, r, views, rules, s, own)
+        settle(v, views, own)
     depth = np.int64(rules.recipes[v, DEPTH])
     base = state[v, BASE] - v * (views.ids.size // state.shape[0])
     low, top = state[v, LOW] - base, state[v, HIGH] - base
-    start = max(top - 1 - 2 * depth, low)
     out = views.entries[v]
-    n = kernels.settled(
-        start, max(top - depth, start), top, rules.unit, state[v, GAIN], views.flags, views.weights, out
-    )
+    start = max(top - 1 - 2 * depth, low)
+    stop = max(top - depth, start)
+    n = 0
+    if weighted:
+        n = kernels.settled(start, stop, top, rules.unit, state[v, GAIN], views.flags, views.weights, out)
+    else:
+        for slot in range(start, stop):
+            if views.approvers[slot] > 0:
+                out[n] = slot
+                n += 1
     if n == 0:
         out[0] = kernels.heaviest(low, top, state[v, GAIN], views.flags, views.weights)
         n = 1
@@ -487,10 +544,12 @@ def race(
     if alpha > 0.0 and state[v, WEIGHED] < state[v, HIGH]:
         weigh(v, now, r, views, rules, s, own)
     base = state[v, BASE] - v * (views.ids.size // state.shape[0])
+    seen = seen_marks(v, views)
     return kernels.race(
         views.entries[v, : state[v, ENTRIES]], k * np.int64(rules.recipes[v, WALKERS]), ROUNDS,
-        rules.recipes[v, FAST_RATIO], alpha, decay, state[v, HIGH] - base, views.first, views.following, views.approvers,
-        state[v, GAIN], views.flags, views.weights, s.random, s.entry, s.tip, s.steps, s.pace, s.order,
+        rules.recipes[v, FAST_RATIO], alpha, decay, state[v, HIGH] - base, views.first, views.following,
+        views.approvers, state[v, GAIN] + kernels.popcount(views.arrived[v] & seen), views.flags, views.weights,
+        views.mask, seen, s.random, s.entry, s.tip, s.steps, s.pace, s.order,
         out[: min(k, views.tip_count[v])],
     )  # fmt: skip
 
@@ -536,7 +595,7 @@ def choose(v: int, k: int, now: float, r: Record, views: Views, rules: Rules, s:
 def sweep_up(
     v: int, n: int, k: int, now: float, r: Record, views: Views, rules: Rules, s: Scratch, own: Int32
 ) -> int:
-    """Put tips found with the hybrid selector's second alpha behind the first n of s.out; return how many are there."""
+    """Put tips found with the hybrid selector's second alpha behind the first n of s.out; return their number."""
     found = race(v, k, rules.recipes[v, SWIPE_ALPHA], rules.decays[v, 1], now, r, views, rules, s, own, s.other)
     for i in range(found):
         known = n == k
@@ -552,7 +611,7 @@ def sweep_up(
 def swap_left_behind(
     tips: Int64, count: int, base: int, top: int, age: int, k: int, state: UInt64, out: Int64
 ) -> None:
-    """Put a tip since which `age` blocks have come into out[k - 1], at random, if there is one not in out[:k - 1]."""
+    """Put a tip since which `age` blocks have come into out[k - 1], at random, if out[:k - 1] lacks one."""
     found = 0
     for i in range(count):
         slot = tips[i] - base
@@ -581,7 +640,7 @@ def sides_of(n: int, r: Record, views: Views, s: Scratch) -> int:
 def choose_without_conflict(
     v: int, k: int, now: float, r: Record, views: Views, rules: Rules, s: Scratch, own: Int32
 ) -> int:
-    """Select as `choose` does, but never both sides of a conflict: again, or without what the first one forbids."""
+    """Select as `choose` does, but never both sides of a conflict: again, or without what the first forbids."""
     n = 0
     for _ in range(RETRIES):
         n = choose(v, k, now, r, views, rules, s, own)
@@ -666,13 +725,13 @@ def run(
         issuer, now = issuers[block - first], r.times[block]
         asked, given = given, -1
         if asked < 0 and issuer >= 0:
-            deliver(issuer, now, r, views, rules, s)
+            deliver(issuer, now, r, views, rules, s, own)
             if not rules.compiled[issuer]:
                 return block, ASK
         # Whether there is room is looked at before anything is drawn, so that a repeated call changes nothing.
         for v in range(views.state.shape[0]):
             if v != issuer and views.state[v, TAIL] - views.state[v, HEAD] > QUIET:
-                catch_up(v, now, r, views, rules, s)
+                catch_up(v, now, r, views, rules, s, own)
             if 2 * (views.state[v, TAIL] - views.state[v, HEAD] + 1) > views.queue_id.shape[1]:
                 return block, FULL
         n = max(asked, 0)
@@ -721,9 +780,9 @@ def compiled(stamp: int) -> tuple[Callable[..., Any], ...]:
         """Let view v receive what is due, bring its weights up to date and leave no marks."""
         if stamp < 0:
             return
-        deliver(v, now, r, views, rules, s)
+        deliver(v, now, r, views, rules, s, own)
         weigh(v, now, r, views, rules, s, own)
-        close_batch(v, views)
+        close_batch(v, views, own)
 
     @entry_point
     def select(v: int, k: int, now: float, own: Int32, r: Record, views: Views, rules: Rules, s: Scratch) -> int:

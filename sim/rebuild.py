@@ -1,4 +1,4 @@
-"""Compiled passes over a whole result: when views received what, and sums over everything that approves a block."""
+"""Compiled passes over a whole result: when views received what, sums over all that approve a block."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def receive(
 
 @njit(cache=True, nogil=True)
 def future(block: int, parents: Int32, mark: Int64) -> None:
-    """Set mark[b] for the block and every later one that approves it, directly or not; mark int64[n] is 0 before."""
+    """Set mark[b] for the block and all that approve it, directly or not; mark int64[n] is 0 before."""
     mark[block] = 1
     for b in range(block + 1, mark.size):
         for j in range(parents.shape[1]):

@@ -1,8 +1,8 @@
 """What a simulation leaves: every block, and the views of it at any time.
 
-A result keeps the whole Tangle in a few arrays. What an agent had received at some time follows from them and from the
-scenario, because delays are drawn from its seed: so views are built again when they are asked for, and any measure can
-be taken after the run.
+A result keeps the whole Tangle in a few arrays. What an agent had received at some time follows from them and from
+the scenario, because delays are drawn from its seed: so views are built again when they are asked for, and any
+measure can be taken after the run.
 """
 
 from __future__ import annotations
@@ -116,6 +116,9 @@ class Result:
             sent = self.times.copy()
             for block, when in self.withheld.items():
                 sent[block] = when if self.issuers[block] != agent else self.times[block]
+                if travel.size:
+                    # What is released travels for its mean time.
+                    travel[block] = 1.0
             self._received[agent] = receive(
                 agent, self.start, sent, self.issuers.astype(np.int32), self.parents, travel,
                 mean_delays(self.scenario), spans, groups,
@@ -128,28 +131,32 @@ class Result:
 
     def view(self, time: float, agent: int = 0, *, window: int | None = None) -> Seen:
         """Return what an agent had received by some time: its newest `window` blocks, as many as it kept then."""
-        received = self.received(agent)
-        order = self._order(agent)
-        stop = int(np.searchsorted(received[order], time, "right"))
+        order, when = self._order(agent)
+        stop = int(np.searchsorted(when, time, "right"))
         start = max(0, stop - (self.scenario.window_blocks if window is None else window))
         numbers = order[start:stop]
-        place = np.full(self.blocks, -1, np.int64)
-        place[numbers] = np.arange(numbers.size) + start
+        first = int(numbers.min(initial=0 if stop == 0 else self.blocks))
+        place = np.full(int(numbers.max(initial=0)) + 1 - first, -1, np.int64)
+        place[numbers - first] = np.arange(numbers.size) + start
         parents = self.parents[numbers]
-        rows = np.where(parents >= 0, place[np.maximum(parents, 0)], -1)
+        rows = np.where(parents >= first, place[np.maximum(parents - first, 0)], -1)
         return Seen(grown(rows, low=start, outside=parents >= 0), numbers)
 
-    def _order(self, agent: int) -> Int32:
+    def _order(self, agent: int) -> tuple[Int32, Float64]:
+        """Blocks in the order in which an agent receives them, and when."""
         if agent not in self._orders:
-            self._orders[agent] = np.argsort(self.received(agent), kind="stable").astype(np.int32)
+            received = self.received(agent)
+            order = np.argsort(received, kind="stable").astype(np.int32)
+            self._orders[agent] = order, received[order]
         return self._orders[agent]
 
     @cached_property
-    def _orders(self) -> dict[int, Int32]:
+    def _orders(self) -> dict[int, tuple[Int32, Float64]]:
         return {}
 
     def networkx(self) -> nx.DiGraph:
-        """Return the Tangle as a graph of networkx: nodes are block numbers, edges lead from a block to its parents."""
+        """Return the Tangle as a graph of networkx: nodes are block numbers, edges lead from a block to its
+        parents."""
         import networkx as nx
 
         graph = nx.DiGraph()

@@ -1,8 +1,8 @@
 """What is simulated, declared: as Python (`Scenario(...)`) or as a TOML file (`scenario_file`).
 
-The model is that of Popov 2018, section 3: blocks arrive at random with rate lambda, whoever issues one selects its
-parents among what he has received by then, and others receive it a delay h later. Everything random outside of the
-Tangle (arrivals, issuers, delays, own weights) is drawn beforehand from the seed, see `arrivals`.
+The model is that of Popov 2018, section 3: blocks arrive at random with rate lambda, whoever issues one selects
+its parents among what he has received by then, and others receive it a delay h later. Everything random outside of
+the Tangle (arrivals, issuers, delays, own weights) is drawn beforehand from the seed, see `arrivals`.
 
 Times are in a unit of your choice, rates in blocks per that unit. Block 0 is the genesis, at time 0.
 """
@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from importlib import import_module
+from itertools import pairwise
 from types import MappingProxyType
 from typing import Any, Self
 
@@ -110,7 +111,8 @@ class Scenario:
     own_weights : (own weight, chance) of each possible one; weights are whole numbers
     splits : times when the network is torn
     adversary : somebody who attacks
-    entry_depth : blocks behind the newest where walks start at least, twice that at most; None: sixteen delays' worth
+    entry_depth : blocks behind the newest where walks start at least, twice that at most; None: sixteen delays'
+    worth
     window : blocks a view keeps; a tip older than that cannot be approved any more; None: six entry depths
     seed : of everything random
     """
@@ -300,7 +302,7 @@ def check(scenario: Scenario) -> None:
 def _check_arrivals(corners: Corners) -> None:
     if not corners:
         raise BadScenario("arrivals", "a rate, or at least one corner (time, rate), is needed")
-    for (earlier, _), (later, _) in zip(corners, corners[1:], strict=False):
+    for (earlier, _), (later, _) in pairwise(corners):
         if later < earlier:
             raise BadScenario("arrivals", f"corners are in the order of time; {later} comes after {earlier}")
     for time, rate in corners:

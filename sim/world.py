@@ -1,19 +1,20 @@
 """The state of a running simulation: memory for the compiled loop, and whoever decides in Python.
 
-Agents with a selector of tipselect are compiled. The adversary, and agents with a selector of their own, are asked in
-Python each time they issue a block.
+Agents with a selector of tipselect are compiled. The adversary, and agents with a selector of their own, are asked
+in Python each time they issue a block.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from sim import kernels
 from sim.arrivals import ATTACK, SELECTION, Arrivals, Drawn, groups_of, mean_delays, stream
+from sim.attacks import attack
 from sim.errors import BadAttack
 from sim.recipes import ALPHA, E_IOTA, KIND, LOW_ALPHA, RECIPE_SIZE, SWIPE_ALPHA, recipe
 from sim.scenario import CONFLICT_SIDES, Scenario, own_selector
@@ -44,9 +45,9 @@ class Issue:
     withheld: bool = False
 
 
-Attack = Callable[..., Iterator[Issue]]
-"""attack(attacker, **settings): a generator that yields one block each time the adversary may issue one, and is sent
-its number"""
+Attack = Callable[..., Generator[Issue, int, None]]
+"""attack(attacker, **settings): a generator that yields one block each time the adversary may issue one, and is
+sent its number"""
 
 
 class World:
@@ -73,6 +74,8 @@ class World:
         self.rules = self._rules()
         self.views = self._views()
         self._scratch = self._make_scratch()
+        self.no_travel = self._scratch.no_travel
+        """delays that are no multiple of their mean"""
         self.rng = stream(scenario.seed, ATTACK)
         self._attacker: Attacker | None = None
         if scenario.adversary is not None:
@@ -163,14 +166,14 @@ class World:
         rows = views.tips.shape[1]
         part = slice(agent * rows, (agent + 1) * rows)
         columns = Columns(
-            views.back[part], views.following[part], views.count[part], views.first[part], views.last[part],
+            views.back[part], views.following[part], views.counts[part], views.first[part], views.last[part],
             views.approvers[part], views.flags[part], views.weights[part], views.mask[part], views.tip_at[part],
         )  # fmt: skip
         numbers = views.ids[part][
             state[kernels.LOW] - state[kernels.BASE] : state[kernels.HIGH] - state[kernels.BASE]
         ]
-        known = [int(x) for x in state[: kernels.TIPS]]
-        graph = Graph.of(columns, views.tips[agent], State(*known, int(views.tip_count[agent])))
+        known = [*state[: kernels.TIPS].tolist(), int(views.tip_count[agent])]
+        graph = Graph.of(columns, views.tips[agent], State._make(known))
         return Seen(graph, numbers)
 
     def select(self, agent: int, k: int) -> list[int]:
@@ -181,9 +184,8 @@ class World:
     def release(self, blocks: Sequence[int]) -> None:
         """Tell everybody of blocks that were withheld."""
         agent = len(self.scenario.everybody)
-        nothing = np.empty(0)
         for block in sorted(blocks):
-            while not kernels.release(block, agent, self.now, nothing, self.record, self.views, self.rules):
+            while not kernels.release(block, agent, self.now, self.no_travel, self.record, self.views, self.rules):
                 self._grow_queues()
             self.released[block] = self.now
 
@@ -217,9 +219,8 @@ class World:
         soonest = delays.min(axis=0) if scenario.spread == "fixed" else np.zeros(size)
         spans, groups = groups_of(scenario)
         unit = sum(weight * chance for weight, chance in scenario.own_weights)
-        nearest = max(64, min(scenario.window_blocks // 4, math.ceil(20 * scenario.load)))
         return kernels.Rules(
-            recipes, decays, compiled, delays, soonest, spans, groups, scenario.window_blocks, nearest, float(unit)
+            recipes, decays, compiled, delays, soonest, spans, groups, scenario.window_blocks, float(unit)
         )
 
     def _alpha(self) -> dict[str, float]:
@@ -249,10 +250,11 @@ class World:
     def _make_scratch(self) -> kernels.Scratch:
         walkers = int(self.rules.recipes[:, 2].max(initial=1)) * PARENTS_MAX * ROUNDS
         seed = np.array([stream(self.scenario.seed, SELECTION).bit_generator.random_raw()], np.uint64)
+        whole, size = np.int64, PARENTS_MAX
         return kernels.Scratch(
-            seed, np.full((1, PARENTS_MAX), -1, np.int64), np.zeros(1, np.int8), np.zeros(walkers, np.int64),
-            np.zeros(walkers, np.int64), np.zeros(walkers, np.int32), np.zeros(walkers), np.zeros(walkers, np.int64),
-            np.zeros(PARENTS_MAX, np.int64), np.zeros(PARENTS_MAX, np.int64), np.zeros(FAR_MAX, np.int64), np.empty(0),
+            seed, np.full((1, size), -1, whole), np.zeros(1, np.int8), np.zeros(walkers, whole),
+            np.zeros(walkers, whole), np.zeros(walkers, np.int32), np.zeros(walkers), np.zeros(walkers, whole),
+            np.zeros(size, whole), np.zeros(size, whole), np.zeros(FAR_MAX, whole), np.empty(0),
         )  # fmt: skip
 
     def _grow_queues(self) -> None:
@@ -276,8 +278,8 @@ class Attacker:
         self.agent = len(world.scenario.everybody)
         self.rng = world.rng
         self.parents = world.scenario.parents
-        self._moves: Iterator[Issue] | None = None
-        self._newest: int | None = None
+        self._moves: Generator[Issue, int, None] | None = None
+        self._newest = 0
 
     @property
     def scenario(self) -> Scenario:
@@ -323,8 +325,6 @@ class Attacker:
 
     def move(self) -> Issue:
         """Ask the attack for its next block; one that has ended goes on as an honest issuer."""
-        from sim.attacks import attack
-
         if self._moves is None:
             adversary = self.scenario.adversary
             assert adversary is not None
