@@ -32,6 +32,7 @@ from numba import njit
 from sim.recipes import (
     AGE,
     ALPHA,
+    ANY,
     DEPTH,
     E_IOTA,
     FAST_RATIO,
@@ -42,7 +43,6 @@ from sim.recipes import (
     LOW_SHARE,
     SWIPE_ALPHA,
     UNIFORM,
-    WALK,
     WALKERS,
     ZERO_SHARE,
 )
@@ -60,6 +60,8 @@ LOOKAHEAD = 64
 """blocks marked at once, one bit each; rows kept free for them"""
 ANCHOR_EVERY = 256
 """blocks after which a better anchor is looked for"""
+ANCHOR_MARGIN = 5
+"""quarters of the distance of the newest possible anchor, to take one that new blocks do not pass by"""
 ANCHOR_BATCH = 4
 """blocks that a batch needs to tell of an anchor"""
 RETRIES = 8
@@ -354,8 +356,8 @@ def close_batch(v: int, views: Views, own: Int32) -> None:
 def marked_by_all(v: int, views: Views) -> int:
     """Return a row that the whole batch approves, as if it were, and that is fit to be an anchor; -1 for none.
 
-    The newest such row would be passed by by one block in thirty, whose marks then go through the whole window;
-    one that is half as far again behind the newest hardly ever is. Half of all newer blocks, which
+    Some of the blocks to come would pass the newest such row by, and their marks go through the whole window; one
+    that is somewhat older hardly ever is passed by. Half of all newer blocks, which
     `kernels.find_anchor` asks for, approve only what is much older.
     """
     state = views.state
@@ -370,10 +372,10 @@ def marked_by_all(v: int, views: Views) -> int:
     farthest = top
     for slot in range(top - 1, lowest - 1, -1):
         if views.mask[slot] == every:
+            if farthest == top:
+                farthest = top - (top - slot) * ANCHOR_MARGIN // 4
             if slot <= farthest:
                 return slot
-            if farthest == top:
-                farthest = top - (top - slot) * 3 // 2
     return -1
 
 
@@ -495,11 +497,12 @@ def renew_entries(v: int, now: float, r: Record, views: Views, rules: Rules, s: 
 
     As for walk.entry_points they lie between the depth and twice that behind the newest and are approved by half
     of all that is newer. They should be many and deep: tips that approve none of them cannot be reached. Walks
-    that never look at weights may start on any block there that is approved at all (Popov 2018, section 4.1).
+    that never look at weights need not wait for them: they may begin on any block there that is approved at all,
+    which is where Popov 2018, section 4.1, places them.
     """
     state = views.state
-    weighted = rules.recipes[v, KIND] != WALK or rules.recipes[v, ALPHA] > 0.0
-    if weighted:
+    any_will_do = rules.recipes[v, ANY] != 0.0
+    if not any_will_do:
         weigh(v, now, r, views, rules, s, own)
         settle(v, views, own)
     depth = np.int64(rules.recipes[v, DEPTH])
@@ -509,7 +512,7 @@ def renew_entries(v: int, now: float, r: Record, views: Views, rules: Rules, s: 
     start = max(top - 1 - 2 * depth, low)
     stop = max(top - depth, start)
     n = 0
-    if weighted:
+    if not any_will_do:
         n = kernels.settled(start, stop, top, rules.unit, state[v, GAIN], views.flags, views.weights, out)
     else:
         for slot in range(start, stop):

@@ -116,9 +116,6 @@ class Result:
             sent = self.times.copy()
             for block, when in self.withheld.items():
                 sent[block] = when if self.issuers[block] != agent else self.times[block]
-                if travel.size:
-                    # What is released travels for its mean time.
-                    travel[block] = 1.0
             self._received[agent] = receive(
                 agent, self.start, sent, self.issuers.astype(np.int32), self.parents, travel,
                 mean_delays(self.scenario), spans, groups,

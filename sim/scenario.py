@@ -28,6 +28,8 @@ PROCESSES = ("poisson", "fixed")
 """how blocks arrive"""
 SPREADS = ("fixed", "uniform", "exponential")
 """how delays are distributed around their mean: not at all, between 0 and twice it, memoryless"""
+ENTRIES = ("settled", "any")
+"""where walks begin"""
 AGENTS_MAX = 1_000
 """views of their own; each costs memory for a window"""
 OWN_WEIGHT_MAX = 2**31 - 1
@@ -111,6 +113,8 @@ class Scenario:
     own_weights : (own weight, chance) of each possible one; weights are whole numbers
     splits : times when the network is torn
     adversary : somebody who attacks
+    entries : where walks begin: on "settled" blocks, which half of all newer ones approve (the node's rule), or on
+        "any" that is approved (Popov 2018, section 4.1); None: "any" for "unweighted", whose walks read no weights
     entry_depth : blocks behind the newest where walks start at least, twice that at most; None: sixteen delays'
     worth
     window : blocks a view keeps; a tip older than that cannot be approved any more; None: six entry depths
@@ -133,6 +137,7 @@ class Scenario:
     own_weights: tuple[tuple[int, float], ...] = ((1, 1.0),)
     splits: tuple[Split, ...] = ()
     adversary: Adversary | None = None
+    entries: str | None = None
     entry_depth: int | None = None
     window: int | None = None
     seed: int = 1
@@ -282,6 +287,8 @@ def check(scenario: Scenario) -> None:
     _one_of("process", scenario.process, PROCESSES)
     _one_of("spread", scenario.spread, SPREADS)
     _finite("delay", scenario.delay, 0.0)
+    if scenario.entries is not None:
+        _one_of("entries", scenario.entries, ENTRIES)
     if scenario.own_delay is not None:
         _finite("own_delay", scenario.own_delay, 0.0)
     if scenario.entry_depth is not None:

@@ -14,7 +14,6 @@ import numpy as np
 
 from sim import kernels
 from sim.arrivals import ATTACK, SELECTION, Arrivals, Drawn, groups_of, mean_delays, stream
-from sim.attacks import attack
 from sim.errors import BadAttack
 from sim.recipes import ALPHA, E_IOTA, KIND, LOW_ALPHA, RECIPE_SIZE, SWIPE_ALPHA, recipe
 from sim.scenario import CONFLICT_SIDES, Scenario, own_selector
@@ -45,9 +44,10 @@ class Issue:
     withheld: bool = False
 
 
-Attack = Callable[..., Generator[Issue, int, None]]
-"""attack(attacker, **settings): a generator that yields one block each time the adversary may issue one, and is
-sent its number"""
+Moves = Generator[Issue, int, None]
+"""yields one block each time the adversary may issue one, and is sent its number"""
+Attack = Callable[..., Moves]
+"""attack(attacker, **settings), a generator function"""
 
 
 class World:
@@ -68,6 +68,8 @@ class World:
         self.start = 1
         self.withheld: list[int] = []
         self.released: dict[int, float] = {}
+        self.hidden: dict[int, Float64] = {}
+        """withheld blocks nobody knows of yet -> their delays, as in Drawn.travels"""
         self._drawn_from = self._drawn_to = 0
         self._drawn = Drawn(np.empty(0), np.empty(0, np.int32), np.empty(0, np.int32), np.empty((0, 0)))
         self._asked: list[Selector | None] = []
@@ -88,7 +90,12 @@ class World:
         while self.issued < min(stop, self.blocks):
             if self.issued == self._drawn_to:
                 self._draw(min(CHUNK, self.blocks - self.issued))
-            self._advance(min(stop, self._drawn_to))
+            if self._attacker is not None and self._attacker.watch is not None:
+                self._advance(self.issued + 1)
+                if self._attacker.watch is not None:
+                    self._attacker.watch()
+            else:
+                self._advance(min(stop, self._drawn_to))
 
     def _advance(self, stop: int, given: int = -1, withheld: bool = False) -> None:
         d = self._drawn
@@ -118,7 +125,7 @@ class World:
         if select is not None:
             seen = self.seen(issuer)
             found = select(seen.graph, self.scenario.parents, self.rng)
-            issue = Issue([seen.number(int(x)) for x in found])
+            issue = Issue(self._without_conflict([seen.number(int(x)) for x in found]))
         else:
             assert self._attacker is not None
             issue = self._attacker.move()
@@ -129,6 +136,8 @@ class World:
             self.record.sides[number] = 1 << issue.side
         if issue.withheld:
             self.withheld.append(number)
+            travels = self._drawn.travels
+            self.hidden[number] = travels[number - self._drawn_from].copy() if travels.size else np.empty(0)
         self._advance(number + 1, len(issue.parents), issue.withheld)
 
     def _check(self, issue: Issue, issuer: int) -> None:
@@ -142,6 +151,8 @@ class World:
             ring = self.views.received.shape[1]
             if self.issued - p < ring and self.views.received[issuer, p % ring] > self.record.times[self.issued]:
                 raise BadAttack("parents", f"block {p} has not been received yet")
+            if p in self.hidden and not issue.withheld:
+                raise BadAttack("parents", f"block {p} is withheld, so nothing upon it can be public")
         if issue.side is not None and not 0 <= issue.side < CONFLICT_SIDES:
             raise BadAttack("side", f"0 to {CONFLICT_SIDES - 1} are possible, not {issue.side}")
         if self.record.sides.size:
@@ -150,6 +161,16 @@ class World:
                 sides |= int(self.record.sides[p])
             if sides & (sides - 1):
                 raise BadAttack("parents", "they approve both sides of a conflict")
+
+    def _without_conflict(self, parents: list[int]) -> list[int]:
+        """Leave out what contradicts the parents before it; selectors of one's own know no conflicts."""
+        sides, kept = 0, []
+        for p in parents:
+            both = sides | int(self.record.sides[p]) if self.record.sides.size else 0
+            if both & (both - 1) == 0:
+                sides = both
+                kept.append(p)
+        return kept
 
     # --- looking --------------------------------------------------------------------------------------------
 
@@ -182,12 +203,33 @@ class World:
         return [int(x) for x in self._scratch.out[:n]]
 
     def release(self, blocks: Sequence[int]) -> None:
-        """Tell everybody of blocks that were withheld."""
+        """Tell everybody of withheld blocks. BadAttack for others, and for one upon a block still withheld."""
         agent = len(self.scenario.everybody)
         for block in sorted(blocks):
-            while not kernels.release(block, agent, self.now, self.no_travel, self.record, self.views, self.rules):
+            if block not in self.hidden:
+                raise BadAttack("release", f"block {block} is not withheld")
+            if any(int(p) in self.hidden for p in self.record.parents[block]):
+                raise BadAttack("release", f"block {block} approves one that is withheld still")
+            travel = self.hidden.pop(block)
+            while not kernels.release(block, agent, self.now, travel, self.record, self.views, self.rules):
                 self._grow_queues()
             self.released[block] = self.now
+
+    def support(self, side: int, agent: int, done: int, total: int) -> tuple[int, int, int]:
+        """Add up the own weights of the blocks that approve a side and that an agent has received by now.
+
+        done, total : how many of the first blocks have all been received and counted before, and their sum
+
+        Return both as they are now, and the whole sum. With an adversary `received` holds every block.
+        """
+        n = self.issued
+        received = self.views.received[agent, done:n] <= self.now
+        sure = n - done if received.all() else int(received.argmin())
+        counts = ((self.record.sides[done:n] >> side) & 1).astype(np.int64)
+        if self.own.size:
+            counts *= self.own[done:n]
+        total += int(counts[:sure].sum())
+        return done + sure, total, total + int(counts[sure:][received[sure:]].sum())
 
     # --- memory ---------------------------------------------------------------------------------------------
 
@@ -205,7 +247,7 @@ class World:
             self._asked.append(own_selector(selector, settings, "selector"))
             if self._asked[i] is None:
                 assert isinstance(selector, str)
-                recipes[i] = recipe(selector, settings, scenario.depth)
+                recipes[i] = recipe(selector, settings, scenario.depth, scenario.entries)
             else:
                 compiled[i] = False
         if scenario.adversary is not None:
@@ -271,6 +313,7 @@ class Attacker:
 
     rng : for choices of his own
     parents : k of the scenario
+    watch : is called after every block of anybody, as long as it is set: he can release then without a turn of his
     """
 
     def __init__(self, world: World) -> None:
@@ -278,8 +321,10 @@ class Attacker:
         self.agent = len(world.scenario.everybody)
         self.rng = world.rng
         self.parents = world.scenario.parents
-        self._moves: Generator[Issue, int, None] | None = None
-        self._newest = 0
+        self.watch: Callable[[], None] | None = None
+        self._counted: dict[int, tuple[int, int]] = {}
+        self._moves: Moves | None = None
+        self._newest = -1
 
     @property
     def scenario(self) -> Scenario:
@@ -312,19 +357,71 @@ class Attacker:
 
     def tips(self) -> Int64:
         """int64[n], ascending: the tips he sees, by number."""
-        seen = self.seen()
-        return np.sort(seen.numbers[seen.graph.tips - seen.graph.low].astype(np.int64))
+        return self.seen().tips()
+
+    def tips_on(self, side: int) -> Int64:
+        """int64[n], ascending: those of the tips he sees that approve a side."""
+        tips = self.tips()
+        found: Int64 = tips[(self.sides[tips] >> side) & 1 == 1]
+        return found
+
+    def public_tips(self) -> Int64:
+        """int64[n], ascending: the tips he would see without the blocks he withholds."""
+        if not self._world.hidden:
+            return self.tips()
+        public = self._public()
+        return np.setdiff1d(public, self._world.record.parents[public].astype(np.int64))
+
+    def undecided(self) -> Int64:
+        """int64[n], ascending: public blocks in his window that approve no side."""
+        public = self._public()
+        found: Int64 = public[self.sides[public] == 0]
+        return found
+
+    def support(self, side: int) -> int:
+        """Own weights of all blocks received that approve a side, added up: the weight of what opened it."""
+        world = self._world
+        done, total, found = world.support(side, self.agent, *self._counted.get(side, (0, 0)))
+        self._counted[side] = done, total
+        return found
+
+    def parents_of(self, block: int) -> list[int]:
+        """Return the blocks that a block approves."""
+        return [int(p) for p in self._world.record.parents[block] if p >= 0]
+
+    def own_weight(self, block: int) -> int:
+        """Own weight of a block, also of the one to be issued."""
+        return int(self._world.own[block]) if self._world.own.size else 1
 
     def select(self, k: int | None = None) -> list[int]:
-        """Select tips as an honest issuer would."""
-        return self._world.select(self.agent, self.parents if k is None else k)
+        """Select tips as an honest issuer would, and none that is withheld."""
+        k = self.parents if k is None else k
+        hidden = self._world.hidden
+        for _ in range(kernels.RETRIES):
+            found = self._world.select(self.agent, k)
+            if not hidden or hidden.keys().isdisjoint(found):
+                return found
+        return self._world._without_conflict(self.some(self.public_tips(), k))
+
+    def some(self, blocks: Int64, n: int | None = None) -> list[int]:
+        """Choose n of some blocks at random, k unless given, or all there are."""
+        n = min(self.parents if n is None else n, blocks.size)
+        return [int(x) for x in self.rng.choice(blocks, n, replace=False)]
 
     def release(self, blocks: Sequence[int]) -> None:
         """Tell everybody of blocks that were withheld so far."""
         self._world.release(blocks)
 
+    def _public(self) -> Int64:
+        """int64[n], ascending: the blocks in his window that he does not withhold."""
+        numbers = np.sort(self.seen().numbers.astype(np.int64))
+        hidden = np.fromiter(self._world.hidden, np.int64, len(self._world.hidden))
+        return np.setdiff1d(numbers, hidden, assume_unique=True)
+
     def move(self) -> Issue:
         """Ask the attack for its next block; one that has ended goes on as an honest issuer."""
+        from sim.attacks import attack
+
         if self._moves is None:
             adversary = self.scenario.adversary
             assert adversary is not None

@@ -1,4 +1,4 @@
-"""Arrivals: rates are followed, draws do not depend on how many come at once, shares and delays are as declared."""
+"""Arrivals: rates are followed, draws do not depend on how many at once, shares and delays are as declared."""
 
 import math
 

@@ -80,6 +80,7 @@ def test_a_file_says_the_same_as_python() -> None:
         ("delay", "number of at least 0", {"delay": math.inf}),
         ("own_delay", "number of at least 0", {"own_delay": -1.0}),
         ("spread", "'wide' is none of fixed, uniform, exponential", {"spread": "wide"}),
+        ("entries", "'old' is none of settled, any", {"entries": "old"}),
         ("process", "'bursts' is none of poisson, fixed", {"process": "bursts"}),
         ("parents", "from 1 to 8", {"parents": 9}),
         ("parents", "from 1 to 8", {"parents": 2.0}),

@@ -1,0 +1,55 @@
+"""Adversaries, one generator function each, in a module of its own that says where it comes from and what wins.
+
+An attack is handed an `Attacker` (see `sim.world`) and yields one `Issue` each time it may issue a block. It is
+sent the number of that block when it may issue the next one. Its settings are keyword-only arguments; how they are
+checked is in `settings`.
+
+| name           | module         | source                                               |
+|----------------|----------------|------------------------------------------------------|
+| double-spend   | double_spend   | Popov 2018, section 4                                |
+| parasite-chain | parasite_chain | Popov 2018, section 4.1; Cullen and others 2020      |
+| splitting      | splitting      | Popov 2018, section 4.2                              |
+| lazy-tips      | lazy_tips      | Popov 2018, section 4.1, on lazy tips                |
+| tip-spam       | tip_spam       | Popov 2018, section 4.1, on inflating the tips       |
+
+Selfish issuers attack nobody: they are agents with a selector of their own, see `selfish`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from sim.attacks.double_spend import double_spend
+from sim.attacks.lazy_tips import lazy_tips
+from sim.attacks.parasite_chain import parasite_chain
+from sim.attacks.settings import bound
+from sim.attacks.splitting import splitting
+from sim.attacks.tip_spam import tip_spam
+from sim.errors import BadScenario
+from sim.scenario import Adversary, named_function
+
+if TYPE_CHECKING:
+    from sim.world import Attacker, Moves
+
+ATTACKS: Mapping[str, Callable[..., Moves]] = MappingProxyType(
+    {
+        "double-spend": double_spend,
+        "parasite-chain": parasite_chain,
+        "splitting": splitting,
+        "lazy-tips": lazy_tips,
+        "tip-spam": tip_spam,
+    }
+)
+"""name -> attack(attacker, **settings)"""
+
+
+def attack(adversary: Adversary) -> Callable[[Attacker], Moves]:
+    """Return the attack with its settings bound. BadScenario for an unknown one, or a setting it cannot have."""
+    name = adversary.attack
+    if name in ATTACKS:
+        return bound(ATTACKS[name], adversary.settings)
+    if ":" in name:
+        return bound(named_function(name, "adversary.attack"), adversary.settings)
+    raise BadScenario("adversary.attack", f"{name!r} is none of {', '.join(ATTACKS)}, nor module:function")
