@@ -30,7 +30,7 @@ COMMANDS: dict[str, tuple[Callable[..., None], str]] = {
     "compare": (run.compare, "compare steady busy"),
     "report": (figures.report, "report steady busy --out report"),
     "figure": (figures.figure, "figure weight-growth --out weight.svg"),
-    "replay": (replay.replay, "replay http://127.0.0.1:14265 --selector uniform --out replayed"),
+    "replay": (replay.replay, "replay http://127.0.0.1:14265 --selector uniform --set delay=0.5 --out replayed"),
 }
 """name -> what runs, and how it is called for example"""
 

@@ -163,11 +163,11 @@ def figure(
         "checks": [_check(each) for each in checks],
     }
     head = facts([("figure", path), ("shows", known.title), ("source", known.source), ("says", known.claim)])
-    rows: list[tuple[object, ...]] = [
+    numbers: list[tuple[object, ...]] = [
         (c.what, _published(c.published), number(c.measured), "agrees" if c.within else "differs", c.remark)
         for c in checks
     ]
-    table = columns(("number", "published", "measured", "", ""), rows)
+    table = columns(("number", "published", "measured", "", ""), numbers)
     show(document, f"{head}\n\n{table}", as_json=as_json)
 
 

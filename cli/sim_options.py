@@ -76,3 +76,13 @@ def interruptible(message: str) -> Iterator[None]:
     except KeyboardInterrupt:
         typer.echo(message, err=True)
         raise typer.Exit(ExitCode.INTERRUPTED) from None
+
+
+def free_place(directory: Path) -> None:
+    """Refuse a directory where a result could not be kept, before it is computed."""
+    from sim.errors import BadResult
+    from sim.store import arrow, holds_result
+
+    arrow()
+    if holds_result(directory):
+        raise BadResult(str(directory), "there is a result already, and none is overwritten")

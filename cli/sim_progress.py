@@ -38,23 +38,27 @@ def _moving(console: object, what: str, unit: str) -> Iterator[Tell]:
     shown = progress.Progress(
         progress.TextColumn("{task.description}"),
         progress.BarColumn(),
-        progress.TextColumn(f"{{task.completed:,.0f}} of {{task.total:,.0f}} {unit}"),
+        progress.TextColumn("{task.fields[count]}"),
         progress.TextColumn("{task.fields[rate]}"),
         progress.TimeRemainingColumn(elapsed_when_finished=True),
         progress.TextColumn("{task.fields[note]}"),
         console=console,  # type: ignore[arg-type]
         speed_estimate_period=AVERAGED_S,
+        # What workers print, which are forks of this process, must not wait for this process's bar.
+        redirect_stdout=False,
+        redirect_stderr=False,
     )
-    task = shown.add_task(what, total=None, rate="", note="preparing")
+    task = shown.add_task(what, total=None, count="", rate="", note="preparing")
 
     def tell(done: int, of: int, note: str) -> None:
         speed = shown.tasks[0].speed
         rate = "" if speed is None else f"{speed:,.{0 if speed >= 100 else 1}f}/s"
+        count = f"{done:,} of {of:,} {unit}"
         if shown.tasks[0].total is None:
             # What was done before this start says nothing about the rate.
-            shown.reset(task, total=of, completed=done, rate="", note="preparing")
+            shown.reset(task, total=of, completed=done, count=count, rate="", note="preparing")
         else:
-            shown.update(task, completed=done, rate=rate, note=note)
+            shown.update(task, completed=done, count=count, rate=rate, note=note)
 
     with shown:
         yield tell

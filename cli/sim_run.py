@@ -9,7 +9,7 @@ import typer
 
 from cli.errors import InvalidValue
 from cli.options import AsJson
-from cli.output import columns, facts, show
+from cli.output import columns, facts, progress, show
 from cli.sim_options import (
     MEASURES,
     Blocks,
@@ -18,12 +18,15 @@ from cli.sim_options import (
     ScenarioName,
     Seed,
     changes_of,
+    free_place,
     interruptible,
     loaded,
     measures_of,
 )
 from cli.sim_progress import bar
 from cli.sim_view import comparison, measured, told
+
+LOADING = "loading the kernels; the first time they are compiled, which takes a minute"
 
 # Imports inside functions keep `tangle --help` quick.
 
@@ -40,22 +43,20 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Simulate a scenario, and show what is measured beside what is expected."""
-    from sim.errors import BadResult
     from sim.files import load_scenario
     from sim.run import run as simulate
-    from sim.store import arrow, holds_result, save
+    from sim.store import save
     from sim.work import warm
 
     declared = load_scenario(scenario, changes_of(change, seed, blocks))
     measure = measures_of(measures)
     if out is not None:
-        # What cannot be kept is said before it is computed.
-        arrow()
-        if holds_result(out):
-            raise BadResult(str(out), "there is a result already, and none is overwritten")
-    with interruptible("stopped; nothing is kept"), bar(declared.name or "run", "blocks", as_json=as_json) as tell:
-        warm(measures)
-        result = simulate(declared, progress=lambda done, of: tell(done, of, ""))
+        free_place(out)
+    with interruptible("stopped; nothing is kept"):
+        with progress(LOADING, as_json=as_json):
+            warm(measures)
+        with bar(declared.name or "run", "blocks", as_json=as_json) as tell:
+            result = simulate(declared, progress=lambda done, of: tell(done, of, ""))
     place = None if out is None else save(result, out)
     found = {name: float(value) for name, value in measure(result).items()}
     document: dict[str, Any] = {

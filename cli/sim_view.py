@@ -46,18 +46,27 @@ def number(value: float | None) -> str:
 
 
 def measured(found: Mapping[str, float]) -> str:
-    """Measures as a table, expected values beside those they are of."""
+    """Measures as a table: intervals behind what they are of, expected values beside it."""
     beside: dict[str, str] = {}
     for name in found:
         if name.startswith(EXPECTED):
             stem = name.removeprefix(EXPECTED)
             beside |= {prefix + stem: name for prefix in MEASURED if prefix + stem in found}
-    used = set(beside.values())
+    ends = {
+        name: (f"{name}_low", f"{name}_high") for name in found if {f"{name}_low", f"{name}_high"} <= found.keys()
+    }
+    used = {*beside.values(), *(end for pair in ends.values() for end in pair)}
     rows = [
-        (name.replace("_", " "), number(value), number(found[beside[name]]) if name in beside else "")
-        for name, value in found.items() if name not in used
-    ]  # fmt: skip
-    return columns(("measure", "measured", "expected"), rows)
+        (
+            name.replace("_", " "),
+            number(value),
+            " to ".join(number(found[end]) for end in ends.get(name, ())),
+            number(found[beside[name]]) if name in beside else "",
+        )
+        for name, value in found.items()
+        if name not in used
+    ]
+    return columns(("measure", "measured", "interval", "expected"), rows)
 
 
 def comparison(
@@ -102,15 +111,21 @@ def cells(swept: Swept, shown: Sequence[str]) -> str:
 
 
 def _mean(values: Any) -> str:
+    """A mean with its interval of 95 %: Wilson's of what happened or not, Student's of what was measured."""
+    from tipselect.confidence import wilson
+
     values = values[values == values]  # noqa: PLR0124, what is nan was not there to be measured
     n = values.size
     if n == 0:
         return "-"
+    mean = float(values.mean())
     if n == 1:
-        return number(float(values[0]))
+        return number(mean)
+    if {*values.tolist()} <= {0.0, 1.0}:
+        low, high = wilson(int(values.sum()), n)
+        return f"{number(mean)} ({low:.2g} to {high:.2g})"
     factor = STUDENT[n - 2] if n - 2 < len(STUDENT) else 2.0
-    half = factor * float(values.std(ddof=1)) / math.sqrt(n)
-    return f"{number(float(values.mean()))} ± {half:.2g}"
+    return f"{number(mean)} ± {factor * float(values.std(ddof=1)) / math.sqrt(n):.2g}"
 
 
 def _difference(one: float, other: float) -> str:

@@ -13,7 +13,7 @@
     repeats = 10
     grid = { "adversary.share" = [0.1, 0.2, 0.3] }
 
-Fields are those of `Scenario`. The comment at the top says in its first line what it is; the optional table
+Fields are those of `Scenario`. The comment at the top says in its first sentence what it is; the optional table
 `sweep` declares a sweep over it. What is wrong is told with file, field and rule.
 
 Fields of tables are named with dots, places in lists with their index: "adversary.share", "settings.age",
@@ -23,6 +23,8 @@ Fields of tables are named with dots, places in lists with their index: "adversa
 from __future__ import annotations
 
 import copy
+import itertools
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -181,9 +183,11 @@ def choices(text: str) -> tuple[str, list[Any]]:
 
 
 def _title(path: Path) -> str:
-    """Return the first line of a file's comment, or the name that the scenario gives itself."""
+    """Return the first sentence of the comment that a file begins with."""
     try:
-        first = path.read_text(encoding="utf-8").lstrip().partition("\n")[0]
+        lines = path.read_text(encoding="utf-8").lstrip().splitlines()
     except (OSError, UnicodeDecodeError):
         return ""
-    return first.lstrip("# ").strip() if first.startswith("#") else ""
+    comment = itertools.takewhile(lambda line: line.startswith("#"), lines)
+    text = " ".join(line.lstrip("# ").strip() for line in comment)
+    return re.split(r"(?<=[.!?]) ", text, maxsplit=1)[0]

@@ -39,7 +39,8 @@ class Sweep:
     """What is to be run.
 
     base : scenario of what the grid leaves alone
-    grid : field -> its values; "adversary.share" is a field of a table, "agents.0.share" one of a list's first
+    grid : field -> its values, a list or an array; "adversary.share" is a field of a table, "agents.0.share" one
+        of a list's first
     repeats : runs of each cell, with seeds of their own
     measures : function from a result to name -> number, or "module:function"
 
@@ -47,7 +48,7 @@ class Sweep:
     """
 
     base: Scenario
-    grid: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    grid: Mapping[str, Any] = field(default_factory=dict)
     repeats: int = 1
     measures: str | Measures = MEASURES
 

@@ -41,6 +41,7 @@ from sim.errors import BadResult, BadScenario
 from sim.result import Result
 from sim.scenario import Scenario
 from sim.versions import versions
+from tipselect.kernels import PARENTS_MAX
 
 BLOCKS, FACTS = "blocks.parquet", "result.json"
 FORMAT, FORMAT_VERSION = "tangle simulation result", 1
@@ -207,7 +208,7 @@ def _schema(parents: int) -> list[tuple[str, np.dtype[Any]]]:
 
 def _write_blocks(result: Result, path: Path, group_rows: int) -> None:
     pa, parquet = arrow()
-    kinds = _schema(result.scenario.parents)
+    kinds = _schema(result.parents.shape[1])
     schema = pa.schema(
         [pa.field(name, pa.from_numpy_dtype(kind), nullable=False) for name, kind in kinds],
         metadata={DIGEST: digest(result.scenario.to_table()).encode()},
@@ -238,7 +239,7 @@ def _rows(result: Result, rows: slice) -> Iterator[Any]:
     yield np.arange(rows.start, rows.stop, dtype=np.int32)
     yield result.times[rows]
     yield result.issuers[rows]
-    for i in range(result.scenario.parents):
+    for i in range(result.parents.shape[1]):
         yield np.ascontiguousarray(result.parents[rows, i])
     yield result.first_approvers[rows]
     yield result.tips[rows]
@@ -250,12 +251,14 @@ def _rows(result: Result, rows: slice) -> Iterator[Any]:
 def _read_blocks(path: Path, scenario: Scenario, blocks: int, expected: object) -> dict[str, Any]:
     """Return name -> array of all columns; the parents together as int32[n, k]."""
     pa, parquet = arrow()
-    kinds = _schema(scenario.parents)
     try:
         with parquet.ParquetFile(path, page_checksum_verification=True) as file:
+            # What a replay began with may have more parents than its scenario gives to new blocks.
+            width = max(scenario.parents, sum(name.startswith("parent_") for name in file.schema_arrow.names))
+            kinds = _schema(min(width, PARENTS_MAX))
             _check_table(file, path, kinds, blocks, expected)
             out: dict[str, Any] = {name: np.empty(blocks, kind) for name, kind in kinds if "parent_" not in name}
-            out["parents"] = np.empty((blocks, scenario.parents), np.int32)
+            out["parents"] = np.empty((blocks, min(width, PARENTS_MAX)), np.int32)
             start = 0
             for batch in file.iter_batches(GROUP_ROWS, use_threads=False):
                 _take(batch, slice(start, start + batch.num_rows), out)
@@ -286,7 +289,7 @@ def _check_table(
 def _take(batch: Any, rows: slice, out: dict[str, Any]) -> None:
     for name, column in zip(batch.schema.names, batch.columns, strict=True):
         values = column.to_numpy(zero_copy_only=False)
-        if name.startswith("parent_"):
+        if name.startswith("parent_") and name[7:].isdigit() and int(name[7:]) < out["parents"].shape[1]:
             out["parents"][rows, int(name[7:])] = values
         elif name in out:
             out[name][rows] = values

@@ -67,7 +67,7 @@ def told(error: BaseException) -> str:
 
 
 def warm(measures: str = "") -> None:
-    """Load the kernels, or compile them, which takes half a minute once per machine.
+    """Load the kernels, or compile them, which takes a minute once per machine.
 
     measures : those of `sim` are loaded too; what somebody else has written is not run here
     """

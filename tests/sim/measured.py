@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Any
 
 import numpy as np
@@ -44,12 +44,11 @@ def oldest(graph: Graph, k: int, _rng: np.random.Generator) -> Any:
     return np.sort(graph.tips)[:k]
 
 
-def withholder(attacker: Attacker, *, kept: int = 3, ever: bool = True) -> Iterator[Issue]:
+def withholder(attacker: Attacker, *, kept: int = 3, ever: bool = True) -> Generator[Issue, int, None]:
     """Withholds blocks upon honest tips, and tells of them when there are `kept`; with not `ever`, never."""
     secret: list[int] = []
     while True:
-        number = yield Issue(attacker.select(), withheld=True)  # type: ignore[func-returns-value]
-        assert number is not None
+        number = yield Issue(attacker.select(), withheld=True)
         secret.append(number)
         if ever and len(secret) == kept:
             attacker.release(secret)

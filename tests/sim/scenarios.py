@@ -35,7 +35,7 @@ def scenarios(draw: st.DrawFn, blocks_max: int = 300) -> Scenario:
     if draw(st.booleans()):
         fields["splits"] = (Split(start=1, end=draw(st.floats(1, 9)), groups=((0,),)),)
     if draw(st.booleans()):
-        settings = draw(st.sampled_from([{}, {"kept": 2}, {"ever": False}]))
+        settings: dict[str, Any] = draw(st.sampled_from([{}, {"kept": 2}, {"ever": False}]))
         fields["adversary"] = Adversary(
             attack="tests.sim.measured:withholder", share=draw(st.floats(0, 0.6)), start=0.5, settings=settings
         )

@@ -8,15 +8,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import distributed
 import pytest
-from distributed import LocalCluster
 
 from sim import engines, sweep
 from sim.errors import EngineMissing
+from sim.versions import versions
 from tests.sim import measured
 from tests.sim.test_sim_sweep import BASE
 
-GRID = {"alpha": [0.0, 0.5], "parents": [2, 3]}
+GRID: dict[str, Any] = {"alpha": [0.0, 0.5], "parents": [2, 3]}
 SMALL = sweep.Sweep(BASE, GRID, 3, measured.few)
 
 
@@ -28,7 +29,8 @@ def here() -> sweep.Swept:
 @pytest.fixture(scope="module")
 def dask() -> Iterator[str]:
     """Address of a dask scheduler with two workers."""
-    with LocalCluster(
+    local: Any = distributed.LocalCluster
+    with local(
         n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, worker_dashboard_address=None
     ) as cluster:
         yield cluster.scheduler_address
@@ -63,9 +65,9 @@ def test_libraries_that_are_missing_are_named_with_advice(monkeypatch: pytest.Mo
 
 
 def test_workers_with_other_versions_are_refused() -> None:
-    engines.check_versions([engines.versions()])
+    engines.check_versions([versions()])
     with pytest.raises(EngineMissing, match=r"workers there have numba 0\.1, here it is"):
-        engines.check_versions([engines.versions() | {"numba": "0.1"}])
+        engines.check_versions([versions() | {"numba": "0.1"}])
 
 
 def test_ray_gives_the_same_table(here: sweep.Swept) -> None:
@@ -80,7 +82,7 @@ def test_ray_gives_the_same_table(here: sweep.Swept) -> None:
 
 
 def test_a_ray_cluster_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "ray", types.SimpleNamespace(is_initialized=lambda: False))  # type: ignore[misc]
+    monkeypatch.setitem(sys.modules, "ray", types.SimpleNamespace(is_initialized=lambda: False))
     with pytest.raises(EngineMissing, match=r"no ray cluster answers at ray://127\.0\.0\.1:9: ConnectionRefused"):
         sweep.run(SMALL, engine="ray", address="ray://127.0.0.1:9")
 

@@ -27,7 +27,7 @@ BASE = Scenario(
     name="small", arrivals=20.0, blocks=200, alpha=0.1, seed=5,
     adversary=Adversary(attack="tests.sim.measured:withholder", share=0.1),
 )  # fmt: skip
-GRID = {"alpha": [0.0, 0.5], "adversary.share": [0.1, 0.3], "parents": [2, 3]}
+GRID: dict[str, Any] = {"alpha": [0.0, 0.5], "adversary.share": [0.1, 0.3], "parents": [2, 3]}
 SMALL = sweep.Sweep(BASE, GRID, repeats=3, measures="tests.sim.measured:few")
 
 
@@ -151,9 +151,10 @@ def test_a_damaged_line_is_told(line: str, done: Path, tmp_path: Path) -> None:
     text = (place / LINES).read_text().splitlines()
     text[6] = line
     (place / LINES).write_text("\n".join(text) + "\n")
-    for use in (lambda: sweep.load(place), lambda: sweep.run(SMALL, place)):
-        with pytest.raises(BadSweep, match=r"runs.jsonl: line 7: damaged"):
-            use()
+    with pytest.raises(BadSweep, match=r"runs.jsonl: line 7: damaged"):
+        sweep.load(place)
+    with pytest.raises(BadSweep, match=r"runs.jsonl: line 7: damaged"):
+        sweep.run(SMALL, place)
 
 
 def test_kill_9_loses_the_runs_under_way_at_most(done: Path, tmp_path: Path) -> None:
@@ -302,8 +303,9 @@ def test_values_of_several_kinds_become_text(tmp_path: Path) -> None:
     ],
 )
 def test_what_no_sweep_can_be(fields: dict[str, Any], field: str, rule: str) -> None:
+    given: dict[str, Any] = {"base": BASE, "measures": measured.few} | fields
     with pytest.raises(BadSweep) as error:
-        sweep.Sweep(**({"base": BASE, "measures": measured.few} | fields))
+        sweep.Sweep(**given)
     assert error.value.field == field
     assert rule in error.value.rule
 
