@@ -44,6 +44,8 @@ class RunLog:
         """Begin a sweep in a directory, or go on with the one that is there."""
         if directory is None:
             return cls(sweep, None, None, {})
+        # That the table could not be written in the end is said now.
+        arrow()
         place = Path(directory)
         try:
             place.mkdir(parents=True, exist_ok=True)

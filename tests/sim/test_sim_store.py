@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from pyarrow import parquet
 
 import sim
 from sim import store
+from sim import sweep as sim_sweep
 from sim.errors import BadResult
 from tests.sim.scenarios import scenarios
 
@@ -191,3 +193,16 @@ def test_damage_is_told_with_its_file(damage: str, saved: Path, tmp_path: Path) 
         store.load(place)
     assert error.value.field == str(place / field) or error.value.field.startswith(str(place / field) + ":")
     assert rule in error.value.rule
+
+
+def test_pyarrow_is_missed_with_advice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # None makes an import fail, as if the library were not there.
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    result = sim.run(sim.Scenario(blocks=10))
+    with pytest.raises(BadResult, match=r"pyarrow: not installed, .*pip install 'tangle-ledger\[sim\]'"):
+        store.save(result, tmp_path / "one")
+    swept = sim_sweep.Sweep(result.scenario, {}, 2, "tests.sim.measured:few")
+    with pytest.raises(BadResult, match="pyarrow"):
+        sim_sweep.run(swept, tmp_path / "many")
+    assert not (tmp_path / "many").exists()
+    assert sim_sweep.run(swept, workers=1).whole
