@@ -18,6 +18,10 @@ from cli.sim_view import number
 # Imports inside functions keep `tangle --help` quick.
 
 
+DECADES = 50
+"""times the least value that the greatest is, from which on an axis is divided by orders of magnitude"""
+
+
 class Format(StrEnum):
     """What a figure is written as."""
 
@@ -105,10 +109,18 @@ def _sweep_figures(target: Path, wanted: Sequence[str], x: str | None) -> dict[s
         raise InvalidValue("--x", f"{along!r} is none of {', '.join(fields)}")
     rows = [row for row in swept.rows if "error" not in row]
     by = [name for name in fields if name != along]
+    scale = _scale(swept.sweep.grid[along])
     return {
-        name: partial(over, [row for row in rows if name in row], along, name, by=by)
+        name: partial(over, [row for row in rows if name in row], along, name, by=by, **scale)
         for name in wanted or swept.measures
     }
+
+
+def _scale(values: Sequence[Any]) -> dict[str, str]:
+    """How the axis is divided: by orders of magnitude where values are of several."""
+    numbers = [value for value in values if isinstance(value, int | float)]
+    several = len(numbers) == len(values) and min(numbers) > 0 and max(numbers) >= DECADES * min(numbers)
+    return {"xscale": "log"} if several else {}
 
 
 def report(

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 EXPECTED = "expected_"
 """a measure of this name is what theory says of the one without it, or with one of these instead"""
 MEASURED = ("", "mean_")
+ENDS = ("_low", "_high")
+"""names of the ends of an interval end with these"""
+SUCCESS = "_success"
+"""names of measures that are 0 or 1 end with this"""
 SHOWN = 6
 """measures of a sweep unless told which"""
 STUDENT = (12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26)
@@ -96,13 +100,13 @@ def comparison(
 
 def cells(swept: Swept, shown: Sequence[str]) -> str:
     """A sweep as a table: a row per cell of the grid, the means of measures with the halves of their intervals."""
-    names = list(shown) or swept.measures[:SHOWN]
+    names = list(shown) or _telling(swept)[:SHOWN]
     rows = []
     for cell in swept.sweep.cells:
         row = [_value(value) for value in cell.values()]
         counts = [swept.at(cell, name) for name in names]
         row.append(str(max((values.size for values in counts), default=0)))
-        rows.append([*row, *(_mean(values) for values in counts)])
+        rows.append([*row, *map(_mean, names, counts)])
     text = columns([*swept.sweep.grid, "runs", *(name.replace("_", " ") for name in names)], rows)
     more = len(swept.measures) - len(names)
     return text + (
@@ -110,8 +114,18 @@ def cells(swept: Swept, shown: Sequence[str]) -> str:
     )
 
 
-def _mean(values: Any) -> str:
-    """A mean with its interval of 95 %: Wilson's of what happened or not, Student's of what was measured."""
+def _telling(swept: Swept) -> list[str]:
+    """Measures that differ between cells, attacks first; without ends of intervals and what is only expected."""
+    names = [name for name in swept.measures if not name.endswith(ENDS) and not name.startswith(EXPECTED)]
+    if len(swept.sweep.cells) > 1:
+        values = {name: [swept.at(cell, name) for cell in swept.sweep.cells] for name in names}
+        differ = [name for name in names if any(str(each) != str(values[name][0]) for each in values[name][1:])]
+        names = differ or names
+    return sorted(names, key=lambda name: not name.startswith("attack_"))
+
+
+def _mean(name: str, values: Any) -> str:
+    """A mean with its interval of 95 %: Wilson's of what succeeded or not, Student's of what was measured."""
     from tipselect.confidence import wilson
 
     values = values[values == values]  # noqa: PLR0124, what is nan was not there to be measured
@@ -121,11 +135,12 @@ def _mean(values: Any) -> str:
     mean = float(values.mean())
     if n == 1:
         return number(mean)
-    if {*values.tolist()} <= {0.0, 1.0}:
+    if name.endswith(SUCCESS):
         low, high = wilson(int(values.sum()), n)
         return f"{number(mean)} ({low:.2g} to {high:.2g})"
     factor = STUDENT[n - 2] if n - 2 < len(STUDENT) else 2.0
-    return f"{number(mean)} ± {factor * float(values.std(ddof=1)) / math.sqrt(n):.2g}"
+    half = factor * float(values.std(ddof=1)) / math.sqrt(n)
+    return f"{number(mean)} ± {half:,.0f}" if half >= 100 else f"{number(mean)} ± {half:.2g}"
 
 
 def _difference(one: float, other: float) -> str:
