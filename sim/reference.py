@@ -7,7 +7,9 @@ same scenario has to give the same parents, block by block, until rounding decid
 millions. With `draws` of its own it is a simulation that is independent of the compiled one, for comparing
 distributions.
 
-Not here: adversaries, and selectors written in Python.
+Not here: adversaries, and selectors written in Python. When a view's rows are used up (one and a half windows and
+3,072 blocks) the compiled loop moves them and looks for entry points again; the twin has no rows, and goes other
+ways from there if the entry depth is 32 or more.
 """
 
 from __future__ import annotations

@@ -61,7 +61,7 @@ def run(small: bool) -> list[Row]:
     blocks, repeats, naive_blocks = (5_000, 3, 200) if small else (300_000, 7, 1_200)
     return [
         *speed(blocks, repeats, naive_blocks),
-        *weights_anew(naive_blocks // 4),
+        *weights_anew(naive_blocks // 2),
         *memory(20_000 if small else 10_000_000),
         setup(10 if small else 50),
         *views(blocks, 5 if small else 50),
@@ -110,8 +110,8 @@ def weights_anew(naive_blocks: int) -> list[Row]:
 def memory(blocks: int) -> list[Row]:
     """Bytes of a long run: what the result keeps of each block, and the state that does not grow with them."""
     scenario = scenario_of(CASES[2], blocks)
-    world = World(scenario)
     before = resident()
+    world = World(scenario)
     began = time.perf_counter()
     for part in range(1, HUNDRED_PARTS + 1):
         world.run_to(blocks * part // HUNDRED_PARTS)

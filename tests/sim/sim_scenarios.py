@@ -65,9 +65,7 @@ def scenarios(draw: st.DrawFn, *, blocks: int, rarities: bool = False) -> Scenar
     if given["entry_depth"] is not None and draw(st.booleans()):
         given["window"] = max(16, 4 * given["entry_depth"]) + draw(st.sampled_from([0, 1, 30]))
     given |= draw(several(delay, 100 / rate, rarities=rarities))
-    # Selectors of one's own know no conflicts.
-    own = any(agent.selector for agent in given.get("agents", ()))
-    if rarities and not own and draw(st.booleans()):
+    if rarities and draw(st.booleans()):
         given["adversary"] = Adversary(
             attack=f"{__name__}:private",
             share=draw(st.sampled_from([0.1, 0.4])),

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import sim
-from sim import Result, Scenario
+from sim import Adversary, Result, Scenario, Split
 from sim.arrivals import GENESIS
 from sim.run import result_of
 from sim.world import World
@@ -97,15 +97,28 @@ LONG = [
     {"entry_depth": 2, "window": 16, "arrivals": 10.0, "delay": 2.0, "selector": "unweighted"},
     {"entry_depth": 20, "window": 80, "arrivals": 50.0, "own_delay": 0.0, "agents": 2, "alpha": 1.0},
     {"arrivals": 100.0, "alpha": 0.001, "parents": 3},
+    {"agents": 3, "splits": (Split(start=2.0, end=70.0, groups=((0,), (1,))),), "alpha": 0.1, "own_delay": 0.0},
+    {
+        "arrivals": ((0.0, 10.0), (5.0, 10.0), (5.0, 2e4), (5.2, 2e4), (5.2, 10.0)),
+        "delay": 1.0,
+        "spread": "uniform",
+    },
+    {
+        "adversary": Adversary(attack="tests.sim.sim_scenarios:private", share=0.3, delay=0.1),
+        "splits": (Split(start=1.0, end=60.0, groups=((0,),)),),
+        "agents": 2,
+        "selector": "uniform",
+        "blocks": 5_000,
+    },
 ]
-"""scenarios whose views are moved in memory, whose rings go round, and those that once failed"""
+"""scenarios whose views move in memory, whose rings go round, whose queues grow, and those that once failed"""
 
 
 @pytest.mark.parametrize("changes", LONG)
 def test_long_runs_too(changes: dict[str, object]) -> None:
     scenario = Scenario(**{"blocks": 9_000, "seed": 1, **changes})  # type: ignore[arg-type]
     world = World(scenario)
-    for stop in [*range(500, 9_000, 850), 9_000]:
+    for stop in [*range(500, scenario.blocks, 850), scenario.blocks]:
         world.run_to(stop)
         check_view(world, 0)
     assert_same(result_of(world), sim.run(scenario))

@@ -121,6 +121,16 @@ def test_an_id_twice_in_graphml_is_seen(tmp_path: Path) -> None:
         load(file)
 
 
+def test_a_saved_result_is_loaded(tmp_path: Path) -> None:
+    store = pytest.importorskip("sim.store")
+    result = sim.run(Scenario(blocks=200, agents=2))
+    dag = load(store.save(result, tmp_path / "result"))
+    assert np.array_equal(dag.parents, result.parents)
+    assert np.array_equal(dag.times, result.times)
+    assert np.array_equal(dag.issuers, result.issuers)
+    assert dag.ids[:2] == ("0", "1")
+
+
 # --- grown anew ---------------------------------------------------------------------------------------------
 
 
