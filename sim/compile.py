@@ -19,7 +19,7 @@ def compile_kernels(report: Callable[[str], None] | None = None) -> None:
     tip_selection.compile_kernels(report)
     world = World(Scenario(arrivals=4.0, blocks=60, agents=2, entry_depth=4, window=16, spread="uniform"))
     parts: dict[str, Callable[[], object]] = {
-        "issuing": lambda: (world.run_to(50), world.seen(0), world.select(0, 2)),
+        "issuing": lambda: world.run_to(50),
         "withheld blocks": lambda: kernels.release(
             49, 0, world.now, world.no_travel, world.record, world.views, world.rules
         ),
