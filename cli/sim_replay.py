@@ -27,7 +27,6 @@ from cli.sim_view import measured, told
 
 if TYPE_CHECKING:
     from sim.replay import Dag
-
     from sim.scenario import Scenario
 
 # Imports inside functions keep `tangle --help` quick.
@@ -107,7 +106,6 @@ def _grown(
     dag: Dag, how: How, scenario: Scenario, measure: Any, out: Path | None, as_json: bool
 ) -> tuple[dict[str, Any], list[tuple[str, object]]]:
     from sim.replay import go_on, regrow
-
     from sim.store import save
 
     with bar(str(how), "blocks", as_json=as_json) as tell:

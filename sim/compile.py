@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sim import kernels
+from sim import kernels, measures
 from sim.run import result_of
 from sim.scenario import Scenario
 from sim.world import World
@@ -19,13 +19,11 @@ def compile_kernels(report: Callable[[str], None] | None = None) -> None:
     tip_selection.compile_kernels(report)
     world = World(Scenario(arrivals=4.0, blocks=60, agents=2, entry_depth=4, window=16, spread="uniform"))
     parts: dict[str, Callable[[], object]] = {
-        "issuing": lambda: world.run_to(50),
-        "views": lambda: world.seen(0),
-        "selections of attackers": lambda: world.select(0, 2),
+        "issuing": lambda: (world.run_to(50), world.seen(0), world.select(0, 2)),
         "withheld blocks": lambda: kernels.release(
             49, 0, world.now, world.no_travel, world.record, world.views, world.rules
         ),
-        "results": lambda: result_of(world).received(0),
+        "measures": lambda: measures.summary(result_of(world)),
     }
     for number, (name, run) in enumerate(parts.items(), start=1):
         if report is not None:

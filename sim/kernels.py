@@ -68,6 +68,12 @@ RETRIES = 8
 """selections made until one holds no conflict"""
 QUIET = 256
 """blocks that may wait in the queue of a view that nobody looks at"""
+ISSUE, SELECT, INSPECT = range(3)
+"""what `run` is to do"""
+NOBODY = np.empty(0, np.int32)
+"""issuers, where nothing is issued"""
+NO_TRAVELS = np.empty((0, 0))
+"""delays, where nothing is issued or they are fixed"""
 DONE, ASK, FULL = range(3)
 """why `advance` returns: all issued, a block of somebody who is not compiled, a queue that has to grow"""
 
@@ -143,6 +149,7 @@ class Rules(NamedTuple):
     soonest : float64[views], least delay of any message to a view
     spans, groups : see arrivals.groups_of
     window : blocks a view keeps
+    parents : k, tips that are selected; blocks that were there before can have more
     unit : mean own weight
     """
 
@@ -154,6 +161,7 @@ class Rules(NamedTuple):
     spans: Float64
     groups: Int32
     window: int
+    parents: int
     unit: float
 
 
@@ -179,7 +187,10 @@ class Scratch(NamedTuple):
 
 @inlined
 def enqueue(v: int, time: float, block: int, views: Views) -> bool:
-    """Put a block into the queue of a view, behind what arrives at the same time; false when there is no room."""
+    """Put a block into the queue of a view, by time and then number; false when there is no room.
+
+    Many wait for the end of a split, or for the same parent; what is released late may have a smaller number.
+    """
     state = views.state
     if state[v, TAIL] == views.queue_id.shape[1]:
         head, n = state[v, HEAD], state[v, TAIL] - state[v, HEAD]
@@ -190,7 +201,10 @@ def enqueue(v: int, time: float, block: int, views: Views) -> bool:
             views.queue_id[v, i] = views.queue_id[v, head + i]
         state[v, HEAD], state[v, TAIL] = 0, n
     i = state[v, TAIL]
-    while i > state[v, HEAD] and views.queue_time[v, i - 1] > time:
+    while i > state[v, HEAD] and (
+        views.queue_time[v, i - 1] > time
+        or (views.queue_time[v, i - 1] == time and views.queue_id[v, i - 1] > block)
+    ):
         views.queue_time[v, i] = views.queue_time[v, i - 1]
         views.queue_id[v, i] = views.queue_id[v, i - 1]
         i -= 1
@@ -408,7 +422,7 @@ def open_batch(v: int, now: float, r: Record, views: Views, rules: Rules, s: Scr
     sure = now + rules.soonest[v]
     i = state[v, HEAD]
     ring = views.local.shape[1]
-    while top - start < LOOKAHEAD and i < state[v, TAIL] and views.queue_time[v, i] <= sure:
+    while top - start < LOOKAHEAD and i < state[v, TAIL] and views.queue_time[v, i] < sure:
         block = views.queue_id[v, i]
         # Its place is certain, so that blocks behind it in the batch find it there.
         views.local[v, block & (ring - 1)] = top + base
@@ -520,7 +534,8 @@ def renew_entries(v: int, now: float, r: Record, views: Views, rules: Rules, s: 
                 out[n] = slot
                 n += 1
     if n == 0:
-        out[0] = kernels.heaviest(low, top, state[v, GAIN], views.flags, views.weights)
+        # Unweighted walks do not keep weights up to date; where somebody has looked at them they would differ.
+        out[0] = kernels.heaviest(low, top, state[v, GAIN], views.flags, views.weights) if not any_will_do else low
         n = 1
     state[v, ENTRIES] = n
     state[v, ENTRIES_DUE] = state[v, HIGH] + max(depth // 16, 1)
@@ -709,6 +724,10 @@ def send(
 
 @inlined
 def run(
+    what: int,
+    who: int,
+    when: float,
+    k: int,
     start: int,
     stop: int,
     given: int,
@@ -722,26 +741,34 @@ def run(
     rules: Rules,
     s: Scratch,
 ) -> tuple[int, int]:
-    """Do what `advance` promises."""
+    """Do what `advance`, `select` and `inspect` promise."""
     block = start
-    while block < stop:
-        issuer, now = issuers[block - first], r.times[block]
+    while block < stop or what != ISSUE:
+        issuer, now = who, when
+        if what == ISSUE:
+            issuer, now = issuers[block - first], r.times[block]
         asked, given = given, -1
         if asked < 0 and issuer >= 0:
             deliver(issuer, now, r, views, rules, s, own)
-            if not rules.compiled[issuer]:
+            if what == INSPECT:
+                weigh(issuer, now, r, views, rules, s, own)
+                close_batch(issuer, views, own)
+                return 0, DONE
+            if what == ISSUE and not rules.compiled[issuer]:
                 return block, ASK
         # Whether there is room is looked at before anything is drawn, so that a repeated call changes nothing.
-        for v in range(views.state.shape[0]):
+        for v in range(views.state.shape[0] if what == ISSUE else 0):
             if v != issuer and views.state[v, TAIL] - views.state[v, HEAD] > QUIET:
                 catch_up(v, now, r, views, rules, s, own)
             if 2 * (views.state[v, TAIL] - views.state[v, HEAD] + 1) > views.queue_id.shape[1]:
                 return block, FULL
         n = max(asked, 0)
         if asked < 0 and issuer >= 0:
-            n = choose_without_conflict(issuer, r.parents.shape[1], now, r, views, rules, s, own)
+            n = choose_without_conflict(issuer, k, now, r, views, rules, s, own)
             for j in range(n):
                 s.out[j] = views.ids[s.out[j]]
+            if what == SELECT:
+                return n, DONE
         record(block, n, r, s)
         r.issuers[block] = issuer
         travel = travels[block - first] if travels.shape[0] > 0 else s.no_travel
@@ -750,11 +777,15 @@ def run(
     return block, DONE
 
 
-def compiled(stamp: int) -> tuple[Callable[..., Any], ...]:
+def compiled(stamp: int) -> tuple[Callable[..., Any], Callable[..., Any]]:
     """Return the entry points. Their cached code is found again only with the same stamp."""
 
     @entry_point
-    def advance(
+    def go(
+        what: int,
+        who: int,
+        when: float,
+        k: int,
         start: int,
         stop: int,
         given: int,
@@ -768,34 +799,12 @@ def compiled(stamp: int) -> tuple[Callable[..., Any], ...]:
         rules: Rules,
         s: Scratch,
     ) -> tuple[int, int]:
-        """Issue the blocks [start, stop); return the first that was not issued, and why: DONE, ASK or FULL.
-
-        given : parents in s.out that the first block is to have, by their numbers; -1 to have them selected
-        withheld : whether nobody is told of a block with given parents
-        first : number of the block that issuers[0] and travels[0] are of
-        """
+        """All of `run`, since compiling it once takes long enough."""
         if stamp < 0:
             return start, DONE
-        return run(start, stop, given, withheld, first, issuers, travels, own, r, views, rules, s)
-
-    @entry_point
-    def inspect(v: int, now: float, own: Int32, r: Record, views: Views, rules: Rules, s: Scratch) -> None:
-        """Let view v receive what is due, bring its weights up to date and leave no marks."""
-        if stamp < 0:
-            return
-        deliver(v, now, r, views, rules, s, own)
-        weigh(v, now, r, views, rules, s, own)
-        close_batch(v, views, own)
-
-    @entry_point
-    def select(v: int, k: int, now: float, own: Int32, r: Record, views: Views, rules: Rules, s: Scratch) -> int:
-        """Select for view v what a block at this time would approve, into s.out, by numbers; return how many."""
-        if stamp < 0:
-            return 0
-        n = choose_without_conflict(v, k, now, r, views, rules, s, own)
-        for j in range(n):
-            s.out[j] = views.ids[s.out[j]]
-        return n
+        return run(
+            what, who, when, k, start, stop, given, withheld, first, issuers, travels, own, r, views, rules, s
+        )
 
     @entry_point
     def release(
@@ -806,7 +815,48 @@ def compiled(stamp: int) -> tuple[Callable[..., Any], ...]:
             return False
         return send_late(block, issuer, now, travel, r, views, rules)
 
-    return advance, inspect, select, release
+    return go, release
+
+
+def advance(
+    start: int, stop: int, given: int, withheld: bool, first: int, issuers: Int32, travels: Float64, own: Int32,
+    r: Record, views: Views, rules: Rules, s: Scratch,
+) -> tuple[int, int]:  # fmt: skip
+    """Issue the blocks [start, stop); return the first that was not issued, and why: DONE, ASK or FULL.
+
+    given : parents in s.out that the first block is to have, by their numbers; -1 to have them selected
+    withheld : whether nobody is told of a block with given parents
+    first : number of the block that issuers[0] and travels[0] are of
+    """
+    done, why = go(
+        ISSUE,
+        -1,
+        0.0,
+        rules.parents,
+        start,
+        stop,
+        given,
+        withheld,
+        first,
+        issuers,
+        travels,
+        own,
+        r,
+        views,
+        rules,
+        s,
+    )
+    return int(done), int(why)
+
+
+def inspect(v: int, now: float, own: Int32, r: Record, views: Views, rules: Rules, s: Scratch) -> None:
+    """Let view v receive what is due, bring its weights up to date and leave no marks."""
+    go(INSPECT, v, now, 0, 0, 0, -1, False, 0, NOBODY, NO_TRAVELS, own, r, views, rules, s)
+
+
+def select(v: int, k: int, now: float, own: Int32, r: Record, views: Views, rules: Rules, s: Scratch) -> int:
+    """Select for view v what a block at this time would approve, into s.out, by numbers; return how many."""
+    return int(go(SELECT, v, now, k, 0, 0, -1, False, 0, NOBODY, NO_TRAVELS, own, r, views, rules, s)[0])
 
 
 @inlined
@@ -826,4 +876,4 @@ def send_late(block: int, issuer: int, now: float, travel: Float64, r: Record, v
 
 STAMP = int.from_bytes(hashlib.sha256(Path(kernels.__file__).read_bytes()).digest()[:7], "big")
 """fingerprint of the kernels of tipselect"""
-advance, inspect, select, release = compiled(STAMP)
+go, release = compiled(STAMP)

@@ -22,9 +22,11 @@ def receive(
 ) -> Float64:
     """float64[n]: when an agent receives each block, as `kernels.arrival` has it.
 
-    Blocks before `start` were there at time 0. `travel` float64[n], or empty for fixed delays.
+    Blocks before `start` were received by everybody at their own times. `travel` float64[n], or empty for fixed
+    delays.
     """
     out = np.zeros(sent.size)
+    out[:start] = sent[:start]
     for block in range(start, sent.size):
         issuer = issuers[block]
         time = sent[block] + delays[issuer, agent] * (travel[block] if travel.size > 0 else 1.0)

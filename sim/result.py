@@ -42,7 +42,8 @@ class Result:
     own_weights : int32[n]
     sides : uint8[n], a bit for each side of a conflict that it approves
     withheld : withheld block -> when it was released; infinite for never
-    start : blocks that were there before the simulation began (a replay), the genesis included
+    start : blocks that were there before the simulation began (a replay), the genesis included; their issuers
+        are -1, their times negative
     seconds : how long the run took
     """
 
@@ -109,7 +110,8 @@ class Result:
         if not 0 <= agent < self.agents + (self.scenario.adversary is not None):
             raise BadMeasure("agent", f"there are {self.agents}, counted from 0, not {agent}")
         if agent not in self._received:
-            arrivals = Arrivals(self.scenario, self.times[1:], self.issuers[1:])
+            at = self.start
+            arrivals = Arrivals(self.scenario, self.times[at:], self.issuers[at:], self.times[:at])
             travels = arrivals.take(self.blocks).travels
             travel = np.ascontiguousarray(travels[:, agent]) if travels.size else np.empty(0)
             spans, groups = groups_of(self.scenario)

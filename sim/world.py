@@ -20,12 +20,14 @@ from sim.scenario import CONFLICT_SIDES, Scenario, own_selector
 from sim.seen import Seen
 from tipselect.columns import Columns
 from tipselect.graph import Graph, State
-from tipselect.kernels import FAR_MAX, PARENTS_MAX, Float64, Int64, UInt8
+from tipselect.kernels import FAR_MAX, PARENTS_MAX, Float64, Int32, Int64, UInt8
 from tipselect.selectors import Selector
 from tipselect.walk import ROUNDS, decay
 
 CHUNK = 65_536
 """blocks drawn and issued at once"""
+WAY_MAX = 40
+"""mean delays; an exponential one is longer with probability 4e-18"""
 ROWS_AROUND = 3_072
 """rows of a view beyond its window, at least; the more, the rarer it has to be moved"""
 
@@ -51,21 +53,28 @@ Attack = Callable[..., Moves]
 
 
 class World:
-    """A simulation under way."""
+    """A simulation under way.
 
-    def __init__(self, scenario: Scenario, arrivals: Arrivals | None = None) -> None:
+    arrivals : given ones instead of those that the scenario draws
+    before : int32[start, k], the parents of blocks that are there before the simulation begins, all of which have
+        been received by everybody at their own times (`arrivals.before`); their issuers are unknown, as the
+        genesis'
+    """
+
+    def __init__(self, scenario: Scenario, arrivals: Arrivals | None = None, before: Int32 | None = None) -> None:
         self.scenario = scenario
         self.arrivals = arrivals or Arrivals(scenario)
         self.blocks = scenario.blocks
         self.issued = 0
-        n, k = self.blocks, scenario.parents
+        before = np.full((1, 1), -1, np.int32) if before is None else before
+        n, self.width = self.blocks, max(scenario.parents, before.shape[1])
         conflicts = n if scenario.adversary is not None else 0
         self.record = kernels.Record(
-            np.zeros(n), np.zeros(n, np.int16), np.full((n, k), -1, np.int32), np.full(n, -1, np.int32),
+            np.zeros(n), np.zeros(n, np.int16), np.full((n, self.width), -1, np.int32), np.full(n, -1, np.int32),
             np.zeros(n, np.int32), np.zeros(conflicts, np.uint8),
         )  # fmt: skip
         self.own = np.empty(0 if scenario.unit_weights else n, np.int32)
-        self.start = 1
+        self.start = before.shape[0]
         self.withheld: list[int] = []
         self.released: dict[int, float] = {}
         self.hidden: dict[int, Float64] = {}
@@ -82,6 +91,17 @@ class World:
         self._attacker: Attacker | None = None
         if scenario.adversary is not None:
             self._attacker = Attacker(self)
+        if self.start > 1:
+            self._begin(before)
+
+    def _begin(self, before: Int32) -> None:
+        """Issue the blocks that were there before."""
+        for block, parents in enumerate(before):
+            if self.issued == self._drawn_to:
+                self._draw(min(CHUNK, self.blocks - self.issued))
+            given = parents[parents >= 0]
+            self._scratch.out[: given.size] = given
+            self._advance(block + 1, given.size)
 
     # --- running --------------------------------------------------------------------------------------------
 
@@ -262,7 +282,16 @@ class World:
         spans, groups = groups_of(scenario)
         unit = sum(weight * chance for weight, chance in scenario.own_weights)
         return kernels.Rules(
-            recipes, decays, compiled, delays, soonest, spans, groups, scenario.window_blocks, float(unit)
+            recipes,
+            decays,
+            compiled,
+            delays,
+            soonest,
+            spans,
+            groups,
+            scenario.window_blocks,
+            scenario.parents,
+            float(unit),
         )
 
     def _alpha(self) -> dict[str, float]:
@@ -272,13 +301,16 @@ class World:
         scenario, rules = self.scenario, self.rules
         size = rules.compiled.size
         rows = min(scenario.window_blocks * 3 // 2, self.blocks) + ROWS_AROUND
-        ring = 1 << max(10, math.ceil(math.log2(4 * scenario.window_blocks + 1)))
+        # A block is found by its number while it is on its way (of n exponential delays the longest is ln n times
+        # the mean) and as long as it is in the window of a view.
+        way = scenario.rate_max * float(rules.delays.max()) * (WAY_MAX if scenario.spread == "exponential" else 2)
+        ring = 1 << max(10, math.ceil(math.log2(4 * scenario.window_blocks + 2 * way + 1)))
         whole = 1 << max(10, math.ceil(math.log2(self.blocks + 1)))
-        if scenario.adversary is not None or scenario.splits or ring > whole:
-            # Messages may be under way for any time.
+        if scenario.adversary is not None or scenario.splits or self.arrivals.given or ring > whole:
+            # Messages may be on their way for any time, or come in a burst.
             ring = whole
         queue = max(1_024, 1 << math.ceil(math.log2(8 * scenario.load + 1)))
-        columns = Columns.empty(size * rows, scenario.parents)
+        columns = Columns.empty(size * rows, self.width)
         state = np.zeros((size, kernels.STATE_SIZE), np.int64)
         state[:, kernels.ANCHOR] = -1
         return kernels.Views(
