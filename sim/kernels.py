@@ -11,8 +11,9 @@ whole again, and not before its parents. So each view has one queue in the order
 taking from its front.
 
 Weights are exact whenever they are read, for less than a sweep per block: up to 64 blocks at once are marked and
-swept, those in the view and, where nothing can overtake them any more, those next in the queue. The marks stay in
-`mask`, and the marks of what has arrived count beside the weights until the batch is settled.
+swept, those that have come since and, as their parents are known, those that are on their way, whenever and in
+whatever order they will come. The marks stay in `mask`, and the marks of those that have come count beside the
+weights until the batch is settled. What comes without being in the batch is late, and opens a new one.
 
 Kernels of another file are compiled into these. numba's disk cache would not notice a change of theirs, so the
 entry points carry the fingerprint of that file in a closure, which is part of the cache's key; what they call here
@@ -51,11 +52,12 @@ from tipselect.kernels import UNCOUNTED, Bools, Float64, Int8, Int32, Int64, UIn
 from tipselect.walk import ROUNDS
 
 BASE, LOW, HIGH, WEIGHED, ANCHOR, DUE, GAIN, TIPS = range(8)
-"""columns of Views.state as in tipselect.graph.State; TIPS is unused, see Views.tip_count"""
-BATCH, BATCHED, SEEN, SETTLED, LOWEST, ENTRIES, ENTRIES_DUE, HEAD, TAIL = range(8, 17)
-"""further columns: the marked batch (first index, size, how many are seen, and settled; oldest marked), entry
+"""columns of Views.state as in tipselect.graph.State. WEIGHED is where blocks begin that are neither weighed, in
+the batch, nor late; TIPS is unused, see Views.tip_count"""
+BATCHED, LATE, LOWEST, ENTRIES, ENTRIES_DUE, HEAD, TAIL = range(8, 15)
+"""further columns: how many blocks are in the batch, and how many are late; the oldest that is marked; entry
 points, the queue"""
-STATE_SIZE = 17
+STATE_SIZE = 15
 LOOKAHEAD = 64
 """blocks marked at once, one bit each; rows kept free for them"""
 ANCHOR_EVERY = 256
@@ -74,6 +76,8 @@ NOBODY = np.empty(0, np.int32)
 """issuers, where nothing is issued"""
 NO_TRAVELS = np.empty((0, 0))
 """delays, where nothing is issued or they are fixed"""
+MARKED = -2
+"""in Views.local: the block is on its way, and the first of the batch; -3 is the second, and so on"""
 DONE, ASK, FULL = range(3)
 """why `advance` returns: all issued, a block of somebody who is not compiled, a queue that has to grow"""
 
@@ -110,11 +114,15 @@ class Views(NamedTuple):
     ids : int32[views * rows], the number of the block in each row
     tips, tip_count : int64[views, rows], int64[views]
     state : int64[views, STATE_SIZE]
+    batch : int32[views, 64], the block that each bit of the marks stands for
+    marks : uint64[views, 64], the marks of those of them that are on their way
     arrived : uint64[views], marks that reached the anchor
+    seen, settled : uint64[views], marks of what has come, and of what is in the weights
+    late : int64[views, 64], absolute indices of what has come since and is not in the batch
     entries : int64[views, n], entry points of walks, as rows
     queue_time, queue_id : float64, int32 [views, n], blocks on their way, in the order of arrival
     received : float64[views, ring], when the view receives block b, at b modulo ring; infinite while withheld
-    local : int64[views, ring], its absolute index in the view, -1 before
+    local : int64[views, ring], its absolute index in the view; before it is received -1, or -2 - bit in the batch
     """
 
     back: Int32
@@ -131,7 +139,12 @@ class Views(NamedTuple):
     tips: Int64
     tip_count: Int64
     state: Int64
+    batch: Int32
+    marks: UInt64
     arrived: UInt64
+    seen: UInt64
+    settled: UInt64
+    late: Int64
     entries: Int64
     queue_time: Float64
     queue_id: Int32
@@ -146,7 +159,6 @@ class Rules(NamedTuple):
     decays : float64[views, 2, DECAY_SIZE], see walk.decay, of the alpha and of the other alpha
     compiled : bool[views], false for whoever is asked in Python
     delays : float64[views, views], mean from issuer to view
-    soonest : float64[views], least delay of any message to a view
     spans, groups : see arrivals.groups_of
     window : blocks a view keeps
     parents : k, tips that are selected; blocks that were there before can have more
@@ -157,7 +169,6 @@ class Rules(NamedTuple):
     decays: Float64
     compiled: Bools
     delays: Float64
-    soonest: Float64
     spans: Float64
     groups: Int32
     window: int
@@ -270,17 +281,37 @@ def deliver(v: int, now: float, r: Record, views: Views, rules: Rules, s: Scratc
         offset = v * rows
         base = state[v, BASE] - offset
         slot = state[v, HIGH] - base
-        # A batch that looked ahead has counted on this very place for this very block.
         s.one[0] = write_row(v, block, slot, r, views, s.row)
         kernels.attach(
             s.row, s.one, base, state[v, LOW] - base, slot, views.back, views.counts, views.first, views.last,
             views.following, views.approvers, views.tips[v], views.tip_at, views.tip_count[v : v + 1],
         )  # fmt: skip
         views.ids[slot] = block
+        note(v, block, slot, views, own)
         views.local[v, block & (ring - 1)] = state[v, HIGH]
         state[v, HIGH] += 1
         if state[v, HIGH] - state[v, LOW] > rules.window:
             forget(v, views, own)
+
+
+@inlined
+def note(v: int, block: int, slot: int, views: Views, own: Int32) -> None:
+    """Take note of a block that view v receives: it was marked on its way, or is late for the batch."""
+    state = views.state
+    if state[v, BATCHED] == 0:
+        return
+    place = views.local[v, block & (views.local.shape[1] - 1)]
+    if place <= MARKED:
+        bit = MARKED - place
+        views.mask[slot] = views.marks[v, bit]
+        views.seen[v] |= np.uint64(1) << np.uint64(bit)
+    elif state[v, LATE] < LOOKAHEAD:
+        views.late[v, state[v, LATE]] = state[v, HIGH]
+        state[v, LATE] += 1
+    else:
+        close_batch(v, views, own)
+        return
+    state[v, WEIGHED] = state[v, HIGH] + 1
 
 
 @called
@@ -344,7 +375,8 @@ def slide(v: int, views: Views, own: Int32) -> None:
     views.weights[start + n : end] = 0
     views.tip_at[start + n : end] = 0
     state[v, BASE] = state[v, LOW]
-    state[v, ENTRIES_DUE] = 0
+    for i in range(state[v, ENTRIES]):
+        views.entries[v, i] -= shift
 
 
 # --- weights ------------------------------------------------------------------------------------------------
@@ -352,18 +384,19 @@ def slide(v: int, views: Views, own: Int32) -> None:
 
 @called
 def close_batch(v: int, views: Views, own: Int32) -> None:
-    """Take the marks of view v away; blocks not seen yet will be marked again."""
+    """Take the marks of view v away; blocks that are on their way still will be marked again."""
     state = views.state
     if state[v, BATCHED] == 0:
         return
     settle(v, views, own)
     base = state[v, BASE] - v * (views.ids.size // state.shape[0])
-    top = state[v, BATCH] + state[v, BATCHED] - base
-    views.mask[state[v, LOWEST] - base : top] = 0
-    for slot in range(state[v, HIGH] - base, top):
-        views.back[slot] = 0
-        views.counts[slot] = 0
-    state[v, BATCHED] = state[v, SEEN] = state[v, SETTLED] = 0
+    views.mask[state[v, LOWEST] - base : state[v, HIGH] - base] = 0
+    ring = views.local.shape[1]
+    for bit in range(state[v, BATCHED]):
+        if not (views.seen[v] >> np.uint64(bit)) & np.uint64(1):
+            views.local[v, views.batch[v, bit] & (ring - 1)] = -1
+    state[v, BATCHED] = 0
+    views.seen[v] = views.settled[v] = views.arrived[v] = 0
 
 
 @inlined
@@ -371,17 +404,17 @@ def marked_by_all(v: int, views: Views) -> int:
     """Return a row that the whole batch approves, as if it were, and that is fit to be an anchor; -1 for none.
 
     Some of the blocks to come would pass the newest such row by, and their marks go through the whole window; one
-    that is somewhat older hardly ever is passed by. Half of all newer blocks, which
-    `kernels.find_anchor` asks for, approve only what is much older.
+    that is somewhat older hardly ever is passed by. Half of all newer blocks, which `kernels.find_anchor` asks
+    for, approve only what is much older.
     """
     state = views.state
     base = state[v, BASE] - v * (views.ids.size // state.shape[0])
     n = state[v, BATCHED]
-    if state[v, SEEN] < max(n, ANCHOR_BATCH) or state[v, HIGH] < state[v, DUE]:
+    if n < ANCHOR_BATCH or state[v, HIGH] < state[v, DUE]:
         return -1
     state[v, DUE] = state[v, HIGH] + ANCHOR_EVERY
     every = ~np.uint64(0) >> np.uint64(64 - n)
-    top = state[v, BATCH] - base
+    top = state[v, HIGH] - base
     lowest = max(state[v, LOWEST], state[v, LOW], state[v, ANCHOR] + 1) - base
     farthest = top
     for slot in range(top - 1, lowest - 1, -1):
@@ -394,95 +427,145 @@ def marked_by_all(v: int, views: Views) -> int:
 
 
 @called
-def open_batch(v: int, now: float, r: Record, views: Views, rules: Rules, s: Scratch, own: Int32) -> None:
-    """Mark what view v has received since, and what it is sure to receive next, and sweep the marks."""
+def open_batch(v: int, r: Record, views: Views, s: Scratch, own: Int32) -> None:
+    """Mark what view v has received since, and what is on its way to it, and sweep the marks."""
     state = views.state
     base = state[v, BASE] - v * (views.ids.size // state.shape[0])
-    low = state[v, LOW] - base
+    low, top = state[v, LOW] - base, state[v, HIGH] - base
     better = marked_by_all(v, views)
+    few = state[v, BATCHED] < ANCHOR_BATCH
     close_batch(v, views, own)
-    start = max(state[v, WEIGHED], state[v, LOW]) - base
     anchor = state[v, ANCHOR] - base if state[v, ANCHOR] >= 0 else -1
-    state[v, WEIGHED] = start + base
+    if few and state[v, HIGH] >= state[v, DUE]:
+        # Where so few are on their way, half of all that is newer is the same.
+        better = kernels.find_anchor(low, top, LOOKAHEAD, state[v, GAIN], views.flags, views.weights)
+        state[v, DUE] = state[v, HIGH] + ANCHOR_EVERY
     if better >= 0:
         anchor, state[v, GAIN] = kernels.move_anchor(
-            better,
-            anchor,
-            low,
-            start,
-            state[v, GAIN],
-            views.back,
-            views.counts,
-            views.flags,
-            views.mask,
+            better, anchor, low, top, state[v, GAIN], views.back, views.counts, views.flags, views.mask,
             views.weights,
-        )
+        )  # fmt: skip
         state[v, ANCHOR] = anchor + base
-    top = min(state[v, HIGH] - base, start + LOOKAHEAD)
-    sure = now + rules.soonest[v]
-    i = state[v, HEAD]
-    ring = views.local.shape[1]
-    while top - start < LOOKAHEAD and i < state[v, TAIL] and views.queue_time[v, i] < sure:
-        block = views.queue_id[v, i]
-        # Its place is certain, so that blocks behind it in the batch find it there.
-        views.local[v, block & (ring - 1)] = top + base
-        write_row(v, block, top, r, views, s.row)
-        top += 1
-        i += 1
-    for slot in range(start, top):
-        views.mask[slot] = np.uint64(1) << np.uint64(slot - start)
+    n = mark_received(v, base, views)
+    lowest = top
+    for bit in range(n):
+        lowest = min(lowest, views.local[v, views.batch[v, bit] & (views.local.shape[1] - 1)] - base)
+    n, end = mark_coming(v, n, top, r, views)
     arrived, lowest = kernels.sweep(
-        start, top, low, anchor, views.back, views.counts, views.flags, views.mask, s.far, views.weights, True
+        lowest, end, low, anchor, views.back, views.counts, views.flags, views.mask, s.far, views.weights, True
     )
+    for slot in range(top, end):
+        views.marks[v, n - (end - slot)] = views.mask[slot]
+        views.mask[slot] = 0
+        views.back[slot] = 0
+        views.counts[slot] = 0
     views.arrived[v] = arrived
-    state[v, BATCH], state[v, BATCHED] = start + base, top - start
-    state[v, SEEN] = state[v, SETTLED] = 0
-    state[v, LOWEST] = min(lowest, start) + base
+    state[v, BATCHED] = n
+    state[v, LOWEST] = min(lowest, top) + base
+
+
+@inlined
+def mark_received(v: int, base: int, views: Views) -> int:
+    """Begin a batch with what is late and what comes after; all of it counts at once. Return how many."""
+    state = views.state
+    n = 0
+    kept = 0
+    for i in range(state[v, LATE]):
+        index = views.late[v, i]
+        if index < state[v, LOW]:
+            continue
+        if n < LOOKAHEAD:
+            views.batch[v, n] = views.ids[index - base]
+            views.mask[index - base] = np.uint64(1) << np.uint64(n)
+            n += 1
+        else:
+            views.late[v, kept] = index
+            kept += 1
+    state[v, LATE] = kept
+    state[v, WEIGHED] = max(state[v, WEIGHED], state[v, LOW])
+    while n < LOOKAHEAD and state[v, WEIGHED] < state[v, HIGH]:
+        slot = state[v, WEIGHED] - base
+        views.batch[v, n] = views.ids[slot]
+        views.mask[slot] = np.uint64(1) << np.uint64(n)
+        n += 1
+        state[v, WEIGHED] += 1
+    if n > 0:
+        views.seen[v] = ~np.uint64(0) >> np.uint64(64 - n)
+    return n
+
+
+@inlined
+def mark_coming(v: int, n: int, top: int, r: Record, views: Views) -> tuple[int, int]:
+    """Go on with what is next in the queue, on rows from `top` on that are lent to it; all that came before it is
+    marked then. Return how many are in the batch, and where those rows end."""
+    state = views.state
+    base = state[v, BASE] - v * (views.ids.size // state.shape[0])
+    ring = views.local.shape[1]
+    end = top
+    if state[v, LATE] > 0 or state[v, WEIGHED] < state[v, HIGH]:
+        return n, end
+    first = n
+    i = state[v, HEAD]
+    while n < LOOKAHEAD and i < state[v, TAIL]:
+        block = views.queue_id[v, i]
+        if views.queue_time[v, i] == np.inf:
+            break
+        count = 0
+        for j in range(r.parents.shape[1]):
+            p = r.parents[block, j]
+            if p < 0:
+                continue
+            place = views.local[v, p & (ring - 1)] if block - p < ring else np.int64(-1)
+            distance = np.int64(0)
+            if place <= MARKED:
+                distance = end - (top + (MARKED - place) - first)
+            elif place >= state[v, LOW]:
+                distance = end - (place - base)
+            views.back[end, count] = distance
+            count += 1
+        views.counts[end] = count
+        views.batch[v, n] = block
+        views.mask[end] = np.uint64(1) << np.uint64(n)
+        views.local[v, block & (ring - 1)] = MARKED - n
+        n += 1
+        end += 1
+        i += 1
+    return n, end
 
 
 @called
 def settle(v: int, views: Views, own: Int32) -> None:
     """Add what has been seen of the batch to the weights."""
     state = views.state
-    if state[v, SEEN] == state[v, SETTLED]:
+    seen = views.seen[v] & ~views.settled[v]
+    if seen == np.uint64(0):
         return
     base = state[v, BASE] - v * (views.ids.size // state.shape[0])
-    seen = seen_marks(v, views)
     start = max(state[v, LOWEST], state[v, LOW]) - base
-    stop = state[v, BATCH] + state[v, SEEN] - base
+    stop = state[v, HIGH] - base
     weights, mask = views.weights[start:stop], views.mask[start:stop]
     if own.size == 0:
         for i in range(weights.size):
             weights[i] += kernels.popcount(mask[i] & seen)
         state[v, GAIN] += kernels.popcount(views.arrived[v] & seen)
     else:
-        for b in range(state[v, SETTLED], state[v, SEEN]):
+        for b in range(state[v, BATCHED]):
             bit = np.uint64(b)
-            weight = np.int64(own[views.ids[state[v, BATCH] + b - base]])
+            if not (seen >> bit) & np.uint64(1):
+                continue
+            weight = np.int64(own[views.batch[v, b]])
             for i in range(weights.size):
                 weights[i] += weight * np.int64((mask[i] >> bit) & np.uint64(1))
             state[v, GAIN] += weight * np.int64((views.arrived[v] >> bit) & np.uint64(1))
-    state[v, SETTLED] = state[v, SEEN]
+    views.settled[v] |= seen
 
 
 @inlined
-def seen_marks(v: int, views: Views) -> np.uint64:
-    """Return the marks of the batch that have been seen and are not in the weights yet."""
-    n = views.state[v, SEEN] - views.state[v, SETTLED]
-    if n == 0:
-        return np.uint64(0)
-    return (~np.uint64(0) >> np.uint64(64 - n)) << np.uint64(views.state[v, SETTLED])
-
-
-@inlined
-def weigh(v: int, now: float, r: Record, views: Views, rules: Rules, s: Scratch, own: Int32) -> None:
+def weigh(v: int, r: Record, views: Views, s: Scratch, own: Int32) -> None:
     """Bring the weights of view v up to date: those in memory, together with the marks that have been seen."""
     state = views.state
-    while state[v, WEIGHED] < state[v, HIGH]:
-        if state[v, SEEN] == state[v, BATCHED] or state[v, WEIGHED] < state[v, LOW]:
-            open_batch(v, now, r, views, rules, s, own)
-        state[v, SEEN] = min(state[v, BATCHED], state[v, HIGH] - state[v, BATCH])
-        state[v, WEIGHED] = state[v, BATCH] + state[v, SEEN]
+    while state[v, LATE] > 0 or state[v, WEIGHED] < state[v, HIGH]:
+        open_batch(v, r, views, s, own)
     if own.size > 0:
         settle(v, views, own)
 
@@ -506,7 +589,7 @@ def draw_tips(tips: Int64, n: int, base: int, have: int, wanted: int, state: UIn
 
 
 @called
-def renew_entries(v: int, now: float, r: Record, views: Views, rules: Rules, s: Scratch, own: Int32) -> None:
+def renew_entries(v: int, r: Record, views: Views, rules: Rules, s: Scratch, own: Int32) -> None:
     """Look for the entry points of walks.
 
     As for walk.entry_points they lie between the depth and twice that behind the newest and are approved by half
@@ -517,7 +600,7 @@ def renew_entries(v: int, now: float, r: Record, views: Views, rules: Rules, s: 
     state = views.state
     any_will_do = rules.recipes[v, ANY] != 0.0
     if not any_will_do:
-        weigh(v, now, r, views, rules, s, own)
+        weigh(v, r, views, s, own)
         settle(v, views, own)
     depth = np.int64(rules.recipes[v, DEPTH])
     base = state[v, BASE] - v * (views.ids.size // state.shape[0])
@@ -547,7 +630,6 @@ def race(
     k: int,
     alpha: float,
     decay: Float64,
-    now: float,
     r: Record,
     views: Views,
     rules: Rules,
@@ -558,11 +640,11 @@ def race(
     """Fill out[:k] with tips that walkers of view v reach, as rows; return how many were found."""
     state = views.state
     if state[v, HIGH] >= state[v, ENTRIES_DUE]:
-        renew_entries(v, now, r, views, rules, s, own)
-    if alpha > 0.0 and state[v, WEIGHED] < state[v, HIGH]:
-        weigh(v, now, r, views, rules, s, own)
+        renew_entries(v, r, views, rules, s, own)
+    if alpha > 0.0:
+        weigh(v, r, views, s, own)
     base = state[v, BASE] - v * (views.ids.size // state.shape[0])
-    seen = seen_marks(v, views)
+    seen = views.seen[v] & ~views.settled[v]
     return kernels.race(
         views.entries[v, : state[v, ENTRIES]], k * np.int64(rules.recipes[v, WALKERS]), ROUNDS,
         rules.recipes[v, FAST_RATIO], alpha, decay, state[v, HIGH] - base, views.first, views.following,
@@ -573,7 +655,7 @@ def race(
 
 
 @inlined
-def choose(v: int, k: int, now: float, r: Record, views: Views, rules: Rules, s: Scratch, own: Int32) -> int:
+def choose(v: int, k: int, r: Record, views: Views, rules: Rules, s: Scratch, own: Int32) -> int:
     """Select min(k, tips) distinct tips of view v into s.out, as rows; return how many. See recipes."""
     recipe = rules.recipes[v]
     state = views.state
@@ -590,9 +672,9 @@ def choose(v: int, k: int, now: float, r: Record, views: Views, rules: Rules, s:
                 alpha = recipe[LOW_ALPHA]
                 which = 1
         decay = rules.decays[v, which]
-        n = race(v, (k + 1) // 2 if kind == HYBRID else k, alpha, decay, now, r, views, rules, s, own, s.out)
+        n = race(v, (k + 1) // 2 if kind == HYBRID else k, alpha, decay, r, views, rules, s, own, s.out)
         if kind == HYBRID and recipe[SWIPE_ALPHA] >= 0.0:
-            n = sweep_up(v, n, k, now, r, views, rules, s, own)
+            n = sweep_up(v, n, k, r, views, rules, s, own)
     base = state[v, BASE] - v * (views.ids.size // state.shape[0])
     n = draw_tips(views.tips[v], views.tip_count[v], base, n, k, s.random, s.out)
     if kind == G_IOTA and k > 1 and n == k:
@@ -610,11 +692,9 @@ def choose(v: int, k: int, now: float, r: Record, views: Views, rules: Rules, s:
 
 
 @called
-def sweep_up(
-    v: int, n: int, k: int, now: float, r: Record, views: Views, rules: Rules, s: Scratch, own: Int32
-) -> int:
+def sweep_up(v: int, n: int, k: int, r: Record, views: Views, rules: Rules, s: Scratch, own: Int32) -> int:
     """Put tips found with the hybrid selector's second alpha behind the first n of s.out; return their number."""
-    found = race(v, k, rules.recipes[v, SWIPE_ALPHA], rules.decays[v, 1], now, r, views, rules, s, own, s.other)
+    found = race(v, k, rules.recipes[v, SWIPE_ALPHA], rules.decays[v, 1], r, views, rules, s, own, s.other)
     for i in range(found):
         known = n == k
         for j in range(n):
@@ -655,13 +735,11 @@ def sides_of(n: int, r: Record, views: Views, s: Scratch) -> int:
 
 
 @inlined
-def choose_without_conflict(
-    v: int, k: int, now: float, r: Record, views: Views, rules: Rules, s: Scratch, own: Int32
-) -> int:
+def choose_without_conflict(v: int, k: int, r: Record, views: Views, rules: Rules, s: Scratch, own: Int32) -> int:
     """Select as `choose` does, but never both sides of a conflict: again, or without what the first forbids."""
     n = 0
     for _ in range(RETRIES):
-        n = choose(v, k, now, r, views, rules, s, own)
+        n = choose(v, k, r, views, rules, s, own)
         if r.sides.size == 0:
             return n
         sides = sides_of(n, r, views, s)
@@ -751,7 +829,7 @@ def run(
         if asked < 0 and issuer >= 0:
             deliver(issuer, now, r, views, rules, s, own)
             if what == INSPECT:
-                weigh(issuer, now, r, views, rules, s, own)
+                weigh(issuer, r, views, s, own)
                 close_batch(issuer, views, own)
                 return 0, DONE
             if what == ISSUE and not rules.compiled[issuer]:
@@ -764,7 +842,7 @@ def run(
                 return block, FULL
         n = max(asked, 0)
         if asked < 0 and issuer >= 0:
-            n = choose_without_conflict(issuer, k, now, r, views, rules, s, own)
+            n = choose_without_conflict(issuer, k, r, views, rules, s, own)
             for j in range(n):
                 s.out[j] = views.ids[s.out[j]]
             if what == SELECT:

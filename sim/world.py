@@ -163,6 +163,8 @@ class World:
     def _check(self, issue: Issue, issuer: int) -> None:
         """Raise BadAttack for a block that cannot be."""
         k = self.scenario.parents
+        if not issue.parents:
+            raise BadAttack("parents", "none is left to approve; does the window hold what is on its way?")
         if not 1 <= len(issue.parents) <= k or len(set(issue.parents)) != len(issue.parents):
             raise BadAttack("parents", f"1 to {k} different ones are needed, not {list(issue.parents)}")
         for p in issue.parents:
@@ -199,10 +201,9 @@ class World:
         """Time of the next block to be issued, or of the newest when all are."""
         return float(self.record.times[min(self.issued, self._drawn_to - 1)])
 
-    def seen(self, agent: int, time: float | None = None) -> Seen:
+    def seen(self, agent: int) -> Seen:
         """Return what an agent has received by now; weights are up to date."""
-        when = self.now if time is None else time
-        kernels.inspect(agent, when, self.own, self.record, self.views, self.rules, self._scratch)
+        kernels.inspect(agent, self.now, self.own, self.record, self.views, self.rules, self._scratch)
         views, state = self.views, self.views.state[agent]
         rows = views.tips.shape[1]
         part = slice(agent * rows, (agent + 1) * rows)
@@ -278,7 +279,6 @@ class World:
         )
         decays = np.array([(decay(a), decay(b)) for a, b in zip(recipes[:, ALPHA], others, strict=True)])
         delays = mean_delays(scenario)
-        soonest = delays.min(axis=0) if scenario.spread == "fixed" else np.zeros(size)
         spans, groups = groups_of(scenario)
         unit = sum(weight * chance for weight, chance in scenario.own_weights)
         return kernels.Rules(
@@ -286,7 +286,6 @@ class World:
             decays,
             compiled,
             delays,
-            soonest,
             spans,
             groups,
             scenario.window_blocks,
@@ -313,10 +312,13 @@ class World:
         columns = Columns.empty(size * rows, self.width)
         state = np.zeros((size, kernels.STATE_SIZE), np.int64)
         state[:, kernels.ANCHOR] = -1
+        ahead = kernels.LOOKAHEAD
+        marks = [np.zeros(size, np.uint64) for _ in range(3)]
         return kernels.Views(
             columns.back, columns.following, columns.count, columns.first, columns.last, columns.approvers,
             columns.flags, columns.weights, columns.mask, columns.tip_at, np.zeros(size * rows, np.int32),
-            np.zeros((size, rows), np.int64), np.zeros(size, np.int64), state, np.zeros(size, np.uint64),
+            np.zeros((size, rows), np.int64), np.zeros(size, np.int64), state, np.zeros((size, ahead), np.int32),
+            np.zeros((size, ahead), np.uint64), marks[0], marks[1], marks[2], np.zeros((size, ahead), np.int64),
             np.zeros((size, scenario.depth + 2), np.int64), np.zeros((size, queue)),
             np.zeros((size, queue), np.int32), np.zeros((size, ring)), np.full((size, ring), -1, np.int64),
         )  # fmt: skip
