@@ -9,8 +9,6 @@ fewer blocks. What it spends on a block grows with the number of blocks, so its 
 Tangle, and the ratio would be greater for a larger one; the note tells what it spends on its last blocks.
 """
 
-import importlib
-import importlib.util
 import os
 import resource
 import time
@@ -21,6 +19,7 @@ from functools import partial
 import numpy as np
 
 import sim
+from sim import sweep
 from sim.arrivals import Arrivals
 from sim.compile import compile_kernels
 from sim.run import result_of
@@ -47,6 +46,7 @@ CASES = (
     Case("uniform", {"selector": "uniform"}, "uniform"),
     Case("unweighted", {"selector": "unweighted"}, "unweighted"),
     Case("weighted, alpha 0.01", {"selector": "weighted", "alpha": 0.01}, "weighted"),
+    Case("unweighted, from settled blocks", {"selector": "unweighted", "entries": "settled"}),
     Case("e-iota", {"selector": "e-iota"}),
     Case("hybrid", {"selector": "hybrid"}),
     Case("g-iota, alpha 0.01", {"selector": "g-iota", "alpha": 0.01}),
@@ -162,15 +162,12 @@ def exact_weights(result: sim.Result, when: float) -> int:
 
 def sweep_rows(small: bool) -> list[Row]:
     """Processor time of a sweep of short runs, as a share of what the cores had to give."""
-    if importlib.util.find_spec("sim.sweep") is None:
-        return []
-    sweeps = importlib.import_module("sim.sweep")
     runs, blocks = (4, 1_000) if small else (200, 50_000)
     base = BASE.but(selector="weighted", blocks=blocks)
-    grid = sweeps.Sweep(base, {"alpha": [0.001, 0.01]}, repeats=runs // 2)
+    grid = sweep.Sweep(base, {"alpha": [0.001, 0.01]}, repeats=runs // 2)
     cores = len(os.sched_getaffinity(0))
     began, used = time.perf_counter(), processor_seconds()
-    sweeps.run(grid, workers=cores)
+    sweep.run(grid, workers=cores)
     wall = time.perf_counter() - began
     share = (processor_seconds() - used) / (wall * cores)
     note = f"{runs} runs of {blocks:,} blocks in {wall:.1f} s; processor time of all processes / (wall x {cores})"
