@@ -18,10 +18,6 @@ from cli.sim_view import number
 # Imports inside functions keep `tangle --help` quick.
 
 
-DECADES = 50
-"""times the least value that the greatest is, from which on an axis is divided by orders of magnitude"""
-
-
 class Format(StrEnum):
     """What a figure is written as."""
 
@@ -94,7 +90,7 @@ def _sweep_figures(target: Path, wanted: Sequence[str], x: str | None) -> dict[s
     from functools import partial
 
     from sim.figures import over
-
+    from sim.report import orders
     from sim.sweep import load
 
     swept = load(target)
@@ -109,30 +105,33 @@ def _sweep_figures(target: Path, wanted: Sequence[str], x: str | None) -> dict[s
         raise InvalidValue("--x", f"{along!r} is none of {', '.join(fields)}")
     rows = [row for row in swept.rows if "error" not in row]
     by = [name for name in fields if name != along]
-    scale = _scale(swept.sweep.grid[along])
+    scale = {"xscale": "log"} if orders(swept.sweep.grid[along]) else {}
     return {
         name: partial(over, [row for row in rows if name in row], along, name, by=by, **scale)
         for name in wanted or swept.measures
     }
 
 
-def _scale(values: Sequence[Any]) -> dict[str, str]:
-    """How the axis is divided: by orders of magnitude where values are of several."""
-    numbers = [value for value in values if isinstance(value, int | float)]
-    several = len(numbers) == len(values) and min(numbers) > 0 and max(numbers) >= DECADES * min(numbers)
-    return {"xscale": "log"} if several else {}
-
-
 def report(
-    results: Annotated[list[Path], typer.Argument(metavar="RESULT...", help="Directories of results.")],
+    targets: Annotated[
+        list[Path],
+        typer.Argument(metavar="RESULT|SWEEP...", help="Directories of results, side by side, or of one sweep."),
+    ],
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Directory of the report.")] = Path("report"),
+    title: Annotated[str, typer.Option("--title", metavar="TEXT", help="The scenario's name unless given.")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Write an HTML report of results, with their parameters, measures and figures."""
-    from sim.report import write
+    """Write an HTML report of results or of a sweep, with their parameters, measures and figures."""
+    from sim.report import NAME, write
+    from sim.runs import holds_sweep
+    from sim.sweep import load
 
     with progress("drawing", as_json=as_json, lines=True):
-        path = write(loaded(results), out)
+        sweep = len(targets) == 1 and holds_sweep(targets[0])
+        try:
+            path = write(load(targets[0]) if sweep else loaded(targets), out, title=title)
+        except OSError as error:
+            raise FileUnwritable(out / NAME, error.strerror or "it cannot be written") from None
     show({"file": str(path)}, str(path), as_json=as_json)
 
 

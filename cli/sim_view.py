@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from sim.swept import Swept
 
 EXPECTED = "expected_"
-"""a measure of this name is what theory says of the one without it, or with one of these instead"""
-MEASURED = ("", "mean_")
+"""names of what theory says begin with this"""
 ENDS = ("_low", "_high")
 """names of the ends of an interval end with these"""
 SUCCESS = "_success"
@@ -51,24 +50,16 @@ def number(value: float | None) -> str:
 
 def measured(found: Mapping[str, float]) -> str:
     """Measures as a table: intervals behind what they are of, expected values beside it."""
-    beside: dict[str, str] = {}
-    for name in found:
-        if name.startswith(EXPECTED):
-            stem = name.removeprefix(EXPECTED)
-            beside |= {prefix + stem: name for prefix in MEASURED if prefix + stem in found}
-    ends = {
-        name: (f"{name}_low", f"{name}_high") for name in found if {f"{name}_low", f"{name}_high"} <= found.keys()
-    }
-    used = {*beside.values(), *(end for pair in ends.values() for end in pair)}
+    from sim.measures.table import lines
+
     rows = [
         (
-            name.replace("_", " "),
-            number(value),
-            " to ".join(number(found[end]) for end in ends.get(name, ())),
-            number(found[beside[name]]) if name in beside else "",
+            line.name,
+            number(line.value),
+            "" if line.interval is None else " to ".join(map(number, line.interval)),
+            "" if line.expected is None else number(line.expected),
         )
-        for name, value in found.items()
-        if name not in used
+        for line in lines(found)
     ]
     return columns(("measure", "measured", "interval", "expected"), rows)
 

@@ -9,8 +9,8 @@
     known.draw(data)                    # a figure of matplotlib
     known.check(data)                   # what was published or derived, what was measured
 
-Every figure runs with fixed seeds, so it comes out the same everywhere. `quick` runs take a second or two and are what
-the tests check; the full ones take at most a minute on one core and are those of docs/simulations.md.
+Every figure runs with fixed seeds, so it comes out the same everywhere. `quick` runs take a second or two and
+are what the tests check; the full ones take at most a minute on one core and are those of docs/simulations.md.
 """
 
 from __future__ import annotations

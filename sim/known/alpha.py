@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -62,7 +62,9 @@ def check_drift(data: Data) -> list[Check]:
     slopes = data["slopes"]
     return [
         between("growth of tips per block, alpha 0", "none", slopes[0.0], -2e-4, 2e-4),
-        between("growth of tips per block, alpha 0.001", "not visible in 200,000 blocks", slopes[0.001], -3e-4, 3e-4),
+        between(
+            "growth of tips per block, alpha 0.001", "not visible in 200,000 blocks", slopes[0.001], -3e-4, 3e-4
+        ),
         between("growth of tips per block, alpha 0.02", "grows on average", slopes[0.02], 5e-4, 1.0),
     ]
 
@@ -121,7 +123,7 @@ def near_index(data: Data, alpha: float) -> int:
 
 def run_exits(quick: bool) -> Data:
     """Exact exit probabilities of the tips at one moment, for several selections, lambda h = 50."""
-    kinds = {
+    kinds: dict[str, dict[str, Any]] = {
         "uniform": {"selector": "uniform"}, "unweighted walk": {"selector": "unweighted"},
         "weighted, alpha 0.01": {"alpha": 0.01}, "weighted, alpha 0.1": {"alpha": 0.1},
     }  # fmt: skip
@@ -139,7 +141,8 @@ def run_exits(quick: bool) -> Data:
 def draw_exits(data: Data) -> Figure:
     """Sorted probabilities, times the number of tips."""
     figure, (axes,) = sheet(
-        "Exit probabilities, λh = 50", "tips, the likeliest first (share)", "probability, times the number of tips",
+        "Exit probabilities, λh = 50", "tips, the likeliest first (share)", "probability, times the number of "
+        "tips",
         yscale="log",
     )  # fmt: skip
     for i, (name, chances) in enumerate(data["chances"].items()):
@@ -165,7 +168,7 @@ def check_exits(data: Data) -> list[Check]:
 
 def run_selectors(quick: bool) -> Data:
     """Blocks left behind for each selection, lambda h = 50, alpha 0.1 where there is one."""
-    kinds = {
+    kinds: dict[str, dict[str, Any]] = {
         "weighted": {"alpha": 0.1}, "g-iota": {"selector": "g-iota", "alpha": 0.1, "settings": {"age": 500}},
         "e-iota": {"selector": "e-iota", "settings": {"high_alpha": 0.1, "low_alpha": 0.001}},
         "hybrid": {"selector": "hybrid", "alpha": 0.1}, "unweighted": {"selector": "unweighted"},
@@ -211,27 +214,33 @@ def check_selectors(data: Data) -> list[Check]:
 MARK = MARKS[0]
 KNOWN = (
     Known(
-        "tips-alpha", "Tips over time by alpha", "IOTA Foundation 2018, 'The many faces of the Tangle', simulations by Kusmierz",
-        "With alpha = 0 the number of tips stays bounded; with greater alpha it grows on average, with 0.001 too slowly to be "
+        "tips-alpha", "Tips over time by alpha", "IOTA Foundation 2018, 'The many faces of the Tangle', "
+        "simulations by Kusmierz",
+        "With alpha = 0 the number of tips stays bounded; with greater alpha it grows on average, with 0.001 "
+        "too slowly to be "
         "seen in 200,000 blocks.",
         run_drift, draw_drift, check_drift,
     ),
     Known(
         "left-behind", "Blocks left behind by alpha and rate",
-        "Kusmierz, Gal 2018, 'Probability of being left behind and probability of becoming permanent tip in the Tangle'",
+        "Kusmierz, Gal 2018, 'Probability of being left behind and probability of becoming permanent tip in "
+        "the Tangle'",
         "The share of blocks that are never approved grows with alpha and with lambda.",
         run_behind, draw_behind, check_behind,
     ),
     Known(
         "exits", "Exit probabilities by selection",
         "Kusmierz, Sanders, Penzkofer, Capossele, Gal 2019, exit probabilities",
-        "Walks end on some tips far more often than on others, the more so the greater alpha; uniform selection does not.",
+        "Walks end on some tips far more often than on others, the more so the greater alpha; uniform "
+        "selection does not.",
         run_exits, draw_exits, check_exits,
     ),
     Known(
         "selectors", "Selections that leave none behind",
-        "Bu, Guercan, Potop-Butucaru 2019 (G-IOTA); Bu, Hana, Potop-Butucaru 2019 (E-IOTA); Ferraro, King, Shorten 2020 (hybrid)",
-        "A third approval for a tip left behind, a random alpha, or a second approval by low alpha: each approves all blocks "
+        "Bu, Guercan, Potop-Butucaru 2019 (G-IOTA); Bu, Hana, Potop-Butucaru 2019 (E-IOTA); Ferraro, King, "
+        "Shorten 2020 (hybrid)",
+        "A third approval for a tip left behind, a random alpha, or a second approval by low alpha: each "
+        "approves all blocks "
         "in finite time.",
         run_selectors, draw_selectors, check_selectors,
     ),

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 def overtakes(q: float, depth: int) -> float:
     """Chance that a secret branch ever gets heavier than a payment accepted at weight `depth`, in a chain.
 
-    While the payment gains depth - 1 approvals the attacker's blocks are negative binomial; from then on his lag is a
-    random walk that gets to its end with chance (q / (1 - q)) per step (Nakamoto 2008; Rosenfeld 2014; Popov 2018,
+    While the payment gains depth - 1 approvals the attacker's blocks are negative binomial; from then on his lag
+    is a random walk that gets to its end with chance (q / (1 - q)) per step (Nakamoto 2008; Rosenfeld 2014; Popov
     section 4, of the same race).
     """
     if q >= 0.5:
@@ -69,7 +69,7 @@ def draw_race(data: Data) -> Figure:
                if "chain" in name else None, at)
         for name, wins in data["wins"].items()
     ]  # fmt: skip
-    figure = outcome(series, title="Double spend by outpacing", y="races won", xlim=(0, 0.5))
+    figure: Figure = outcome(series, title="Double spend by outpacing", y="races won", xlim=(0, 0.5))
     figure.axes[0].annotate("dashes: in a chain, computed", (0.03, 0.93), xycoords="axes fraction", fontsize=8)
     return figure
 
@@ -91,7 +91,8 @@ def check_race(data: Data) -> list[Check]:
     i = data["qs"].index(0.25)
     busy, chain = data["wins"]["λh = 10, depth 8"][i] / n, data["wins"]["chain, depth 8"][i] / n
     checks.append(
-        between("λh = 10, depth 8, q = 0.25: races won, less those of a chain", "not published", busy - chain, 0.0, 1.0,
+        between("λh = 10, depth 8, q = 0.25: races won, less those of a chain", "not "
+        "published", busy - chain, 0.0, 1.0,
                 "the payment's weight grows slower than lambda during the adaptation period")
     )  # fmt: skip
     return checks
@@ -123,15 +124,18 @@ def draw_parasite(data: Data) -> Figure:
     """Success over alpha."""
     runs = [data["runs"]] * len(data["alphas"])
     series = [Series(f"q = {q:g}", data["alphas"], wins, runs) for q, wins in data["wins"].items()]
-    return outcome(series, title="Parasite chain, λh = 10", x="alpha", xscale="log")
+    figure: Figure = outcome(series, title="Parasite chain, λh = 10", x="alpha", xscale="log")
+    return figure
 
 
 def check_parasite(data: Data) -> list[Check]:
     """Dangerous for small alpha, none for greater ones."""
     wins = np.array(data["wins"][0.2]) / data["runs"]
     return [
-        between("success, q = 0.2, alpha 0.0001", "walks that ignore weight are led astray", float(wins[0]), 0.3, 1.0),
-        between(f"success, q = 0.2, alpha {data['alphas'][-1]:g}", "walks of great alpha are not", float(wins[-1]), 0.0,
+        between("success, q = 0.2, alpha 0.0001", "walks that ignore weight are led "
+        "astray", float(wins[0]), 0.3, 1.0),
+        between(f"success, q = 0.2, alpha {data['alphas'][-1]:g}", "walks of great alpha are "
+        "not", float(wins[-1]), 0.0,
                 0.25),
     ]  # fmt: skip
 
@@ -142,8 +146,8 @@ def check_parasite(data: Data) -> list[Check]:
 def inflated(rate: float, q: float, k: int) -> float:
     """Tips while somebody's share q of all blocks approves nothing new: k l h / (k (1 - q) - 1), infinite beyond.
 
-    `rate` is that of the honest blocks, h is 1. Derived as eq. 1 of Popov 2018, with k (1 - q) approvals of random tips
-    for each new block.
+    `rate` is that of the honest blocks, h is 1. Derived as eq. 1 of Popov 2018, with k (1 - q) approvals of
+    random tips for each new block.
     """
     left = k * (1 - q) - 1
     return k * rate / left if left > 0 else math.inf

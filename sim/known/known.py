@@ -62,7 +62,9 @@ def near(what: str, published: float, measured: float, tolerance: float, remark:
     return Check(what, published, measured, abs(measured - published) <= tolerance * abs(published), remark)
 
 
-def between(what: str, published: float | str, measured: float, low: float, high: float, remark: str = "") -> Check:
+def between(
+    what: str, published: float | str, measured: float, low: float, high: float, remark: str = ""
+) -> Check:
     """Compare with a range."""
     return Check(what, published, measured, low <= measured <= high, remark)
 

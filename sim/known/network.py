@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,15 +17,13 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 DISTANCES = (0.1, 0.3, 0.6, 1.0, 1.6, 2.4)
-"""of each agent from the middle, in units of time; a message takes the sum of two"""
+"""of each crowd of issuers from the middle, in units of time; a message takes the sum of two"""
 CORNERS = ((0.0, 20.0), (50.0, 20.0), (100.0, 120.0), (150.0, 120.0), (200.0, 20.0), (260.0, 20.0))
 
 
 def run_distance(quick: bool) -> Data:
-    """Six agents of equal share around a middle, weighted walks."""
-    delays = tuple(
-        tuple(0.0 if i == j else a + b for j, b in enumerate(DISTANCES)) for i, a in enumerate(DISTANCES)
-    )
+    """Six crowds of equal share around a middle, weighted walks."""
+    delays = tuple(tuple(a + b for b in DISTANCES) for a in DISTANCES)
     behind, waits = [], []
     for seed in range(1 if quick else 4):
         result = simulated(
@@ -43,7 +42,10 @@ def run_distance(quick: bool) -> Data:
 def draw_distance(data: Data) -> Figure:
     """Share left behind and wait, over distance."""
     figure, (left, right) = sheet(
-        "Agents at a distance, alpha 0.05", "distance of the agent from the middle", "share never approved", panels=2
+        "Agents at a distance, alpha 0.05",
+        "distance of the agent from the middle",
+        "share never approved",
+        panels=2,
     )
     curve(left, DISTANCES, data["behind"], 0, marks=True)
     curve(right, DISTANCES, data["waits"], 1, marks=True)
@@ -56,7 +58,8 @@ def check_distance(data: Data) -> list[Check]:
     """The far ones lose more blocks and wait longer."""
     behind, waits = data["behind"], data["waits"]
     return [
-        between("share left behind, farthest less nearest agent", "low latency helps", float(behind[-1] - behind[0]),
+        between("share left behind, farthest less nearest agent", "low latency "
+        "helps", float(behind[-1] - behind[0]),
                 0.02, 1.0),
         between("correlation of distance and share left behind", "positive",
                 float(np.corrcoef(DISTANCES, behind)[0, 1]), 0.8, 1.0),
@@ -66,7 +69,7 @@ def check_distance(data: Data) -> list[Check]:
 
 def run_ramp(quick: bool) -> Data:
     """A rate that rises sixfold and falls again; unweighted and uniform selection."""
-    area = sum((b - a) * (p + q) / 2 for (a, p), (b, q) in zip(CORNERS, CORNERS[1:], strict=False))
+    area = sum((b - a) * (p + q) / 2 for (a, p), (b, q) in pairwise(CORNERS))
     found = {}
     for name in ("uniform",) if quick else ("uniform", "unweighted"):
         result = simulated(0.0, 0, arrivals=CORNERS, blocks=int(area), selector=name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -77,7 +77,9 @@ def run_parents(quick: bool) -> Data:
 def draw_parents(data: Data) -> Figure:
     """Tips over lambda h, for several k."""
     loads = np.array(data["loads"])
-    figure, (axes,) = sheet("Tips and approvals per block", "λh, blocks per delay", "mean tips", xscale="log", yscale="log")
+    figure, (axes,) = sheet(
+        "Tips and approvals per block", "λh, blocks per delay", "mean tips", xscale="log", yscale="log"
+    )
     for i, (k, means) in enumerate(zip(data["parents"], data["means"], strict=True)):
         curve(axes, loads, means, i, f"k = {k}", marks=True, linestyle="none")
         expected(axes, loads, [theory.tips(load, 1.0, k) for load in loads], "" if i else "k λh / (k - 1)")
@@ -100,7 +102,7 @@ def check_parents(data: Data) -> list[Check]:
 def run_walks(quick: bool) -> Data:
     """Tips of uniform selection, unweighted walks and weighted ones, relative to 2 lambda h."""
     loads = (5.0, 20.0, 100.0) if quick else (5.0, 10.0, 20.0, 50.0, 100.0, 200.0)
-    kinds = {
+    kinds: dict[str, dict[str, Any]] = {
         "uniform": {"selector": "uniform"},
         "unweighted walk": {"selector": "unweighted"},
         "weighted, alpha 0.001": {"selector": "weighted", "alpha": 0.001},
@@ -159,7 +161,9 @@ def run_low(quick: bool) -> Data:
 def draw_low(data: Data) -> Figure:
     """Tips and wait, over lambda h."""
     loads = np.array(data["loads"])
-    figure, (left, right) = sheet("Low load: a chain", "λh, blocks per delay", "", panels=2, xscale="log", yscale="log")
+    figure, (left, right) = sheet(
+        "Low load: a chain", "λh, blocks per delay", "", panels=2, xscale="log", yscale="log"
+    )
     curve(left, loads, data["tips"], 0, "mean tips", marks=True)
     expected(left, loads, np.maximum(1, 2 * loads), "1, then 2 λh")
     curve(left, loads, np.maximum(data["chain"], 1e-3), 1, "blocks with\none parent", marks=True)
@@ -191,7 +195,7 @@ def check_low(data: Data) -> list[Check]:
 
 def run_first(quick: bool) -> Data:
     """Waits for the first approval at lambda h = 100."""
-    kinds = {
+    kinds: dict[str, dict[str, Any]] = {
         "uniform": {"selector": "uniform"},
         "unweighted walk": {"selector": "unweighted"},
         "weighted, alpha 0.01": {"alpha": 0.01},
@@ -215,7 +219,10 @@ def draw_first(data: Data) -> Figure:
     """Share that still waits, over age."""
     ages = np.linspace(0, 9, 181)
     figure, (axes,) = sheet(
-        "Time to first approval, λh = 100", "age of a block, in delays h", "share still without approval", yscale="log"
+        "Time to first approval, λh = 100",
+        "age of a block, in delays h",
+        "share still without approval",
+        yscale="log",
     )
     for i, (name, waits) in enumerate(data["waits"].items()):
         curve(axes, ages, _still(waits, ages), i, name)
@@ -242,7 +249,10 @@ def check_first(data: Data) -> list[Check]:
 def run_approvers(quick: bool) -> Data:
     """How many blocks approve a block directly, uniform selection and unweighted walks."""
     shares = {}
-    for name, fields in {"uniform": {"selector": "uniform"}, "unweighted walk": {"selector": "unweighted"}}.items():
+    for name, fields in {
+        "uniform": {"selector": "uniform"},
+        "unweighted walk": {"selector": "unweighted"},
+    }.items():
         result = simulated(100.0, 100 if quick else 500, **fields)
         parents = result.parents[result.parents >= 0]
         counts = np.bincount(parents, minlength=len(result))
@@ -260,9 +270,13 @@ def shifted_poisson(n: int, mean: float) -> float:
 def draw_approvers(data: Data) -> Figure:
     """Shares of blocks by their number of approvers."""
     numbers = np.arange(9)
-    figure, (axes,) = sheet("Direct approvers of a block, λh = 100, k = 2", "number of direct approvers", "share of blocks")
+    figure, (axes,) = sheet(
+        "Direct approvers of a block, λh = 100, k = 2", "number of direct approvers", "share of blocks"
+    )
     for i, (name, shares) in enumerate(data["shares"].items()):
-        axes.bar(numbers + 0.36 * (i - 0.5), shares[:9], 0.34, color=INKS[i], hatch=HATCHES[i], label=name, linewidth=0)
+        axes.bar(
+            numbers + 0.36 * (i - 0.5), shares[:9], 0.34, color=INKS[i], hatch=HATCHES[i], label=name, linewidth=0
+        )
     theory_line = [shifted_poisson(int(n), 1.0) for n in numbers]
     axes.plot(numbers, theory_line, "D", color="#22303c", markersize=5, label="1 + Poisson(1)", fillstyle="none")
     axes.legend(loc="upper right")
