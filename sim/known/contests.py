@@ -146,7 +146,7 @@ def check_parasite(data: Data) -> list[Check]:
 def inflated(rate: float, q: float, k: int) -> float:
     """Tips while somebody's share q of all blocks approves nothing new: k l h / (k (1 - q) - 1), infinite beyond.
 
-    `rate` is that of the honest blocks, h is 1. Derived as eq. 1 of Popov 2018, with k (1 - q) approvals of
+    `rate` is that of the honest blocks, h is 1. Derived as in Popov 2018, section 3, with k (1 - q) approvals of
     random tips for each new block.
     """
     left = k * (1 - q) - 1

@@ -117,7 +117,7 @@ KNOWN = (
         "Agents with low latency have more of their blocks accepted.", run_distance, draw_distance, check_distance,
     ),
     Known(
-        "ramp", "Tips follow a changing rate", "Popov 2018, section 3, eq. 1, with the rate of the time",
+        "ramp", "Tips follow a changing rate", "Popov 2018, section 3, with the rate of the time",
         "The number of tips stays in proportion to the rate.", run_ramp, draw_ramp, check_ramp,
     ),
 )  # fmt: skip

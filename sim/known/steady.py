@@ -300,12 +300,12 @@ def check_approvers(data: Data) -> list[Check]:
 KNOWN = (
     Known(
         "tips", "Tips over time at three rates",
-        "Popov 2018, section 3, eq. 1; Kusmierz 2017; Kusmierz, Sanders, Penzkofer, Capossele, Gal 2019",
+        "Popov 2018, section 3; Kusmierz 2017; Kusmierz, Sanders, Penzkofer, Capossele, Gal 2019",
         "The number of tips fluctuates around 2 lambda h with uniform selection of two.",
         run_tips, draw_tips, check_tips,
     ),
     Known(
-        "tips-parents", "Tips for two, three, four and eight parents", "Popov 2018, section 3, eq. 1",
+        "tips-parents", "Tips for two, three, four and eight parents", "Popov 2018, section 3",
         "With k parents there are about k lambda h / (k - 1) tips.", run_parents, draw_parents, check_parents,
     ),
     Known(

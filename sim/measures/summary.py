@@ -59,10 +59,18 @@ def summary(result: Result) -> dict[str, float]:
     if result.scenario.splits:
         out["survival_least"] = _or_nan(lambda: _least_survival(result))
     if result.scenario.adversary is not None:
-        from sim.contest import outcome
-
-        out |= outcome(result)
+        out |= _attack(result)
     return out
+
+
+def _attack(result: Result) -> dict[str, float]:
+    from sim.contest import outcome
+
+    try:
+        return outcome(result)
+    except BadMeasure:
+        # An attack of one's own that opens no conflict is neither won nor lost.
+        return {"attack_success": math.nan}
 
 
 def _growth(result: Result, rate: float) -> dict[str, float]:

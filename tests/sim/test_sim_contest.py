@@ -1,5 +1,6 @@
 """Success of attacks: what counts, over how many runs, by how many workers."""
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +10,8 @@ import pytest
 import sim
 from sim import contest
 from sim.errors import BadMeasure, BadScenario
+from sim.measures import summary
+from sim.world import Attacker, Issue, Moves
 from tipselect.confidence import wilson
 
 RACE = sim.Scenario(
@@ -68,3 +71,15 @@ def test_an_attack_of_ones_own_is_judged_by_side_one() -> None:
     spam = sim.Adversary(attack="sim.attacks.tip_spam:tip_spam", share=0.4)
     with pytest.raises(BadMeasure):
         contest.outcome(sim.run(RACE.but(adversary=spam)))
+
+
+def quiet(attacker: Attacker) -> Moves:
+    """Issue as honest people do."""
+    while True:
+        yield Issue(attacker.select())
+
+
+def test_an_attack_without_a_conflict_is_summed_up_without_a_verdict() -> None:
+    adversary = sim.Adversary(attack=f"{__name__}:quiet", share=0.2)
+    result = sim.run(sim.Scenario(arrivals=10.0, selector="uniform", blocks=400, adversary=adversary))
+    assert math.isnan(summary(result)["attack_success"])
