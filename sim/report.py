@@ -46,9 +46,9 @@ p { margin: .25rem 0; color: var(--soft) }
 table { border-collapse: collapse; width: 100%; font-size: .9rem }
 th, td { text-align: left; padding: .3rem .7rem; border-top: 1px solid var(--line); vertical-align: top }
 tr:first-child > * { border-top: 0 }
-thead th { color: var(--soft); font-weight: 600 }
+thead th { color: var(--soft); font-weight: 600; white-space: nowrap }
 tbody th { font-weight: 500 }
-td { font-variant-numeric: tabular-nums; overflow-wrap: anywhere }
+td { font-variant-numeric: tabular-nums; overflow-wrap: break-word }
 figure { margin: 0 0 2rem }
 figure img { width: 100%; height: auto; background: #ffffff; border-radius: 6px; padding: .5rem }
 figcaption { font-size: .9rem; color: var(--soft); margin-top: .25rem }
@@ -125,9 +125,9 @@ def _sweep(swept: Swept) -> Iterable[str]:
         raise BadResult("sweep", "no run of it is done")
     sweep = swept.sweep
     fields = list(sweep.grid)
-    yield f"<p>{escape(describe(sweep.base))}; {len(swept.rows):,} of {len(sweep):,} runs are done"
-    yield f"{f', {len(swept.failures):,} failed' if swept.failures else ''}.</p>"
-    shown = [name for name in swept.measures if not name.endswith(("_low", "_high"))]
+    failed = f", {len(swept.failures):,} failed" if swept.failures else ""
+    yield f"<p>{escape(describe(sweep.base))}; {len(swept.rows):,} of {len(sweep):,} runs are done{failed}.</p>"
+    shown = telling(swept.measures, rows)
     yield "<h2>Means over the repetitions</h2>"
     means = [
         (*map(value, cell.values()), *(number(_mean(swept.at(cell, name))) for name in shown))
@@ -146,6 +146,13 @@ def _sweep(swept: Swept) -> Iterable[str]:
                     draw(), f"{name.replace('_', ' ')} over {along}; bars are 95 % intervals over the runs."
                 )
     yield from _parameters([sweep.base.to_table()], [""])
+
+
+def telling(measures: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The measures that are not the same in all rows, attacks first; ends of intervals stand in the table itself."""
+    names = [name for name in measures if not name.endswith(("_low", "_high"))]
+    differ = [name for name in names if len({str(row.get(name)) for row in rows}) > 1] or names
+    return sorted(differ, key=lambda name: not name.startswith("attack_"))
 
 
 def orders(values: Sequence[Any]) -> bool:
