@@ -149,7 +149,7 @@ def _sweep(swept: Swept) -> Iterable[str]:
 
 
 def telling(measures: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The measures that are not the same in all rows, attacks first; ends of intervals stand in the table itself."""
+    """The measures that are not the same in all rows, attacks first, without the ends of intervals."""
     names = [name for name in measures if not name.endswith(("_low", "_high"))]
     differ = [name for name in names if len({str(row.get(name)) for row in rows}) > 1] or names
     return sorted(differ, key=lambda name: not name.startswith("attack_"))
