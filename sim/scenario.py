@@ -115,8 +115,7 @@ class Scenario:
     adversary : somebody who attacks
     entries : where walks begin: on "settled" blocks, which half of all newer ones approve (the node's rule), or on
         "any" that is approved (Popov 2018, section 4.1); None: "any" for "unweighted", whose walks read no weights
-    entry_depth : blocks behind the newest where walks start at least, twice that at most; None: sixteen delays'
-    worth
+    entry_depth : blocks behind the newest where walks start at least, twice that at most; None: 16 lambda h
     window : blocks a view keeps; a tip older than that cannot be approved any more; None: six entry depths
     seed : of everything random
     """
