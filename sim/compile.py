@@ -5,6 +5,7 @@ The first time takes half a minute; afterwards loading takes a fraction of a sec
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 
 from sim import kernels, measures
@@ -29,3 +30,12 @@ def compile_kernels(report: Callable[[str], None] | None = None) -> None:
         if report is not None:
             report(f"compiling the simulator, {number} of {len(parts)}: {name}")
         run()
+
+
+def tell(line: str) -> None:
+    """Print a line of progress."""
+    sys.stderr.write(f"{line}\n")
+
+
+if __name__ == "__main__":
+    compile_kernels(tell)
