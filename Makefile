@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: help demo run test test-long check format lock bench bench-small docs clean
+.PHONY: help demo run test test-long kernels check format lock bench bench-small docs clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -22,12 +22,17 @@ demo: $(STAMP) ## a pump is paid per cubic metre through a fresh Tangle, on real
 run: $(STAMP) ## start the service (TANGLE_HOST, TANGLE_PORT, TANGLE_DATA are honoured)
 	@$(BIN)/tangle up
 
+# Kernels are compiled once, before the workers start: four who compile the same take four times as long.
 # More workers than cores: half of the time tests wait for milestones.
-test: $(STAMP) ## the whole suite
+test: $(STAMP) kernels ## the whole suite
 	@$(BIN)/python -m pytest -n 4 --dist loadfile
 
-test-long: $(STAMP) ## the suite with the longer runs
+test-long: $(STAMP) kernels ## the suite with the longer runs
 	@$(BIN)/python -m pytest -n 4 --dist loadfile -m "slow or not slow"
+
+kernels: $(STAMP) ## compile what is compiled once per machine; a minute, nothing later
+	@$(BIN)/python -c "from tangle.protocol.pow.search import compile_kernels; compile_kernels()" & \
+	$(BIN)/python -m sim.compile; wait
 
 check: $(STAMP) ## format, lint, types, import rule
 	@$(BIN)/ruff format --check .

@@ -14,6 +14,7 @@
         ├── ChannelBroken             a channel is not whole
         ├── ConfirmationNeeded        something that cannot be undone, and nobody is there to be asked
         ├── NotConfirmed              the answer was no
+        ├── SweepFailed               runs of a sweep failed
         └── WalletError
             ├── WalletMissing, WalletExists, WalletExposed, WalletMalformed, WalletUnwritable
             └── PasswordNeeded, WrongPassword
@@ -47,6 +48,7 @@ class ExitCode(IntEnum):
     DATA = 10
     AUDIT = 11
     CHANNEL = 12
+    SIMULATION = 13
     INTERRUPTED = 130
 
 
@@ -64,6 +66,7 @@ MEANINGS: dict[ExitCode, str] = {
     ExitCode.DATA: "the data directory does not fit: other network, unknown revision, keys missing, in use",
     ExitCode.AUDIT: "the ledger does not add up",
     ExitCode.CHANNEL: "a channel cannot be written or read on: in use, revoked, waiting, or not whole",
+    ExitCode.SIMULATION: "runs of a sweep failed, a result is damaged, no cluster answers, or nothing to replay",
     ExitCode.INTERRUPTED: "interrupted by Ctrl-C",
 }
 """one sentence each, for `--help` and the documentation"""
@@ -261,6 +264,29 @@ class NotConfirmed(CliError):
         return "not confirmed; nothing was done"
 
 
+class SweepFailed(CliError):
+    """Runs of a sweep failed; the others are kept.
+
+    Attributes
+    ----------
+    failed, runs : how many of how many
+    first : what is wrong with the first of them
+    place : the sweep's directory
+    """
+
+    code = "sweep_failed"
+
+    def __init__(self, failed: int, runs: int, first: str, place: str) -> None:
+        super().__init__(failed, runs, first, place)
+        self.failed = failed
+        self.runs = runs
+        self.first = first
+        self.place = place
+
+    def __str__(self) -> str:
+        return f"{self.failed} of {self.runs} runs failed, the first with {self.first}"
+
+
 class WalletError(CliError):
     """Base of what can be wrong with the wallet file."""
 
@@ -394,6 +420,14 @@ _EXIT_OF: dict[str, ExitCode] = {
     "not_yet_published": ExitCode.CHANNEL,
     "not_a_subscriber": ExitCode.CHANNEL,
     "access_revoked": ExitCode.CHANNEL,
+    "bad_scenario": ExitCode.USAGE,
+    "bad_sweep": ExitCode.USAGE,
+    "bad_measure": ExitCode.USAGE,
+    "bad_attack": ExitCode.SIMULATION,
+    "bad_result": ExitCode.SIMULATION,
+    "bad_replay": ExitCode.SIMULATION,
+    "engine_missing": ExitCode.SIMULATION,
+    "sweep_failed": ExitCode.SIMULATION,
 }
 """by stable error code, so that looking one up loads no other room"""
 
@@ -407,6 +441,7 @@ HINTS: dict[str, str] = {
     "no_channel": "`tangle mam create` makes one, `tangle mam recover` makes it again from the seed",
     "not_yet_published": "`tangle mam publish --waiting` sends it later",
     "not_held": "`tangle wallet balance` lists what it holds",
+    "sweep_failed": "`tangle sim sweep DIR` tries them again",
     "not_empty": "`tangle wallet accounts` lists aliases and their foundries",
 }
 """what helps, for people, by stable error code"""

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from cli import audit, block, data, graph, info, mam, service, tips, wallet
+from cli import audit, block, data, graph, info, mam, service, sim, tips, wallet
 from cli.errors import MEANINGS
 from cli.output import report
 from tangle.protocol.errors import TangleError
@@ -57,6 +57,7 @@ app.add_typer(mam.app, name="mam")
 app.add_typer(block.app, name="block")
 app.add_typer(tips.app, name="tips")
 app.add_typer(graph.app, name="graph")
+app.add_typer(sim.app, name="sim")
 app.command()(audit.audit)
 
 

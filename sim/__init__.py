@@ -2,8 +2,8 @@
 
     import sim
 
-    result = sim.run(sim.Scenario(arrivals=100.0, delay=1.0, parents=2, selector="uniform", blocks=200_000, seed=3))
-    result.tips.mean()      # about 200: k lambda h / (k - 1), Popov 2018
+    scenario = sim.Scenario(arrivals=100.0, delay=1.0, parents=2, selector="uniform", blocks=200_000, seed=3)
+    sim.run(scenario).tips.mean()      # about 200: k lambda h / (k - 1), Popov 2018
 
 `tangle sim` does the same on the command line, docs/simulations.md tells of both.
 """

@@ -1,11 +1,11 @@
 """When blocks come, from whom, how heavy they are, how long they travel: everything random outside of the Tangle.
 
-Each of these has a random stream of its own, spawned from the scenario's seed (numpy's SeedSequence), and is drawn in
-the order of blocks. So a result does not depend on how many blocks are drawn at once, and two scenarios that differ in
-their selector only see the very same arrivals (common random numbers).
+Each of these has a random stream of its own, spawned from the scenario's seed (numpy's SeedSequence), and is drawn
+in the order of blocks. So a result does not depend on how many blocks are drawn at once, and two scenarios that
+differ in their selector only see the very same arrivals (common random numbers).
 
-Arrivals of a changing rate are unit-rate arrivals in a time that runs with the rate: the points of a Poisson process
-of rate 1, or 1, 2, 3, …, are carried through the inverse of the integrated rate.
+Arrivals of a changing rate are unit-rate arrivals in a time that runs with the rate: the points of a Poisson
+process of rate 1, or 1, 2, 3, …, are carried through the inverse of the integrated rate.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from tipselect.kernels import Float64, Int32
 TIMES, ISSUERS, DELAYS, WEIGHTS, SELECTION, ATTACK = range(6)
 """random streams"""
 GENESIS = -1
-"""issuer of block 0"""
+"""issuer of block 0, and of all that were there before a simulation"""
 
 
 def stream(seed: int, which: int) -> np.random.Generator:
@@ -110,11 +110,19 @@ class Drawn:
 class Arrivals:
     """Draws block after block.
 
-    times, issuers : given instead of drawn (a replay), for the blocks after the genesis
+    times, issuers : given instead of drawn (a replay), for the blocks after those that were there before
+    before : float64[start], times of these; just the genesis at time 0 unless given
     """
 
-    def __init__(self, scenario: Scenario, times: Float64 | None = None, issuers: Int32 | None = None) -> None:
+    def __init__(
+        self,
+        scenario: Scenario,
+        times: Float64 | None = None,
+        issuers: Int32 | None = None,
+        before: Float64 | None = None,
+    ) -> None:
         self.scenario = scenario
+        self.before = np.zeros(1) if before is None else before
         self._given_times, self._given_issuers = times, issuers
         self._streams = [stream(scenario.seed, which) for which in (TIMES, ISSUERS, DELAYS, WEIGHTS)]
         self._taken = 0
@@ -127,30 +135,35 @@ class Arrivals:
         self._bounds = np.cumsum(shares) / shares.sum()
 
     @property
+    def given(self) -> bool:
+        """Whether arrivals are not, or not only, those of the scenario."""
+        return self._given_times is not None or self.before.size > 1
+
+    @property
     def views(self) -> int:
         """How many see the Tangle: the agents, and the adversary."""
         return len(self.scenario.everybody) + (self.scenario.adversary is not None)
 
     def take(self, n: int) -> Drawn:
-        """Draw the next n blocks; the very first block is the genesis."""
-        first = self._taken == 0
+        """Take the next n blocks; the first ones are those that were there before, and weigh 1."""
+        there = self.before[self._taken : self._taken + n]
         self._taken += n
-        issued = n - first
-        times, issuers = self._times(issued), np.empty(0, np.int32)
+        issued = n - there.size
+        times = self._times(issued)
         issuers = self._issuers(times)
         weights = self._weights(issued)
         travels = self._travels(issued)
-        if first:
-            times = np.concatenate(([0.0], times))
-            issuers = np.concatenate((np.array([GENESIS], np.int32), issuers))
-            if weights.size or not self.scenario.unit_weights:
-                weights = np.concatenate((np.ones(1, np.int32), weights))
+        if there.size:
+            times = np.concatenate((there, times))
+            issuers = np.concatenate((np.full(there.size, GENESIS, np.int32), issuers))
+            if not self.scenario.unit_weights:
+                weights = np.concatenate((np.ones(there.size, np.int32), weights))
             if self.scenario.spread != "fixed":
-                travels = np.concatenate((np.zeros((1, self.views)), travels))
+                travels = np.concatenate((np.zeros((there.size, self.views)), travels))
         return Drawn(times, issuers, weights, travels)
 
     def _times(self, n: int) -> Float64:
-        start = self._taken - n - 1
+        start = max(self._taken - self.before.size - n, 0)
         if self._given_times is not None:
             if start + n > self._given_times.size:
                 raise BadReplay("blocks", f"{self._given_times.size} arrivals are given, more are asked for")
@@ -166,7 +179,7 @@ class Arrivals:
         return self._rates.at(gaps)
 
     def _issuers(self, times: Float64) -> Int32:
-        start = self._taken - times.size - 1
+        start = max(self._taken - self.before.size - times.size, 0)
         if self._given_issuers is not None:
             return np.array(self._given_issuers[start : start + times.size], np.int32)
         adversary = self.scenario.adversary
@@ -177,7 +190,8 @@ class Arrivals:
         if adversary is not None:
             at_work = (times >= adversary.start) & (times < adversary.end) & (drawn[:, 1] < adversary.share)
             found[at_work] = self._bounds.size
-        return found.astype(np.int32)
+        issuers: Int32 = found.astype(np.int32)
+        return issuers
 
     def _weights(self, n: int) -> Int32:
         if self.scenario.unit_weights:
@@ -185,7 +199,8 @@ class Arrivals:
         weights, chances = zip(*self.scenario.own_weights, strict=True)
         bounds = np.cumsum(chances)
         at = np.searchsorted(bounds, self._streams[WEIGHTS].random(n) * bounds[-1], "right")
-        return np.array(weights, np.int32)[np.minimum(at, len(weights) - 1)]
+        drawn: Int32 = np.array(weights, np.int32)[np.minimum(at, len(weights) - 1)]
+        return drawn
 
     def _travels(self, n: int) -> Float64:
         drawing = self._streams[DELAYS]

@@ -1,10 +1,10 @@
 """How attacks end: whether one has succeeded, how far, and how probable that is over many runs.
 
-What counts as success is told by each module of `sim.attacks`. It is judged from the outside, by the blocks of honest
-issuers: where they go once all know of the attack (after SETTLE delays) is what the Tangle has decided.
+What counts as success is told by each module of `sim.attacks`. It is judged from the outside, by the blocks of
+honest issuers: where they go once all know of the attack (after SETTLE delays) is what the Tangle has decided.
 
-A probability of success is a share of runs with the seeds seed, seed + 1, … and comes with a Wilson interval (Wilson
-1927) of 95 %. The runs are independent, so who does them changes nothing: one process or many.
+A probability of success is a share of runs with the seeds seed, seed + 1, … and comes with a Wilson interval
+(Wilson 1927) of 95 %. The runs are independent, so who does them changes nothing: one process or many.
 """
 
 from __future__ import annotations
@@ -138,7 +138,7 @@ def takeover(result: Result) -> tuple[bool, float]:
 
     So a run that ends before is one that has not succeeded.
     """
-    after = result.honest & (result.times > released_at(result) + SETTLE * _delay(result))
+    after = result.honest & (result.times >= released_at(result) + SETTLE * _delay(result))
     share = _share(result, after, REPLACEMENT)
     return share > MOST, share
 
@@ -190,7 +190,9 @@ def _verdict(result: Result) -> tuple[bool, float]:
     if adversary.attack in VERDICTS:
         return VERDICTS[adversary.attack](result)
     if not (result.sides & (1 << REPLACEMENT)).any():
-        raise BadMeasure("adversary.attack", f"{adversary.attack!r} has opened no side 1 by which it could be judged")
+        raise BadMeasure(
+            "adversary.attack", f"{adversary.attack!r} has opened no side 1 by which it could be judged"
+        )
     return takeover(result)
 
 
@@ -207,13 +209,11 @@ def _delay(result: Result) -> float:
 # --- many runs ----------------------------------------------------------------------------------------------
 
 
-def _count(
-    scenario: Scenario, seeds: list[int], workers: int, judge: Callable[[Result], bool]
-) -> list[bool]:
+def _count(scenario: Scenario, seeds: list[int], workers: int, judge: Callable[[Result], bool]) -> list[bool]:
     if workers == 1:
         return [judge(run(scenario.but(seed=seed))) for seed in seeds]
-    # Tables, since scenarios hold read-only mappings that cannot be pickled; children of a threaded process are not
-    # forked but started anew.
+    # Tables, since scenarios hold read-only mappings that cannot be pickled; children of a threaded process are
+    # not forked but started anew.
     size = max(1, math.ceil(len(seeds) / (4 * workers)))
     parts = [seeds[i : i + size] for i in range(0, len(seeds), size)]
     work = partial(_judged, scenario.to_table(), judge=judge)

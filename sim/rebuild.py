@@ -1,4 +1,4 @@
-"""Compiled passes over a whole result: when views received what, and sums over everything that approves a block."""
+"""Compiled passes over a whole result: when views received what, sums over all that approve a block."""
 
 from __future__ import annotations
 
@@ -22,9 +22,11 @@ def receive(
 ) -> Float64:
     """float64[n]: when an agent receives each block, as `kernels.arrival` has it.
 
-    Blocks before `start` were there at time 0. `travel` float64[n], or empty for fixed delays.
+    Blocks before `start` were received by everybody at their own times. `travel` float64[n], or empty for fixed
+    delays.
     """
     out = np.zeros(sent.size)
+    out[:start] = sent[:start]
     for block in range(start, sent.size):
         issuer = issuers[block]
         time = sent[block] + delays[issuer, agent] * (travel[block] if travel.size > 0 else 1.0)
@@ -42,7 +44,7 @@ def receive(
 
 @njit(cache=True, nogil=True)
 def future(block: int, parents: Int32, mark: Int64) -> None:
-    """Set mark[b] for the block and every later one that approves it, directly or not; mark int64[n] is 0 before."""
+    """Set mark[b] for the block and all that approve it, directly or not; mark int64[n] is 0 before."""
     mark[block] = 1
     for b in range(block + 1, mark.size):
         for j in range(parents.shape[1]):

@@ -20,16 +20,20 @@ ZERO_SHARE, LOW_SHARE, LOW_ALPHA = 5, 6, 7
 SWIPE_ALPHA = 5
 """below 0: tips are swept up uniformly at random"""
 AGE = 5
-RECIPE_SIZE = 8
+ANY = 8
+"""not 0: walks begin on any approved block of the range, settled or not"""
+RECIPE_SIZE = 9
 
 
-def recipe(selector: str, settings: Mapping[str, Any], depth: int) -> Float64:
-    """Return the recipe of a selector of tipselect.selectors; `depth` is where its walks start, in blocks.
+def recipe(selector: str, settings: Mapping[str, Any], depth: int, entries: str | None = None) -> Float64:
+    """Return the recipe of a selector of tipselect.selectors; `depth` is where its walks start, in blocks,
+    `entries` on which blocks there (see Scenario).
 
     BadSetting for a value out of its range.
     """
     out = np.zeros(RECIPE_SIZE)
     out[DEPTH] = depth
+    out[ANY] = entries == "any" or (entries is None and selector == "unweighted")
     walkers = int(settings.get("walkers_per_tip", 1))
     fast_ratio = float(settings.get("fast_ratio", 0.0))
     walk.check("walkers_per_tip", walkers, 1)

@@ -1,8 +1,8 @@
 """What a simulation leaves: every block, and the views of it at any time.
 
-A result keeps the whole Tangle in a few arrays. What an agent had received at some time follows from them and from the
-scenario, because delays are drawn from its seed: so views are built again when they are asked for, and any measure can
-be taken after the run.
+A result keeps the whole Tangle in a few arrays. What an agent had received at some time follows from them and from
+the scenario, because delays are drawn from its seed: so views are built again when they are asked for, and any
+measure can be taken after the run.
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ class Result:
     own_weights : int32[n]
     sides : uint8[n], a bit for each side of a conflict that it approves
     withheld : withheld block -> when it was released; infinite for never
-    start : blocks that were there before the simulation began (a replay), the genesis included
+    start : blocks that were there before the simulation began (a replay), the genesis included; their issuers
+        are -1, their times negative
     seconds : how long the run took
     """
 
@@ -109,7 +110,8 @@ class Result:
         if not 0 <= agent < self.agents + (self.scenario.adversary is not None):
             raise BadMeasure("agent", f"there are {self.agents}, counted from 0, not {agent}")
         if agent not in self._received:
-            arrivals = Arrivals(self.scenario, self.times[1:], self.issuers[1:])
+            at = self.start
+            arrivals = Arrivals(self.scenario, self.times[at:], self.issuers[at:], self.times[:at])
             travels = arrivals.take(self.blocks).travels
             travel = np.ascontiguousarray(travels[:, agent]) if travels.size else np.empty(0)
             spans, groups = groups_of(self.scenario)
@@ -128,28 +130,32 @@ class Result:
 
     def view(self, time: float, agent: int = 0, *, window: int | None = None) -> Seen:
         """Return what an agent had received by some time: its newest `window` blocks, as many as it kept then."""
-        received = self.received(agent)
-        order = self._order(agent)
-        stop = int(np.searchsorted(received[order], time, "right"))
+        order, when = self._order(agent)
+        stop = int(np.searchsorted(when, time, "right"))
         start = max(0, stop - (self.scenario.window_blocks if window is None else window))
         numbers = order[start:stop]
-        place = np.full(self.blocks, -1, np.int64)
-        place[numbers] = np.arange(numbers.size) + start
+        first = int(numbers.min(initial=0 if stop == 0 else self.blocks))
+        place = np.full(int(numbers.max(initial=0)) + 1 - first, -1, np.int64)
+        place[numbers - first] = np.arange(numbers.size) + start
         parents = self.parents[numbers]
-        rows = np.where(parents >= 0, place[np.maximum(parents, 0)], -1)
+        rows = np.where(parents >= first, place[np.maximum(parents - first, 0)], -1)
         return Seen(grown(rows, low=start, outside=parents >= 0), numbers)
 
-    def _order(self, agent: int) -> Int32:
+    def _order(self, agent: int) -> tuple[Int32, Float64]:
+        """Blocks in the order in which an agent receives them, and when."""
         if agent not in self._orders:
-            self._orders[agent] = np.argsort(self.received(agent), kind="stable").astype(np.int32)
+            received = self.received(agent)
+            order = np.argsort(received, kind="stable").astype(np.int32)
+            self._orders[agent] = order, received[order]
         return self._orders[agent]
 
     @cached_property
-    def _orders(self) -> dict[int, Int32]:
+    def _orders(self) -> dict[int, tuple[Int32, Float64]]:
         return {}
 
     def networkx(self) -> nx.DiGraph:
-        """Return the Tangle as a graph of networkx: nodes are block numbers, edges lead from a block to its parents."""
+        """Return the Tangle as a graph of networkx: nodes are block numbers, edges lead from a block to its
+        parents."""
         import networkx as nx
 
         graph = nx.DiGraph()

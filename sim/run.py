@@ -11,19 +11,25 @@ from sim.arrivals import Arrivals
 from sim.result import Result
 from sim.scenario import Scenario
 from sim.world import CHUNK, World
+from tipselect.kernels import Int32
 
 
 def run(
-    scenario: Scenario, *, progress: Callable[[int, int], None] | None = None, arrivals: Arrivals | None = None
+    scenario: Scenario,
+    *,
+    progress: Callable[[int, int], None] | None = None,
+    arrivals: Arrivals | None = None,
+    before: Int32 | None = None,
 ) -> Result:
     """Simulate a scenario to its end.
 
     progress : is told how many blocks there are, of how many, now and then
     arrivals : given ones instead of those the scenario draws (see `replay`)
+    before : int32[start, k], the parents of blocks that are there at the beginning (see `World`)
 
     BadAttack when an adversary does what cannot be.
     """
-    world = World(scenario, arrivals)
+    world = World(scenario, arrivals, before)
     began = time.perf_counter()
     while world.issued < world.blocks:
         if progress is not None:

@@ -1,8 +1,8 @@
 """What is simulated, declared: as Python (`Scenario(...)`) or as a TOML file (`scenario_file`).
 
-The model is that of Popov 2018, section 3: blocks arrive at random with rate lambda, whoever issues one selects its
-parents among what he has received by then, and others receive it a delay h later. Everything random outside of the
-Tangle (arrivals, issuers, delays, own weights) is drawn beforehand from the seed, see `arrivals`.
+The model is that of Popov 2018, section 3: blocks arrive at random with rate lambda, whoever issues one selects
+its parents among what he has received by then, and others receive it a delay h later. Everything random outside of
+the Tangle (arrivals, issuers, delays, own weights) is drawn beforehand from the seed, see `arrivals`.
 
 Times are in a unit of your choice, rates in blocks per that unit. Block 0 is the genesis, at time 0.
 """
@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from importlib import import_module
+from itertools import pairwise
 from types import MappingProxyType
 from typing import Any, Self
 
@@ -27,6 +28,8 @@ PROCESSES = ("poisson", "fixed")
 """how blocks arrive"""
 SPREADS = ("fixed", "uniform", "exponential")
 """how delays are distributed around their mean: not at all, between 0 and twice it, memoryless"""
+ENTRIES = ("settled", "any")
+"""where walks begin"""
 AGENTS_MAX = 1_000
 """views of their own; each costs memory for a window"""
 OWN_WEIGHT_MAX = 2**31 - 1
@@ -110,7 +113,9 @@ class Scenario:
     own_weights : (own weight, chance) of each possible one; weights are whole numbers
     splits : times when the network is torn
     adversary : somebody who attacks
-    entry_depth : blocks behind the newest where walks start at least, twice that at most; None: sixteen delays' worth
+    entries : where walks begin: on "settled" blocks, which half of all newer ones approve (the node's rule), or on
+        "any" that is approved (Popov 2018, section 4.1); None: "any" for "unweighted", whose walks read no weights
+    entry_depth : blocks behind the newest where walks start at least, twice that at most; None: 16 lambda h
     window : blocks a view keeps; a tip older than that cannot be approved any more; None: six entry depths
     seed : of everything random
     """
@@ -131,6 +136,7 @@ class Scenario:
     own_weights: tuple[tuple[int, float], ...] = ((1, 1.0),)
     splits: tuple[Split, ...] = ()
     adversary: Adversary | None = None
+    entries: str | None = None
     entry_depth: int | None = None
     window: int | None = None
     seed: int = 1
@@ -280,6 +286,8 @@ def check(scenario: Scenario) -> None:
     _one_of("process", scenario.process, PROCESSES)
     _one_of("spread", scenario.spread, SPREADS)
     _finite("delay", scenario.delay, 0.0)
+    if scenario.entries is not None:
+        _one_of("entries", scenario.entries, ENTRIES)
     if scenario.own_delay is not None:
         _finite("own_delay", scenario.own_delay, 0.0)
     if scenario.entry_depth is not None:
@@ -300,7 +308,7 @@ def check(scenario: Scenario) -> None:
 def _check_arrivals(corners: Corners) -> None:
     if not corners:
         raise BadScenario("arrivals", "a rate, or at least one corner (time, rate), is needed")
-    for (earlier, _), (later, _) in zip(corners, corners[1:], strict=False):
+    for (earlier, _), (later, _) in pairwise(corners):
         if later < earlier:
             raise BadScenario("arrivals", f"corners are in the order of time; {later} comes after {earlier}")
     for time, rate in corners:

@@ -1,13 +1,13 @@
 """The state of a running simulation: memory for the compiled loop, and whoever decides in Python.
 
-Agents with a selector of tipselect are compiled. The adversary, and agents with a selector of their own, are asked in
-Python each time they issue a block.
+Agents with a selector of tipselect are compiled. The adversary, and agents with a selector of their own, are asked
+in Python each time they issue a block.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,12 +20,14 @@ from sim.scenario import CONFLICT_SIDES, Scenario, own_selector
 from sim.seen import Seen
 from tipselect.columns import Columns
 from tipselect.graph import Graph, State
-from tipselect.kernels import FAR_MAX, PARENTS_MAX, Float64, Int64, UInt8
+from tipselect.kernels import FAR_MAX, PARENTS_MAX, Float64, Int32, Int64, UInt8
 from tipselect.selectors import Selector
 from tipselect.walk import ROUNDS, decay
 
 CHUNK = 65_536
 """blocks drawn and issued at once"""
+WAY_MAX = 40
+"""mean delays; an exponential one is longer with probability 4e-18"""
 ROWS_AROUND = 3_072
 """rows of a view beyond its window, at least; the more, the rarer it has to be moved"""
 
@@ -44,27 +46,35 @@ class Issue:
     withheld: bool = False
 
 
-Attack = Callable[..., Iterator[Issue]]
-"""attack(attacker, **settings): a generator that yields one block each time the adversary may issue one, and is sent
-its number"""
+Moves = Generator[Issue, int, None]
+"""yields one block each time the adversary may issue one, and is sent its number"""
+Attack = Callable[..., Moves]
+"""attack(attacker, **settings), a generator function"""
 
 
 class World:
-    """A simulation under way."""
+    """A simulation under way.
 
-    def __init__(self, scenario: Scenario, arrivals: Arrivals | None = None) -> None:
+    arrivals : given ones instead of those that the scenario draws
+    before : int32[start, k], the parents of blocks that are there before the simulation begins, all of which have
+        been received by everybody at their own times (`arrivals.before`); their issuers are unknown, as the
+        genesis'
+    """
+
+    def __init__(self, scenario: Scenario, arrivals: Arrivals | None = None, before: Int32 | None = None) -> None:
         self.scenario = scenario
         self.arrivals = arrivals or Arrivals(scenario)
         self.blocks = scenario.blocks
         self.issued = 0
-        n, k = self.blocks, scenario.parents
+        before = np.full((1, 1), -1, np.int32) if before is None else before
+        n, self.width = self.blocks, max(scenario.parents, before.shape[1])
         conflicts = n if scenario.adversary is not None else 0
         self.record = kernels.Record(
-            np.zeros(n), np.zeros(n, np.int16), np.full((n, k), -1, np.int32), np.full(n, -1, np.int32),
+            np.zeros(n), np.zeros(n, np.int16), np.full((n, self.width), -1, np.int32), np.full(n, -1, np.int32),
             np.zeros(n, np.int32), np.zeros(conflicts, np.uint8),
         )  # fmt: skip
         self.own = np.empty(0 if scenario.unit_weights else n, np.int32)
-        self.start = 1
+        self.start = before.shape[0]
         self.withheld: list[int] = []
         self.released: dict[int, float] = {}
         self.hidden: dict[int, Float64] = {}
@@ -75,10 +85,23 @@ class World:
         self.rules = self._rules()
         self.views = self._views()
         self._scratch = self._make_scratch()
+        self.no_travel = self._scratch.no_travel
+        """delays that are no multiple of their mean"""
         self.rng = stream(scenario.seed, ATTACK)
         self._attacker: Attacker | None = None
         if scenario.adversary is not None:
             self._attacker = Attacker(self)
+        if self.start > 1:
+            self._begin(before)
+
+    def _begin(self, before: Int32) -> None:
+        """Issue the blocks that were there before."""
+        for block, parents in enumerate(before):
+            if self.issued == self._drawn_to:
+                self._draw(min(CHUNK, self.blocks - self.issued))
+            given = parents[parents >= 0]
+            self._scratch.out[: given.size] = given
+            self._advance(block + 1, given.size)
 
     # --- running --------------------------------------------------------------------------------------------
 
@@ -140,6 +163,8 @@ class World:
     def _check(self, issue: Issue, issuer: int) -> None:
         """Raise BadAttack for a block that cannot be."""
         k = self.scenario.parents
+        if not issue.parents:
+            raise BadAttack("parents", "none is left to approve; does the window hold what is on its way?")
         if not 1 <= len(issue.parents) <= k or len(set(issue.parents)) != len(issue.parents):
             raise BadAttack("parents", f"1 to {k} different ones are needed, not {list(issue.parents)}")
         for p in issue.parents:
@@ -176,22 +201,21 @@ class World:
         """Time of the next block to be issued, or of the newest when all are."""
         return float(self.record.times[min(self.issued, self._drawn_to - 1)])
 
-    def seen(self, agent: int, time: float | None = None) -> Seen:
+    def seen(self, agent: int) -> Seen:
         """Return what an agent has received by now; weights are up to date."""
-        when = self.now if time is None else time
-        kernels.inspect(agent, when, self.own, self.record, self.views, self.rules, self._scratch)
+        kernels.inspect(agent, self.now, self.own, self.record, self.views, self.rules, self._scratch)
         views, state = self.views, self.views.state[agent]
         rows = views.tips.shape[1]
         part = slice(agent * rows, (agent + 1) * rows)
         columns = Columns(
-            views.back[part], views.following[part], views.count[part], views.first[part], views.last[part],
+            views.back[part], views.following[part], views.counts[part], views.first[part], views.last[part],
             views.approvers[part], views.flags[part], views.weights[part], views.mask[part], views.tip_at[part],
         )  # fmt: skip
         numbers = views.ids[part][
             state[kernels.LOW] - state[kernels.BASE] : state[kernels.HIGH] - state[kernels.BASE]
         ]
-        known = [int(x) for x in state[: kernels.TIPS]]
-        graph = Graph.of(columns, views.tips[agent], State(*known, int(views.tip_count[agent])))
+        known = [*state[: kernels.TIPS].tolist(), int(views.tip_count[agent])]
+        graph = Graph.of(columns, views.tips[agent], State._make(known))
         return Seen(graph, numbers)
 
     def select(self, agent: int, k: int) -> list[int]:
@@ -200,7 +224,7 @@ class World:
         return [int(x) for x in self._scratch.out[:n]]
 
     def release(self, blocks: Sequence[int]) -> None:
-        """Tell everybody of blocks that were withheld. BadAttack for others, and for one upon a block still withheld."""
+        """Tell everybody of withheld blocks. BadAttack for others, and for one upon a block still withheld."""
         agent = len(self.scenario.everybody)
         for block in sorted(blocks):
             if block not in self.hidden:
@@ -244,7 +268,7 @@ class World:
             self._asked.append(own_selector(selector, settings, "selector"))
             if self._asked[i] is None:
                 assert isinstance(selector, str)
-                recipes[i] = recipe(selector, settings, scenario.depth)
+                recipes[i] = recipe(selector, settings, scenario.depth, scenario.entries)
             else:
                 compiled[i] = False
         if scenario.adversary is not None:
@@ -255,12 +279,18 @@ class World:
         )
         decays = np.array([(decay(a), decay(b)) for a, b in zip(recipes[:, ALPHA], others, strict=True)])
         delays = mean_delays(scenario)
-        soonest = delays.min(axis=0) if scenario.spread == "fixed" else np.zeros(size)
         spans, groups = groups_of(scenario)
         unit = sum(weight * chance for weight, chance in scenario.own_weights)
-        nearest = max(64, min(scenario.window_blocks // 4, math.ceil(20 * scenario.load)))
         return kernels.Rules(
-            recipes, decays, compiled, delays, soonest, spans, groups, scenario.window_blocks, nearest, float(unit)
+            recipes,
+            decays,
+            compiled,
+            delays,
+            spans,
+            groups,
+            scenario.window_blocks,
+            scenario.parents,
+            float(unit),
         )
 
     def _alpha(self) -> dict[str, float]:
@@ -270,19 +300,25 @@ class World:
         scenario, rules = self.scenario, self.rules
         size = rules.compiled.size
         rows = min(scenario.window_blocks * 3 // 2, self.blocks) + ROWS_AROUND
-        ring = 1 << max(10, math.ceil(math.log2(4 * scenario.window_blocks + 1)))
+        # A block is found by its number while it is on its way (of n exponential delays the longest is ln n times
+        # the mean) and as long as it is in the window of a view.
+        way = scenario.rate_max * float(rules.delays.max()) * (WAY_MAX if scenario.spread == "exponential" else 2)
+        ring = 1 << max(10, math.ceil(math.log2(4 * scenario.window_blocks + 2 * way + 1)))
         whole = 1 << max(10, math.ceil(math.log2(self.blocks + 1)))
-        if scenario.adversary is not None or scenario.splits or ring > whole:
-            # Messages may be under way for any time.
+        if scenario.adversary is not None or scenario.splits or self.arrivals.given or ring > whole:
+            # Messages may be on their way for any time, or come in a burst.
             ring = whole
         queue = max(1_024, 1 << math.ceil(math.log2(8 * scenario.load + 1)))
-        columns = Columns.empty(size * rows, scenario.parents)
+        columns = Columns.empty(size * rows, self.width)
         state = np.zeros((size, kernels.STATE_SIZE), np.int64)
         state[:, kernels.ANCHOR] = -1
+        ahead = kernels.LOOKAHEAD
+        marks = [np.zeros(size, np.uint64) for _ in range(3)]
         return kernels.Views(
             columns.back, columns.following, columns.count, columns.first, columns.last, columns.approvers,
             columns.flags, columns.weights, columns.mask, columns.tip_at, np.zeros(size * rows, np.int32),
-            np.zeros((size, rows), np.int64), np.zeros(size, np.int64), state, np.zeros(size, np.uint64),
+            np.zeros((size, rows), np.int64), np.zeros(size, np.int64), state, np.zeros((size, ahead), np.int32),
+            np.zeros((size, ahead), np.uint64), marks[0], marks[1], marks[2], np.zeros((size, ahead), np.int64),
             np.zeros((size, scenario.depth + 2), np.int64), np.zeros((size, queue)),
             np.zeros((size, queue), np.int32), np.zeros((size, ring)), np.full((size, ring), -1, np.int64),
         )  # fmt: skip
@@ -290,10 +326,11 @@ class World:
     def _make_scratch(self) -> kernels.Scratch:
         walkers = int(self.rules.recipes[:, 2].max(initial=1)) * PARENTS_MAX * ROUNDS
         seed = np.array([stream(self.scenario.seed, SELECTION).bit_generator.random_raw()], np.uint64)
+        whole, size = np.int64, PARENTS_MAX
         return kernels.Scratch(
-            seed, np.full((1, PARENTS_MAX), -1, np.int64), np.zeros(1, np.int8), np.zeros(walkers, np.int64),
-            np.zeros(walkers, np.int64), np.zeros(walkers, np.int32), np.zeros(walkers), np.zeros(walkers, np.int64),
-            np.zeros(PARENTS_MAX, np.int64), np.zeros(PARENTS_MAX, np.int64), np.zeros(FAR_MAX, np.int64), np.empty(0),
+            seed, np.full((1, size), -1, whole), np.zeros(1, np.int8), np.zeros(walkers, whole),
+            np.zeros(walkers, whole), np.zeros(walkers, np.int32), np.zeros(walkers), np.zeros(walkers, whole),
+            np.zeros(size, whole), np.zeros(size, whole), np.zeros(FAR_MAX, whole), np.empty(0),
         )  # fmt: skip
 
     def _grow_queues(self) -> None:
@@ -310,7 +347,7 @@ class Attacker:
 
     rng : for choices of his own
     parents : k of the scenario
-    watch : is called after every block of anybody, as long as it is set; he can release then, without a turn of his
+    watch : is called after every block of anybody, as long as it is set: he can release then without a turn of his
     """
 
     def __init__(self, world: World) -> None:
@@ -320,8 +357,8 @@ class Attacker:
         self.parents = world.scenario.parents
         self.watch: Callable[[], None] | None = None
         self._counted: dict[int, tuple[int, int]] = {}
-        self._moves: Iterator[Issue] | None = None
-        self._newest: int | None = None
+        self._moves: Moves | None = None
+        self._newest = -1
 
     @property
     def scenario(self) -> Scenario:
@@ -359,26 +396,32 @@ class Attacker:
     def tips_on(self, side: int) -> Int64:
         """int64[n], ascending: those of the tips he sees that approve a side."""
         tips = self.tips()
-        return tips[(self.sides[tips] >> side) & 1 == 1]
+        found: Int64 = tips[(self.sides[tips] >> side) & 1 == 1]
+        return found
 
     def public_tips(self) -> Int64:
         """int64[n], ascending: the tips he would see without the blocks he withholds."""
         if not self._world.hidden:
             return self.tips()
         public = self._public()
-        return np.setdiff1d(public, self._world.record.parents[public])
+        return np.setdiff1d(public, self._world.record.parents[public].astype(np.int64))
 
     def undecided(self) -> Int64:
         """int64[n], ascending: public blocks in his window that approve no side."""
         public = self._public()
-        return public[self.sides[public] == 0]
+        found: Int64 = public[self.sides[public] == 0]
+        return found
 
     def support(self, side: int) -> int:
-        """Sum of the own weights of the blocks he has received that approve a side: cumulative weight of its opening."""
+        """Own weights of all blocks received that approve a side, added up: the weight of what opened it."""
         world = self._world
         done, total, found = world.support(side, self.agent, *self._counted.get(side, (0, 0)))
         self._counted[side] = done, total
         return found
+
+    def parents_of(self, block: int) -> list[int]:
+        """Return the blocks that a block approves."""
+        return [int(p) for p in self._world.record.parents[block] if p >= 0]
 
     def own_weight(self, block: int) -> int:
         """Own weight of a block, also of the one to be issued."""
@@ -395,7 +438,7 @@ class Attacker:
         return self._world._without_conflict(self.some(self.public_tips(), k))
 
     def some(self, blocks: Int64, n: int | None = None) -> list[int]:
-        """Choose n of some blocks at random, as many as a block can have parents unless given, or all there are."""
+        """Choose n of some blocks at random, k unless given, or all there are."""
         n = min(self.parents if n is None else n, blocks.size)
         return [int(x) for x in self.rng.choice(blocks, n, replace=False)]
 

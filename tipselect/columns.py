@@ -1,7 +1,7 @@
 """The memory of a graph: one row per vertex, in arrays that move together.
 
-Everything is relative to the row (see kernels), so moving is copying. A row is 34 bytes, 8 more for each parent that
-it has room for, and a tip 8 more at most.
+Everything is relative to the row (see kernels), so moving is copying. A row is 34 bytes, 8 more for each parent it
+has room for, and a tip 8 more at most.
 """
 
 from dataclasses import dataclass, fields

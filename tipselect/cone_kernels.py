@@ -1,11 +1,9 @@
 """The compiled functions of cones and order; slots, links and rules as in kernels."""
 
-from numba import njit
-
-from tipselect.kernels import Bools, Int8, Int32, Int64
+from tipselect.kernels import Bools, Int8, Int32, Int64, kernel
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def past_cone(starts: Int64, low: int, back: Int32, count: Int8, stop: Bools, mark: Bools, out: Int64) -> int:
     """Write the slots reachable from `starts` through parents, newest first; return how many.
 
@@ -35,7 +33,7 @@ def past_cone(starts: Int64, low: int, back: Int32, count: Int8, stop: Bools, ma
     return n
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def future_cone(start: int, top: int, back: Int32, count: Int8, mark: Bools, out: Int64) -> int:
     """Write the slots that approve `start`, directly or not, and itself, oldest first; return how many.
 
@@ -55,7 +53,7 @@ def future_cone(start: int, top: int, back: Int32, count: Int8, mark: Bools, out
     return n
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def cone_roots(
     low: int,
     top: int,
@@ -90,7 +88,7 @@ def cone_roots(
         out_youngest[at] = youngest
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def post_order(
     starts: Int64,
     low: int,

@@ -115,7 +115,7 @@ def _walk(graph: Graph, entries: Int64, alpha: float, state: kernels.UInt64) -> 
     while True:
         slot = kernels.step(
             x - graph.base, float(alpha), walk.decay(float(alpha)), c.first, c.following, c.approvers, graph.gain,
-            c.flags, c.weights, state,
+            c.flags, c.weights, c.mask, walk.NO_MARKS, state,
         )  # fmt: skip
         chosen = int(slot) + graph.base
         if chosen == x:

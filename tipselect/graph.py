@@ -427,8 +427,9 @@ class Graph:
         low, top = self._low - self._base, self._weighed - self._base
         old = self.anchor_slot
         self._anchor_due = self._weighed + self._anchor_distance
+        better = kernels.find_anchor(low, top, self._anchor_distance, self._gain, c.flags, c.weights)
         new, self._gain = kernels.move_anchor(
-            low, top, old, self._anchor_distance, self._gain, c.back, c.count, c.flags, c.mask, c.weights
+            better, old, low, top, self._gain, c.back, c.count, c.flags, c.mask, c.weights
         )
         if new != old:
             self._anchor = new + self._base

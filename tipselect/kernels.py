@@ -48,6 +48,14 @@ ANCHOR_BAND = 64
 ANCHOR_GIVEN_UP = 8
 """times as far behind as a better one that does not approve it"""
 
+UNCOUNTED: dict[str, Any] = {"nogil": True, "_nrt": False}
+"""Options of everything compiled. Arrays belong to the caller for the whole of a call, so counting references to
+them is in vain and can take a third of the time: `_nrt` leaves it out. What allocates, as no kernel should, does
+not compile then."""
+kernel = njit(cache=True, **UNCOUNTED)
+inlined_kernel = njit(cache=True, inline="always", **UNCOUNTED)
+"""for what is called in the innermost loops: handing many arrays over costs as much as using them"""
+
 Bools = NDArray[np.bool_]
 Int8 = NDArray[np.int8]
 UInt8 = NDArray[np.uint8]
@@ -57,7 +65,7 @@ UInt64 = NDArray[np.uint64]
 Float64 = NDArray[np.float64]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def popcount(bits: np.uint64) -> int:
     """Return the number of set bits of a uint64. LLVM turns the loop into one instruction."""
     n = 0
@@ -67,7 +75,7 @@ def popcount(bits: np.uint64) -> int:
     return n
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def uniform(state: UInt64) -> float:
     """Draw from [0, 1) by splitmix64 (Steele, Lea, Flood 2014); `state` uint64[1] is moved on."""
     state[0] += np.uint64(0x9E3779B97F4A7C15)
@@ -81,7 +89,7 @@ def uniform(state: UInt64) -> float:
 # --- growing ------------------------------------------------------------------------------------------------
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def first_bad_row(parents: Int64, counts: Int8, start: int, low: int) -> int:
     """Return the first row that no vertex can have as parents, -1 when all are good. Row i becomes start + i."""
     for i in range(counts.size):
@@ -97,7 +105,7 @@ def first_bad_row(parents: Int64, counts: Int8, start: int, low: int) -> int:
     return -1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def add_tip(s: int, base: int, tips: Int64, tip_at: Int32, tip_count: Int64) -> None:
     """Put slot s into the tip list."""
     tips[tip_count[0]] = s + base
@@ -105,7 +113,7 @@ def add_tip(s: int, base: int, tips: Int64, tip_at: Int32, tip_count: Int64) -> 
     tip_count[0] += 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def remove_tip(s: int, base: int, tips: Int64, tip_at: Int32, tip_count: Int64) -> None:
     """Take slot s out of the tip list, if it is there; the last tip takes its place."""
     at = tip_at[s]
@@ -118,7 +126,7 @@ def remove_tip(s: int, base: int, tips: Int64, tip_at: Int32, tip_count: Int64) 
     tip_at[s] = -1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def attach(
     parents: Int64,
     counts: Int8,
@@ -158,7 +166,7 @@ def attach(
             remove_tip(p, base, tips, tip_at, tip_count)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def change_flags(
     s: int,
     new: int,
@@ -193,7 +201,7 @@ def change_flags(
             add_tip(p, base, tips, tip_at, tip_count)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def forbid(
     slots: Int64,
     base: int,
@@ -213,7 +221,7 @@ def forbid(
         change_flags(s, new, base, low, back, count, approvers, flags, tips, tip_at, tip_count)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def rate(
     start: int,
     scores: Int8,
@@ -237,21 +245,21 @@ def rate(
             change_flags(s, new, base, low, back, count, approvers, flags, tips, tip_at, tip_count)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def read_scores(flags: UInt8, out: Int8) -> None:
     """Write the score that each of `flags` stands for: 0 lazy, 1 semi-lazy, 2 neither."""
     for i in range(flags.size):
         out[i] = 0 if flags[i] & LAZY else 1 if flags[i] & SEMI_LAZY else 2
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def drop(start: int, stop: int, base: int, tips: Int64, tip_at: Int32, tip_count: Int64) -> None:
     """Take the slots of [start, stop) out of the tip list before they leave the window."""
     for s in range(start, stop):
         remove_tip(s, base, tips, tip_at, tip_count)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def children(s: int, first: Int32, following: Int32, out: Int64) -> int:
     """Write the approvers of slot s, oldest first, as far as `out` has room; return how many there are."""
     n = 0
@@ -266,7 +274,7 @@ def children(s: int, first: Int32, following: Int32, out: Int64) -> int:
     return n
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def poor_tips(low: int, top: int, flag: int, first: Int32, following: Int32, flags: UInt8, out: Int64) -> int:
     """Write the slots with `flag`, not forbidden, whose approvers all are; return how many."""
     n = 0
@@ -289,7 +297,7 @@ def poor_tips(low: int, top: int, flag: int, first: Int32, following: Int32, fla
 # --- masks --------------------------------------------------------------------------------------------------
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def strike_out(slots: Int64, marks: np.uint64, lowest: int, mask: UInt64) -> int:
     """Take `marks` from the masks of `slots`; return the oldest of these that has some left, `lowest` if older."""
     for i in range(slots.size):
@@ -299,7 +307,7 @@ def strike_out(slots: Int64, marks: np.uint64, lowest: int, mask: UInt64) -> int
     return lowest
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def sweep(
     lowest: int,
     top: int,
@@ -332,20 +340,19 @@ def sweep(
             lowest = strike_out(far[:far_count], arrived, lowest, mask)
         # Unsigned indices cannot count from the end, which spares the check for it: twice as fast.
         s = np.uint64(slot)
-        bits = mask[s]
+        # Below the anchor it is a matter of chance which slots are frozen and what is left of their marks: one
+        # branch.
+        bits = mask[s] & ~(arrived if flags[s] & FROZEN else np.uint64(0))
+        mask[s] = bits
         if bits == np.uint64(0):
             continue
-        if flags[s] & FROZEN:
-            bits &= ~arrived
-            if bits == np.uint64(0):
-                mask[s] = np.uint64(0)
-                continue
         if not keep:
             sums[s] += popcount(bits)
         for j in range(np.uint64(count[s])):
             p = slot - int(back[s, j])
             if p < low:
                 continue
+            # An outside parent is at distance 0, and its marks go to s itself.
             u = np.uint64(p)
             if p < far_line and flags[u] & FROZEN:
                 # Above the anchor nobody knows yet what will arrive there: such slots wait, so that lazy approvers
@@ -361,12 +368,12 @@ def sweep(
                     continue
             mask[u] |= bits
             lowest = min(lowest, p)
-        # Only now, because an outside parent is at distance 0: its bits went to s itself.
-        mask[s] = bits if keep else np.uint64(0)
+        if not keep:
+            mask[s] = np.uint64(0)
     return arrived, lowest
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def add_weights(
     start: int,
     top: int,
@@ -393,7 +400,7 @@ def add_weights(
     return gain
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def count_hits(
     tips: Int64,
     top: int,
@@ -420,7 +427,7 @@ def count_hits(
             hits[s] += gain
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def add_chances(
     tips: Int64, chances: Float64, top: int, low: int, back: Int32, count: Int8, mask: UInt64, out: Float64
 ) -> None:
@@ -453,7 +460,7 @@ def add_chances(
 # --- the anchor ---------------------------------------------------------------------------------------------
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def find_anchor(low: int, top: int, nearest: int, gain: int, flags: UInt8, weights: Int64) -> int:
     """Return a slot that at least half of all newer ones approve, -1 for none.
 
@@ -474,7 +481,7 @@ def find_anchor(low: int, top: int, nearest: int, gain: int, flags: UInt8, weigh
     return -1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def approves(newer: int, older: int, back: Int32, count: Int8, mask: UInt64) -> bool:
     """Tell whether slot `newer` approves `older`, directly or not. `mask` must be all zero and is left so."""
     mask[newer] = 1
@@ -491,7 +498,7 @@ def approves(newer: int, older: int, back: Int32, count: Int8, mask: UInt64) -> 
     return bool(found)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def freeze(
     anchor: int, low: int, gain: int, back: Int32, count: Int8, flags: UInt8, mask: UInt64, weights: Int64
 ) -> None:
@@ -513,7 +520,7 @@ def freeze(
                 lowest = min(lowest, p)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def thaw(low: int, anchor: int, gain: int, flags: UInt8, weights: Int64) -> None:
     """Take the flag FROZEN and its meaning away from the slots low <= s <= anchor."""
     for s in range(low, anchor + 1):
@@ -522,12 +529,12 @@ def thaw(low: int, anchor: int, gain: int, flags: UInt8, weights: Int64) -> None
             weights[s] += gain
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def move_anchor(
+    new: int,
+    old: int,
     low: int,
     top: int,
-    old: int,
-    nearest: int,
     gain: int,
     back: Int32,
     count: Int8,
@@ -535,12 +542,11 @@ def move_anchor(
     mask: UInt64,
     weights: Int64,
 ) -> tuple[int, int]:
-    """Move the anchor up to a well approved vertex that approves the present one, `old`, -1 for none.
+    """Move the anchor from `old`, -1 for none, to `new`, a better one if it is newer.
 
     Returns the anchor and the gain, which is 0 again when the old anchor had to be given up. Weights are up to
-    date below `top`; `nearest` is as for `find_anchor`.
+    date below `top`.
     """
-    new = find_anchor(low, top, nearest, gain, flags, weights)
     if new <= old:
         return old, gain
     if old >= 0 and not approves(new, old, back, count, mask):
@@ -554,7 +560,7 @@ def move_anchor(
     return new, gain
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def read_weights(low: int, top: int, gain: int, flags: UInt8, weights: Int64, out: Int64) -> None:
     """Write the cumulative weights of the slots [low, top)."""
     for s in range(low, top):
@@ -564,7 +570,7 @@ def read_weights(low: int, top: int, gain: int, flags: UInt8, weights: Int64, ou
 # --- walks --------------------------------------------------------------------------------------------------
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def ways(s: int, first: Int32, following: Int32, gain: int, flags: UInt8, weights: Int64) -> tuple[int, Any]:
     """Return how many approvers of s are not barred, and the greatest weight among them."""
     n = 0
@@ -580,7 +586,7 @@ def ways(s: int, first: Int32, following: Int32, gain: int, flags: UInt8, weight
     return n, most
 
 
-@njit(cache=True, nogil=True)
+@inlined_kernel
 def step(
     s: int,
     alpha: float,
@@ -591,21 +597,26 @@ def step(
     gain: int,
     flags: UInt8,
     weights: Int64,
+    mask: UInt64,
+    seen: np.uint64,
     state: UInt64,
 ) -> Any:
-    """Return the slot a walker on s goes to, s itself on a tip. At most one random number per approver but the first.
+    """Return the slot a walker on s goes to, s itself on a tip.
 
     Approver y is taken with probability proportional to exp(-alpha (H(s) - H(y))) (Popov 2018, section 4.1). One
     pass does: each approver met takes the place of the one chosen so far with its share of all terms up to it
-    (reservoir sampling; Chao 1982). Terms are relative to the heaviest met, so that nothing overflows. `decay`
-    float64[n] holds exp(-alpha d) for the first differences of weight. With alpha = 0 one random number tells which.
+    (reservoir sampling; Chao 1982), which takes a random number each; with alpha = 0 one is enough. Terms are
+    relative to the heaviest met, so that nothing overflows.
+
+    `decay` : float64[n], exp(-alpha d) for the first n differences of weight
+    `seen` : marks of a sweep under way that count beside the weights (and beside `gain`, which is to include them)
     """
     ways = approvers[np.uint64(s)]
     if ways == 0:
         return s
     left = 0
     if alpha == 0.0 and ways > 1:
-        left = np.int64(uniform(state) * ways)
+        left = int(uniform(state) * ways)
     chosen = s
     heaviest_met = np.int64(0)
     total = 0.0
@@ -622,6 +633,8 @@ def step(
                 left -= 1
             else:
                 weight = weights[np.uint64(c)] + (gain if flag & FROZEN else 0)
+                if seen != np.uint64(0):
+                    weight += popcount(mask[np.uint64(c)] & seen)
                 if total == 0.0:
                     chosen = c
                     heaviest_met = weight
@@ -639,7 +652,7 @@ def step(
     return chosen
 
 
-@njit(cache=True, nogil=True)
+@inlined_kernel
 def walks(
     entries: Int64,
     begin: int,
@@ -652,6 +665,8 @@ def walks(
     gain: int,
     flags: UInt8,
     weights: Int64,
+    mask: UInt64,
+    seen: np.uint64,
     state: UInt64,
     out_entry: Int64,
     out_tip: Int64,
@@ -663,7 +678,7 @@ def walks(
         out_entry[i] = s
         steps = 0
         while True:
-            c = step(s, alpha, decay, first, following, approvers, gain, flags, weights, state)
+            c = step(s, alpha, decay, first, following, approvers, gain, flags, weights, mask, seen, state)
             if c == s:
                 break
             s = c
@@ -672,7 +687,7 @@ def walks(
         out_steps[i] = steps
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def flow(
     lowest: int,
     top: int,
@@ -709,7 +724,7 @@ def flow(
                 link = following[c, link & 7]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def settled(
     start: int, stop: int, top: int, unit: float, gain: int, flags: UInt8, weights: Int64, out: Int64
 ) -> int:
@@ -726,7 +741,7 @@ def settled(
     return n
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def heaviest(low: int, top: int, gain: int, flags: UInt8, weights: Int64) -> int:
     """Return the slot of the greatest weight that is not barred, the oldest of several; -1 when all are barred."""
     best = -1
@@ -739,7 +754,7 @@ def heaviest(low: int, top: int, gain: int, flags: UInt8, weights: Int64) -> int
     return best
 
 
-@njit(cache=True, nogil=True)
+@inlined_kernel
 def finish(
     entry: Int64,
     tip: Int64,
@@ -779,7 +794,10 @@ def finish(
     for late in range(2 if keep_fast else 1):
         for at in range(walkers):
             i = order[at]
-            if n == out.size or (steps[i] / (top - entry[i]) < least) != (late == 1):
+            if n == out.size:
+                return n
+            fast = least > 0.0 and steps[i] / (top - entry[i]) < least
+            if fast != (late == 1):
                 continue
             known = False
             for m in range(n):
@@ -790,7 +808,7 @@ def finish(
     return n
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def race(
     entries: Int64,
     walkers: int,
@@ -805,6 +823,8 @@ def race(
     gain: int,
     flags: UInt8,
     weights: Int64,
+    mask: UInt64,
+    seen: np.uint64,
     state: UInt64,
     entry: Int64,
     tip: Int64,
@@ -812,7 +832,7 @@ def race(
     pace: Float64,
     order: Int64,
     out: Int64,
-) -> int:
+) -> Any:
     """Let walkers race, `walkers` at a time, until `out` is full of distinct tips; return how many were found.
 
     After `rounds` times as many the fast ones are let in, too. Scratch for all of them: `entry`, `tip`, `steps`,
@@ -820,8 +840,8 @@ def race(
     """
     for sent in range(walkers, walkers * rounds + 1, walkers):
         walks(
-            entries, sent - walkers, sent, alpha, decay, first, following, approvers, gain, flags, weights, state,
-            entry, tip, steps,
+            entries, sent - walkers, sent, alpha, decay, first, following, approvers, gain, flags, weights, mask,
+            seen, state, entry, tip, steps,
         )  # fmt: skip
         n = finish(entry, tip, steps, sent, top, fast_ratio, False, pace, order, out)
         if n == out.size:

@@ -41,6 +41,8 @@ ROUNDS = 4
 """times the walkers are sent at most"""
 DECAY_SIZE = 1_024
 """differences of weight whose terms are kept"""
+NO_MARKS = np.uint64(0)
+"""no sweep is under way"""
 
 
 def select(
@@ -131,7 +133,7 @@ def walks(
         c = graph.columns
         kernels.walks(
             slots, 0, n, float(alpha), decay(float(alpha)), c.first, c.following, c.approvers, graph.gain, c.flags,
-            c.weights, seed(rng), *arrivals,
+            c.weights, c.mask, NO_MARKS, seed(rng), *arrivals,
         )  # fmt: skip
     return arrivals[0] + graph.base, arrivals[1] + graph.base, arrivals[2]
 
@@ -166,8 +168,9 @@ def entry_points(graph: Graph, entry: Sequence[int] | Int64 | None = None, depth
 
 @lru_cache(maxsize=64)
 def decay(alpha: float) -> Float64:
-    """Return float64[DECAY_SIZE]: exp(-alpha d) for differences of weight d, which saves computing them in walks."""
-    return np.exp(-alpha * np.arange(DECAY_SIZE))
+    """Return float64[DECAY_SIZE]: exp(-alpha d) for differences of weight d, so that walks need not compute it."""
+    terms: Float64 = np.exp(-alpha * np.arange(DECAY_SIZE))
+    return terms
 
 
 def seed(rng: np.random.Generator) -> UInt64:
@@ -193,7 +196,8 @@ def _race(
     c = graph.columns
     n = kernels.race(
         entries - graph.base, walkers, ROUNDS, fast_ratio, float(alpha), decay(float(alpha)),
-        graph.high - graph.base, c.first, c.following, c.approvers, graph.gain, c.flags, c.weights, state, np.empty(size, np.int64), np.empty(size, np.int64),
+        graph.high - graph.base, c.first, c.following, c.approvers, graph.gain, c.flags, c.weights, c.mask,
+        NO_MARKS, state, np.empty(size, np.int64), np.empty(size, np.int64),
         np.empty(size, np.int32), np.empty(size), np.empty(size, np.int64), out,
     )  # fmt: skip
     return out[:n] + graph.base

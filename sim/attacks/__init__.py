@@ -1,8 +1,8 @@
 """Adversaries, one generator function each, in a module of its own that says where it comes from and what wins.
 
-An attack is handed an `Attacker` (see `sim.world`) and yields one `Issue` each time it may issue a block. It is sent
-the number of that block when it may issue the next one. Its settings are keyword-only arguments; how they are checked
-is in `settings`.
+An attack is handed an `Attacker` (see `sim.world`) and yields one `Issue` each time it may issue a block. It is
+sent the number of that block when it may issue the next one. Its settings are keyword-only arguments; how they are
+checked is in `settings`.
 
 | name           | module         | source                                               |
 |----------------|----------------|------------------------------------------------------|
@@ -17,7 +17,7 @@ Selfish issuers attack nobody: they are agents with a selector of their own, see
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -31,9 +31,9 @@ from sim.errors import BadScenario
 from sim.scenario import Adversary, named_function
 
 if TYPE_CHECKING:
-    from sim.world import Attacker, Issue
+    from sim.world import Attacker, Moves
 
-ATTACKS: Mapping[str, Callable[..., Iterator[Issue]]] = MappingProxyType(
+ATTACKS: Mapping[str, Callable[..., Moves]] = MappingProxyType(
     {
         "double-spend": double_spend,
         "parasite-chain": parasite_chain,
@@ -45,7 +45,7 @@ ATTACKS: Mapping[str, Callable[..., Iterator[Issue]]] = MappingProxyType(
 """name -> attack(attacker, **settings)"""
 
 
-def attack(adversary: Adversary) -> Callable[[Attacker], Iterator[Issue]]:
+def attack(adversary: Adversary) -> Callable[[Attacker], Moves]:
     """Return the attack with its settings bound. BadScenario for an unknown one, or a setting it cannot have."""
     name = adversary.attack
     if name in ATTACKS:

@@ -1,25 +1,24 @@
 """Lazy tips: blocks that approve a fixed pair of old ones, again and again.
 
 Popov 2018, section 4.1: somebody who does not care to check new blocks approves the same old ones for ever, which
-helps nobody. Whether it pays depends on the selector. One that takes tips at random takes lazy ones as well, so that
-they spare their issuer work and are approved all the same, and each of them takes the place of an honest tip. A
-weighted walk has no reason to turn from a heavy branch to a block without any approvers.
+helps nobody. Whether it pays depends on the selector. One that takes tips at random takes lazy ones as well, so
+that they spare their issuer work and are approved all the same, and each of them takes the place of an honest tip.
+A weighted walk has no reason to turn from a heavy branch to a block without any approvers.
 
 It has succeeded when more than half of the lazy blocks that are old enough have been approved by an honest one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Annotated
 
 import numpy as np
 
 from sim.attacks.settings import Range
-from sim.world import Attacker, Issue
+from sim.world import Attacker, Issue, Moves
 
 
-def lazy_tips(attacker: Attacker, *, age: Annotated[float, Range(0)] = 0.0) -> Iterator[Issue]:
+def lazy_tips(attacker: Attacker, *, age: Annotated[float, Range(0)] = 0.0) -> Moves:
     """Approve the same blocks for ever.
 
     age : how old they are when he begins; 0: those he selects then

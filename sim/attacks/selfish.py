@@ -1,9 +1,9 @@
 """Selfish issuers: agents who pick the tips that serve themselves, not the rule.
 
-Popov, Saa, Finardi, "Equilibria in the Tangle", Computers & Industrial Engineering 136 (2019). Those who deviate want
-their own blocks approved soon. Greedy ones attach to the tips that a walk is likeliest to reach, since a walk that
-comes there goes on to one of their approvers. The trouble is that all greedy ones see about the same best tips and so
-compete for the very same walks, which is why the paper finds little to gain.
+Popov, Saa, Finardi, "Equilibria in the Tangle", Computers & Industrial Engineering 136 (2019). Those who deviate
+want their own blocks approved soon. Greedy ones attach to the tips that a walk is likeliest to reach, since a walk
+that comes there goes on to one of their approvers. The trouble is that all greedy ones see about the same best
+tips and so compete for the very same walks, which is why the paper finds little to gain.
 
 They follow the protocol otherwise, so they are agents with this selector and not an adversary:
 `Agent(share=0.2, selector="sim.attacks.selfish:greedy", settings={"alpha": 0.01})`. What they win or lose shows

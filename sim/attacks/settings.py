@@ -1,7 +1,8 @@
 """The settings of attacks, checked when a scenario is made and not when the attack is under way.
 
-An attack declares them as keyword-only arguments with defaults. The annotation is the check: `int`, `float`, `bool`
-and `str` for the kind, `Annotated[int, Range(1, 8)]` for the range. Arguments annotated otherwise take anything.
+An attack declares them as keyword-only arguments with defaults. The annotation is the check: `int`, `float`,
+`bool` and `str` for the kind, `Annotated[int, Range(1, 8)]` for the range, `Literal` for words to choose from.
+Arguments annotated otherwise take anything.
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ import inspect
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
-from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from functools import lru_cache, partial
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 from sim.errors import BadScenario
 
@@ -33,10 +34,7 @@ def bound(function: Callable[..., Any], settings: object) -> Callable[..., Any]:
     """Bind settings to an attack. BadScenario names the one that is unknown, missing or out of its range."""
     if not isinstance(settings, Mapping):
         raise BadScenario(WHERE, f"a table is needed, not {settings!r}")
-    parameters = inspect.signature(function).parameters.values()
-    own = {p.name: p for p in parameters if p.kind is p.KEYWORD_ONLY}
-    open_ended = any(p.kind is p.VAR_KEYWORD for p in parameters)
-    hints = get_type_hints(function, include_extras=True)
+    own, hints, open_ended = declared(function)
     for name, value in settings.items():
         if name in own:
             check(f"{WHERE}.{name}", value, hints.get(name))
@@ -48,13 +46,25 @@ def bound(function: Callable[..., Any], settings: object) -> Callable[..., Any]:
     return partial(function, **settings)
 
 
+@lru_cache(maxsize=64)
+def declared(function: Callable[..., Any]) -> tuple[dict[str, inspect.Parameter], dict[str, Any], bool]:
+    """Return an attack's settings, the annotations of all its arguments, and whether it takes any others."""
+    parameters = inspect.signature(function).parameters.values()
+    own = {p.name: p for p in parameters if p.kind is p.KEYWORD_ONLY}
+    open_ended = any(p.kind is p.VAR_KEYWORD for p in parameters)
+    return own, get_type_hints(function, include_extras=True), open_ended
+
+
 def check(field: str, value: object, hint: object) -> None:
     """Raise BadScenario for a value that an annotation does not allow."""
     kind, limits = hint, Range(-math.inf)
     if get_origin(hint) is Annotated:
         kind, *extras = get_args(hint)
         limits = next((extra for extra in extras if isinstance(extra, Range)), limits)
-    if kind in {int, float}:
+    if get_origin(kind) is Literal:
+        if value not in get_args(kind):
+            raise BadScenario(field, f"{value!r} is none of {', '.join(map(str, get_args(kind)))}")
+    elif kind in {int, float}:
         kinds = int if kind is int else int | float
         if not isinstance(value, kinds) or isinstance(value, bool) or not limits.least <= value <= limits.most:
             what = "a whole number" if kind is int else "a number"

@@ -17,14 +17,17 @@ if TYPE_CHECKING:
 def exits(results: Results) -> Figure:
     """Exit probabilities of the tips at the end of the run, sorted, each times their number: 1 is an even chance.
 
-    A walk ends on every tip alike where the line is flat (uniform selection); the steeper, the more tips are passed
-    by (Kusmierz et al. 2019 explain the differences between selections by this spread).
+    A walk ends on every tip alike where the line is flat (uniform selection); the steeper, the more tips are
+    passed by (Kusmierz et al. 2019 explain the differences between selections by this spread).
     """
     from sim.measures import exit_probabilities
 
     each = several(results)
     figure, (axes,) = sheet(
-        "Exit probabilities", "tips, the likeliest first (share)", "exit probability × tips", yscale="log"
+        "Exit probabilities",
+        "tips, the likeliest first (share)",
+        "exit probability, times the number of tips",
+        yscale="log",
     )
     names = labels(each)
     top = 1.0

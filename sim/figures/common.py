@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from sim import theory
 from sim.result import Result
-from sim.scenario import Scenario
+from sim.scenario import Scenario, plain
 from tipselect.kernels import Float64, Int64
 
 Results = Result | Sequence[Result]
@@ -33,7 +34,7 @@ def warmup(result: Result) -> float:
 
 
 def labels(results: Sequence[Result]) -> list[str]:
-    """Name results by what tells them apart: their names, or the fields in which they differ; one needs no name."""
+    """Name results by what tells them apart: names, or the fields in which they differ; one needs no name."""
     scenarios = [result.scenario for result in results]
     names = [scenario.name for scenario in scenarios]
     if len(results) == 1:
@@ -60,8 +61,8 @@ def describe(scenario: Scenario) -> str:
 
 def selection(scenario: Scenario) -> str:
     """How a scenario's issuers select tips, in few words."""
-    selector = scenario.selector if isinstance(scenario.selector, str) else scenario.selector.__name__
-    settings = ({} if scenario.alpha is None else {"α": scenario.alpha}) | dict(scenario.settings)
+    selector = scenario.selector if isinstance(scenario.selector, str) else str(plain(scenario.selector))
+    settings = ({} if scenario.alpha is None else {"alpha": scenario.alpha}) | dict(scenario.settings)
     return ", ".join([selector, *(f"{key} {_short(value)}" for key, value in settings.items())])
 
 
@@ -94,15 +95,16 @@ def _short(value: object) -> str:
 
 
 def adaptation(result: Result) -> float:
-    """Delays until nearly every new block approves a given one: ln(lambda h) / 0.352 (Popov 2018, section 3)."""
-    return float(np.log(max(result.scenario.load, 2.0))) / 0.352
+    """Delays until most new blocks approve a given one, `theory.adaptation_period`."""
+    scenario = result.scenario
+    return theory.adaptation_period(max(scenario.load, 2.0), 1.0, max(scenario.parents, 2))
 
 
 def watched(result: Result, span: float, most: int) -> Int64:
-    """int64[m], at most `most` blocks issued after the beginning and at least `span` before the end, evenly spread."""
+    """int64[m], at most `most` blocks after the beginning and at least `span` before the end, evenly spread."""
     start = int(np.searchsorted(result.times, warmup(result), "right"))
     stop = int(np.searchsorted(result.times, result.end - span, "right"))
-    numbers: Int64 = np.unique(np.linspace(max(start, 1), max(stop - 1, max(start, 1)), most).astype(np.int64))
+    numbers: Int64 = np.unique(np.linspace(max(start, 1), max(stop - 1, start, 1), most).astype(np.int64))
     return numbers[numbers < len(result)]
 
 

@@ -22,8 +22,8 @@ BLOCKS = (60, 260)
 def tangle(results: Results, *, blocks: int | None = None, end: int | None = None) -> Figure:
     """The newest blocks of the Tangle and the approvals between them, time from left to right.
 
-    Open circles are tips, squares the adversary's blocks, a cross is one that was withheld and never released. The gray
-    stretch at the right is the last delay h, within which nobody knows of a block but who issued it.
+    Open circles are tips, squares the adversary's blocks, a cross is one that was withheld and never released.
+    The gray stretch at the right is the last delay h, within which nobody knows of a block but who issued it.
     """
     result = several(results)[0]
     h = delay(result)

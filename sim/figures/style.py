@@ -1,9 +1,9 @@
 """How figures of simulations look, and how they become files.
 
-Every series has an ink, a line style and a mark of its own and is named where it ends, so a figure says the same on
-paper without colour; the inks are those that colour-blind people tell apart (Okabe, Ito 2008). No display is asked for:
-figures are objects of matplotlib without pyplot. Equal data give equal files: ids are salted with a constant, and
-nothing writes a date.
+Every series has an ink, a line style and a mark of its own and is named where it ends, so a figure says the same
+on paper without colour; the inks are those that colour-blind people tell apart (Okabe, Ito 2008). No display is
+asked for: figures are objects of matplotlib without pyplot. Equal data give equal files: ids are salted with a
+constant, and nothing writes a date.
 
 matplotlib is imported when a figure is begun, so that simulations run without it.
 """
@@ -35,7 +35,7 @@ LINES: tuple[Any, ...] = (
 )
 """styles of series"""
 MARKS = ("o", "s", "^", "D", "v", "P")
-HATCHES = ("", "////", "....", "xxxx", "\\\\\\\\", "++++")
+HATCHES = ("", "///", "\\\\\\", "xxx", "---", "++")
 TEXT, GRID, PAPER, THEORY = "#22303c", "#e4e7eb", "#ffffff", "#6b7580"
 """inks of letters, grid, ground, and what is expected rather than measured"""
 SALT = "tangle"
@@ -46,7 +46,8 @@ STYLE: dict[str, Any] = {
     "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "grid.color": GRID,
     "axes.axisbelow": True, "legend.frameon": False, "font.size": 10, "font.family": "sans-serif",
     "axes.titlesize": 11, "axes.titlelocation": "left", "axes.titlepad": 10, "text.color": TEXT,
-    "axes.labelcolor": TEXT, "axes.edgecolor": TEXT, "xtick.color": TEXT, "ytick.color": TEXT, "hatch.color": PAPER,
+    "axes.labelcolor": TEXT, "axes.edgecolor": TEXT, "xtick.color": TEXT, "ytick.color": TEXT,
+    "hatch.color": PAPER,
     "figure.facecolor": PAPER, "axes.facecolor": "none", "savefig.facecolor": PAPER, "lines.linewidth": 1.6,
     "path.simplify_threshold": 0.4, "lines.markersize": 5, "axes.formatter.useoffset": False,
 }  # fmt: skip
@@ -116,7 +117,13 @@ def curve(axes: Axes, x: Any, y: Any, i: int, label: str = "", *, marks: bool = 
 
 def expected(axes: Axes, x: Any, y: Any, label: str = "", **options: Any) -> Any:
     """Draw what theory says: thin, gray, short dashes."""
-    look = {"color": THEORY, "linewidth": 1.1, "linestyle": (0, (3, 2)), "label": label, "zorder": 1.5}
+    look: dict[str, Any] = {
+        "color": THEORY,
+        "linewidth": 1.1,
+        "linestyle": (0, (3, 2)),
+        "label": label,
+        "zorder": 1.5,
+    }
     return axes.plot(*thin(x, y), **(look | options))[0]
 
 
@@ -134,10 +141,12 @@ def name_ends(axes: Axes, *, apart: float = 12.5, size: float = 8.5) -> None:
     if not lines:
         return
     axes.autoscale_view()
-    height = axes.bbox.height / axes.get_figure(root=True).dpi * 72
+    sheet = axes.get_figure(root=True)
+    assert sheet is not None
+    height = axes.bbox.height / sheet.dpi * 72
     places = [_leaving(axes, line) for line in lines]
     for at, line in zip(spread(places, apart / height), lines, strict=True):
-        look = {"color": line.get_color(), "marker": line.get_marker(), "markersize": 5}
+        look: dict[str, Any] = {"color": line.get_color(), "marker": line.get_marker(), "markersize": 5}
         axes.plot(
             [1.015, 1.035, 1.055], [at] * 3, transform=axes.transAxes, clip_on=False, linewidth=1.5, label="_",
             linestyle=_dashes(line), markevery=[1], markeredgecolor=PAPER, markeredgewidth=0.6, **look,
@@ -221,11 +230,12 @@ def save(figure: Figure, path: str | Path) -> Path:
 
 def rendered(figure: Figure, kind: str = "svg") -> bytes:
     """Return a figure as the bytes of a file, without date or program version."""
-    metadata: dict[str, Any] = {
+    known: dict[str, dict[str, Any]] = {
         "svg": {"Date": None, "Creator": "tangle sim"},
         "pdf": {"CreationDate": None, "Creator": "tangle sim", "Producer": None},
         "png": {"Software": None},
-    }.get(kind, {})
+    }
+    metadata = known.get(kind, {})
     out = io.BytesIO()
     with library().rc_context(STYLE):
         figure.savefig(out, format=kind, bbox_inches="tight", dpi=100 if kind == "svg" else 160, metadata=metadata)

@@ -12,6 +12,7 @@ import numpy as np
 from sim.errors import BadMeasure
 from sim.figures.style import INKS, LINES, MARKS, curve, expected, name_ends, sheet, styled
 from tipselect.confidence import wilson
+from tipselect.kernels import Float64
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -32,11 +33,11 @@ class Series:
     """
 
     label: str
-    x: Sequence[float]
+    x: Sequence[float] | Float64
     wins: Sequence[int]
     runs: Sequence[int]
-    theory: Sequence[float] | None = None
-    at: Sequence[float] = field(default_factory=tuple)
+    theory: Sequence[float] | Float64 | None = None
+    at: Sequence[float] | Float64 = field(default_factory=tuple)
 
 
 @styled
@@ -51,8 +52,8 @@ def outcome(
         ends = np.array([wilson(int(w), int(n)) for w, n in zip(each.wins, each.runs, strict=True)])
         errors = np.maximum(np.abs(ends.T - share), 0)
         axes.errorbar(
-            each.x, share, yerr=errors, color=INKS[i % 6], linestyle=LINES[i % 6], marker=MARKS[i % 6], capsize=2.5,
-            elinewidth=0.9, linewidth=1.2, markersize=5.5,
+            each.x, share, yerr=errors, color=INKS[i % 6], linestyle=LINES[i % 6], marker=MARKS[i % 6],
+            capsize=2.5, elinewidth=0.9, linewidth=1.2, markersize=5.5,
         )  # fmt: skip
         curve(axes, each.x, share, i, each.label, linewidth=0)
         if each.theory is not None:
@@ -65,7 +66,7 @@ def outcome(
 def over(
     rows: Iterable[Row], x: str, y: str, *, by: Sequence[str] = (), title: str = "", **properties: Any
 ) -> Figure:
-    """Mean of a measure over a parameter of the sweep; bars: intervals of 95 % over the runs with different seeds."""
+    """Mean of a measure over a parameter of the sweep; bars: 95 % intervals over runs with different seeds."""
     groups = grouped(rows, x, y, by)
     figure, (axes,) = sheet(title or f"{y} over {x}", x, y, **properties)
     words = any(isinstance(place, str) for places in groups.values() for place in places)
@@ -73,12 +74,14 @@ def over(
     for i, (label, places) in enumerate(groups.items()):
         at = [every.index(p) for p in places] if words else [float(p) for p in places]
         order = np.argsort(at)
-        stats = [interval(places[p]) for p in places]
+        stats = [interval(places[p], success=y.endswith("_success")) for p in places]
         mean, low, high = (np.array([s[j] for s in stats])[order] for j in range(3))
         xs = np.array(at, float)[order]
         errors = np.maximum([mean - low, high - mean], 0)
-        axes.errorbar(xs, mean, yerr=errors, color=INKS[i % 6], linestyle=LINES[i % 6], marker=MARKS[i % 6], capsize=2.5,
-                      elinewidth=0.9)  # fmt: skip
+        axes.errorbar(
+            xs, mean, yerr=errors, color=INKS[i % 6], linestyle=LINES[i % 6], marker=MARKS[i % 6], capsize=2.5,
+            elinewidth=0.9,
+        )  # fmt: skip
         curve(axes, xs, mean, i, label, linewidth=0)
     if words:
         axes.set_xticks(range(len(every)), [str(p) for p in every])
@@ -100,11 +103,11 @@ def grouped(rows: Iterable[Row], x: str, y: str, by: Sequence[str]) -> dict[str,
     return groups
 
 
-def interval(values: Sequence[float]) -> tuple[float, float, float]:
-    """Mean and 95 % interval of runs: Wilson's where all values are 0 or 1, Student's otherwise."""
+def interval(values: Sequence[float], *, success: bool = True) -> tuple[float, float, float]:
+    """Mean and 95 % interval of runs: Wilson's for successes, all of which are 0 or 1, Student's otherwise."""
     found = np.asarray(values, float)
     mean = float(found.mean())
-    if set(np.unique(found)) <= {0.0, 1.0} and found.size > 1:
+    if success and set(np.unique(found)) <= {0.0, 1.0} and found.size > 1:
         return mean, *wilson(int(found.sum()), found.size)
     if found.size < 2:
         return mean, mean, mean

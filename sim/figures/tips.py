@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sim import theory
 from sim.figures.common import Results, delay, heading, labels, rate_at, several, warmup
 from sim.figures.style import HATCHES, INKS, curve, expected, name_ends, sheet, styled, subtitle, thin
+from sim.result import Result
+from tipselect.kernels import Float64
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -20,7 +23,7 @@ BINS = 60
 def tips(results: Results, *, log: bool = False) -> Figure:
     """Tips of the whole Tangle over time; dashed, in gray, what uniform selection of k tips lets expect.
 
-    Expected are k lambda h / (k - 1) (Popov 2018, eq. 1), with the rate of that time where it changes.
+    Expected are k lambda h / (k - 1) (Popov 2018, section 3), and the fluid limit where the rate changes.
     """
     from sim.measures import tips_over_time
 
@@ -30,11 +33,10 @@ def tips(results: Results, *, log: bool = False) -> Figure:
     for i, (result, label) in enumerate(zip(each, labels(each), strict=True)):
         times, counts = tips_over_time(result, points=300)
         curve(axes, times / delay(result), counts, i, label, linewidth=1.3)
-        theory = expected_tips(result, times)
-        if theory is not None and theory.tobytes() not in drawn:
-            drawn.add(theory.tobytes())
-            name = "k λh/(k−1)" if len(each) == 1 or len(drawn) == 1 else ""
-            expected(axes, times / delay(result), theory, name)
+        level = expected_tips(result, times)
+        if level is not None and level.tobytes() not in drawn:
+            drawn.add(level.tobytes())
+            expected(axes, times / delay(result), level, "expected" if len(drawn) == 1 else "")
     axes.set_xlim(left=0)
     if not log:
         axes.set_ylim(bottom=0)
@@ -43,15 +45,18 @@ def tips(results: Results, *, log: bool = False) -> Figure:
     return figure
 
 
-def expected_tips(result, times):  # type: ignore[no-untyped-def]
-    """float64[n], tips expected at each time; None for a single parent, with which they grow without end."""
-    from sim import theory
+def expected_tips(result: Result, times: Float64) -> Float64 | None:
+    """float64[n], tips expected at each time; None for a single parent, with which they grow without end.
 
+    At a constant rate `theory.tips_at_load`, where it changes the fluid limit.
+    """
     scenario = result.scenario
-    if scenario.parents < 2:
+    if scenario.parents < 2 or scenario.delay_max == 0:
         return None
-    rates = rate_at(result, times)
-    return np.array([theory.tips(rate, scenario.delay_max, scenario.parents) for rate in rates])
+    if len(scenario.corners) == 1:
+        level = theory.tips_at_load(scenario.rate_max, scenario.delay_max, scenario.parents)
+        return np.full(times.size, level)
+    return theory.fluid_tips(times, rate_at(result, times), scenario.delay_max, scenario.parents)
 
 
 @styled
@@ -77,7 +82,7 @@ def first_approval(results: Results) -> Figure:
     k = each[0].scenario.parents
     if k > 1:
         ages = np.linspace(0, longest, 200)
-        expected(axes, ages, np.exp(-np.maximum(ages - 1, 0) * (k - 1)), "expected, uniform")
+        expected(axes, ages, theory.unapproved(ages, 1.0, k), "expected, uniform")
     axes.set(xlim=(0, longest), ylim=(1e-3, 1.15))
     subtitle(axes, heading(each))
     name_ends(axes)
@@ -122,8 +127,8 @@ def arrivals(results: Results) -> Figure:
         counts = np.histogram(result.times[chosen][1 if name == "honest" else 0 :], edges)[0] / width
         if counts.any():
             axes.stairs(
-                below + counts, edges / h, baseline=below, fill=True, facecolor=INKS[i], alpha=0.55, hatch=HATCHES[i],
-                label=name, edgecolor="#ffffff", linewidth=0,
+                below + counts, edges / h, baseline=below, fill=True, facecolor=INKS[i], alpha=0.55,
+                hatch=HATCHES[i], label=name, edgecolor="#ffffff", linewidth=0,
             )  # fmt: skip
             below = below + counts
     expected(axes, middle, rate_at(result, middle * h) * h, "declared")

@@ -71,7 +71,7 @@ def test_a_kept_page_holds_every_row_and_the_machine(tmp_path: Path) -> None:
 
 def test_arguments_name_benchmarks() -> None:
     assert bench.parse(["--small", "--only", "tips,http"]).only == ["tips", "http"]
-    assert bench.parse([]).only == ["pow", "tips", "http", "ledger", "mam", "subscribers", "restart"]
+    assert bench.parse([]).only == ["pow", "tips", "sim", "http", "ledger", "mam", "subscribers", "restart"]
     with pytest.raises(SystemExit):
         bench.parse(["--only", "speed"])
 

@@ -19,7 +19,7 @@ def random_graph(seed: int, size: int) -> Graph:
     return reference.random_graph(np.random.default_rng(seed), size, forbidden=0.08, outside=0.05, poor=0.08)
 
 
-@pytest.mark.parametrize("seed", range(600))
+@pytest.mark.parametrize("seed", range(250))
 def test_selection_equals_twin(seed: int) -> None:
     rng = np.random.default_rng(seed)
     graph = random_graph(seed, int(rng.integers(1, 70)))

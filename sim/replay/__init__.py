@@ -1,0 +1,16 @@
+"""Simulations that start from a real Tangle: that of a node, an export, or a result that was saved.
+
+    dag = replay.load("http://127.0.0.1:14265")
+    replay.regrow(dag, sim.Scenario(delay=0.5, selector="uniform"))   # the same traffic, grown anew
+    replay.reselect(dag, "weighted", alpha=0.1)                       # the Tangle as it is, asked block by block
+    replay.go_on(dag, sim.Scenario(arrivals=dag.rate, blocks=10_000)) # what comes after it
+
+Times are in seconds. What a DAG can and cannot tell is in `dag`.
+"""
+
+from sim.replay.dag import Dag
+from sim.replay.read import load
+from sim.replay.regrow import go_on, regrow
+from sim.replay.reselect import Reselection, reselect
+
+__all__ = ["Dag", "Reselection", "go_on", "load", "regrow", "reselect"]

@@ -1,0 +1,28 @@
+"""The known figures can be made again, and what was published holds, within what each check allows."""
+
+from __future__ import annotations
+
+from xml.etree import ElementTree
+
+import pytest
+
+from sim.figures import rendered
+from sim.known import KNOWN
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_a_known_figure_comes_out_again(name: str) -> None:
+    known = KNOWN[name]
+    data = known.run(True)
+    checks = known.check(data)
+    assert checks
+    assert [check for check in checks if not check.within] == []
+    assert ElementTree.fromstring(rendered(known.draw(data))).tag.endswith("svg")
+    assert known.title
+    assert known.source
+    assert known.claim
+
+
+def test_there_are_a_dozen_at_least() -> None:
+    assert len(KNOWN) >= 12
+    assert all(name == known.name for name, known in KNOWN.items())
