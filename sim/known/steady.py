@@ -166,7 +166,9 @@ def draw_low(data: Data) -> Figure:
     )
     curve(left, loads, data["tips"], 0, "mean tips", marks=True)
     expected(left, loads, np.maximum(1, 2 * loads), "1, then 2 λh")
-    curve(left, loads, np.maximum(data["chain"], 1e-3), 1, "blocks with\none parent", marks=True)
+    curve(
+        left, loads, np.where(data["chain"] > 0, data["chain"], np.nan), 1, "blocks with\none parent", marks=True
+    )
     curve(right, loads, data["waits"], 2, "mean wait", marks=True)
     expected(right, loads, 1 + 1 / loads, "h + 1/λ")
     expected(right, loads, np.full(loads.size, 2.0), "2 h", linestyle=(0, (1, 2)))
