@@ -100,6 +100,11 @@ def adaptation(result: Result) -> float:
     return theory.adaptation_period(max(scenario.load, 2.0), 1.0, max(scenario.parents, 2))
 
 
+def one_delay(scenario: Scenario) -> bool:
+    """Whether a block reaches everybody after the same mean delay, its issuer included, as formulas have it."""
+    return scenario.delays is None and scenario.own_delay in {None, scenario.delay}
+
+
 def watched(result: Result, span: float, most: int) -> Int64:
     """int64[m], at most `most` blocks after the beginning and at least `span` before the end, evenly spread."""
     start = int(np.searchsorted(result.times, warmup(result), "right"))

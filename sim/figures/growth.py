@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sim.figures.common import Results, adaptation, delay, heading, labels, several, watched
+from sim.figures.common import Results, adaptation, delay, heading, labels, one_delay, several, watched
 from sim.figures.style import THEORY, band, curve, expected, name_ends, sheet, styled, subtitle
 from tipselect.kernels import Float64
 
@@ -45,7 +45,8 @@ def weight(results: Results, *, blocks: int = 200, ages: float | None = None) ->
                 band(axes, at, low, high, i)
     result = each[0]
     h, load, k = delay(result), result.scenario.load, result.scenario.parents
-    rates = [theory.growth_rate(h, k) * h, theory.branching_rate(h, k) * h] if k > 1 and h > 0 else []
+    known = k > 1 and one_delay(result.scenario) and result.scenario.delay_max > 0
+    rates = [theory.growth_rate(h, k) * h, theory.branching_rate(h, k) * h] if known else []
     for rate in rates:
         early = at[at <= np.log(max(load, 2)) / max(rate, 0.1)]
         expected(left, early, np.exp(rate * early))
@@ -54,7 +55,8 @@ def weight(results: Results, *, blocks: int = 200, ages: float | None = None) ->
     left.set(yscale="log", ylim=(0.9, None), xlim=(0, at[-1]))
     right.set(ylim=(0, mean[-1] * 1.08), xlim=(0, at[-1]), ylabel="")
     text = "dashes: " + ", ".join(f"exp({rate:.3f} t/h)" for rate in rates)
-    left.annotate(text, (0.03, 0.97), xycoords="axes fraction", fontsize=8, va="top", color=THEORY)
+    if rates:
+        left.annotate(text, (0.03, 0.97), xycoords="axes fraction", fontsize=8, va="top", color=THEORY)
     corner: dict[str, Any] = {"xycoords": "axes fraction", "fontsize": 8, "ha": "right", "color": THEORY}
     right.annotate("dashes: slope λ", (0.98, 0.02), **corner)
     name_ends(right)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim import theory
-from sim.figures.common import Results, delay, heading, labels, rate_at, several, warmup
+from sim.figures.common import Results, delay, heading, labels, one_delay, rate_at, several, warmup
 from sim.figures.style import HATCHES, INKS, curve, expected, name_ends, sheet, styled, subtitle, thin
 from sim.result import Result
 from tipselect.kernels import Float64
@@ -46,12 +46,13 @@ def tips(results: Results, *, log: bool = False) -> Figure:
 
 
 def expected_tips(result: Result, times: Float64) -> Float64 | None:
-    """float64[n], tips expected at each time; None for a single parent, with which they grow without end.
+    """float64[n], tips expected at each time; None for a single parent, with which they grow without end, and
+    where agents hear of their own blocks sooner than others do, of which no formula is known.
 
     At a constant rate `theory.tips_at_load`, where it changes the fluid limit.
     """
     scenario = result.scenario
-    if scenario.parents < 2 or scenario.delay_max == 0:
+    if scenario.parents < 2 or scenario.delay_max == 0 or not one_delay(scenario):
         return None
     if len(scenario.corners) == 1:
         level = theory.tips_at_load(scenario.rate_max, scenario.delay_max, scenario.parents)
@@ -80,7 +81,7 @@ def first_approval(results: Results) -> Figure:
         curve(axes, *thin(waits[keep], left[keep], 150), i, label)
         longest = max(longest, float(waits[keep].max(initial=1.0)))
     k = each[0].scenario.parents
-    if k > 1:
+    if k > 1 and one_delay(each[0].scenario):
         ages = np.linspace(0, longest, 200)
         expected(axes, ages, theory.unapproved(ages, 1.0, k), "expected, uniform")
     axes.set(xlim=(0, longest), ylim=(1e-3, 1.15))
