@@ -1,12 +1,13 @@
 """A report of simulations: one HTML file with parameters, measures and figures, that needs nothing but a browser.
 
-Figures are SVG images within the file, so it can be sent and kept. It is readable in light and dark and on a
-phone. Equal results give equal files: nothing is dated, and figures are drawn the same way each time.
+Figures are drawings within the page, so it can be sent and kept, and they follow it into the dark. On a phone
+wide tables and figures are moved sideways, and letters stay legible. Equal results give equal files: nothing is
+dated, and figures are drawn the same way each time.
 """
 
 from __future__ import annotations
 
-import base64
+import hashlib
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,10 +17,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sim.errors import BadResult
-from sim.figures import FIGURES, caption, fits, over, rendered
-from sim.figures.common import describe, labels
+from sim.figures import FIGURES, caption, fits, over
+from sim.figures.common import describe, labels, one_delay
+from sim.figures.style import inks, inline
 from sim.measures import summary
-from sim.measures.table import EXPECTED, lines
+from sim.measures.table import EXPECTED, Line, lines
 from sim.result import Result
 from sim.swept import Swept
 from sim.versions import versions
@@ -30,12 +32,15 @@ if TYPE_CHECKING:
 NAME = "report.html"
 DECADES = 50
 """times the least value that the greatest is, from which on an axis is divided by orders of magnitude"""
-STYLE = """
-:root { color-scheme: light dark; --ground: #ffffff; --ink: #22303c; --soft: #56606b; --line: #d9dee3;
-  --card: #f6f8fa }
-@media (prefers-color-scheme: dark) {
-  :root { --ground: #14191e; --ink: #dde4ea; --soft: #9aa6b1; --line: #35404a; --card: #1c242b }
-}
+STYLE = f"""
+:root {{ color-scheme: light dark; --line: #d9dee3; --card: #f6f8fa; --soft: #56606b;
+  {inks(dark=False)} }}
+@media (prefers-color-scheme: dark) {{
+  :root {{ --line: #35404a; --card: #1c242b; --soft: #9aa6b1;
+  {inks(dark=True)} }}
+}}
+"""
+STYLE += """
 * { box-sizing: border-box }
 body { margin: 0 auto; max-width: 60rem; padding: 1.5rem 1rem 4rem; background: var(--ground); color: var(--ink);
   font: 16px/1.5 system-ui, sans-serif }
@@ -50,7 +55,9 @@ thead th { color: var(--soft); font-weight: 600; white-space: nowrap }
 tbody th { font-weight: 500 }
 td { font-variant-numeric: tabular-nums; overflow-wrap: break-word }
 figure { margin: 0 0 2rem }
-figure img { width: 100%; height: auto; background: #ffffff; border-radius: 6px; padding: .5rem }
+figure > div { overflow-x: auto }
+figure svg { display: block; width: 100%; min-width: 34rem; height: auto }
+figure svg * { stroke-linejoin: round; stroke-linecap: butt }
 figcaption { font-size: .9rem; color: var(--soft); margin-top: .25rem }
 """
 
@@ -92,17 +99,13 @@ def page(title: str, body: Iterable[str]) -> str:
 def _results(results: Sequence[Result]) -> Iterable[str]:
     names = labels(results)
     yield f"<p>{escape('; '.join(describe(result.scenario) for result in results))}</p>"
-    found = [summary(result) for result in results]
     yield "<h2>Measures</h2>"
+    yield "<p>Intervals are of 95 %. Expected is what theory says of uniform selection with one view: nothing"
+    yield "where agents receive their own blocks at another time, or some agents later than others.</p>"
     if len(results) == 1:
-        yield "<p>Intervals are of 95 %. Expected is what theory says of uniform selection with one view.</p>"
-        yield table(("measure", "measured", "interval", "expected"), map(_measure, lines(found[0])))
+        yield table(("measure", "measured", "interval", "expected"), map(_measure, _measures(results[0])))
     else:
-        measures = dict.fromkeys(name for each in found for name in each)
-        rows = [
-            (name.replace("_", " "), *(number(each.get(name, math.nan)) for each in found)) for name in measures
-        ]
-        yield table(("measure", *names), rows)
+        yield table(("measure", *names, "expected"), _compared([_measures(result) for result in results]))
     one = results[0] if len(results) == 1 else results
     yield "<h2>Figures</h2>"
     for name, draw in FIGURES.items():
@@ -111,9 +114,32 @@ def _results(results: Sequence[Result]) -> Iterable[str]:
     yield from _parameters([result.scenario.to_table() for result in results], names)
 
 
-def _measure(line: Any) -> tuple[str, str, str, str]:
-    interval = "" if line.interval is None else " to ".join(map(number, line.interval))
-    return line.name, number(line.value), interval, "" if line.expected is None else number(line.expected)
+def _measures(result: Result) -> list[Line]:
+    """The measures of a result; what is expected only where its model is that of the formulas."""
+    found = lines(summary(result))
+    return found if one_delay(result.scenario) else [line._replace(expected=None) for line in found]
+
+
+def _measure(line: Line) -> tuple[str, str, str, str]:
+    return line.name, number(line.value), _interval(line), "" if line.expected is None else number(line.expected)
+
+
+def _interval(line: Line) -> str:
+    return "" if line.interval is None else " to ".join(map(number, line.interval))
+
+
+def _compared(each: Sequence[Sequence[Line]]) -> Iterable[Sequence[str]]:
+    """Rows of a table with a column per result, and what is expected of them at the end."""
+    named = [{line.name: line for line in found} for found in each]
+    for name in dict.fromkeys(name for found in named for name in found):
+        cells, expected = [], []
+        for found in named:
+            line = found.get(name)
+            interval = f" ({_interval(line)})" if line is not None and line.interval is not None else ""
+            cells.append("-" if line is None else number(line.value) + interval)
+            if line is not None and line.expected is not None:
+                expected.append(number(line.expected))
+        yield name, *cells, " / ".join(dict.fromkeys(expected))
 
 
 # --- sweeps -------------------------------------------------------------------------------------------------
@@ -194,12 +220,9 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def figure(drawn: Figure, words: str) -> str:
     """A figure with its caption, which is what stands for it where it cannot be seen."""
-    image = base64.b64encode(rendered(drawn)).decode()
-    text = escape(words, quote=True)
-    return (
-        f'<figure><img alt="{text}" src="data:image/svg+xml;base64,{image}">'
-        f"<figcaption>{text}</figcaption></figure>"
-    )
+    prefix = hashlib.blake2b(words.encode(), digest_size=4).hexdigest()
+    drawing = inline(drawn, words, f"f{prefix}")
+    return f'<figure><div tabindex="0">{drawing}</div><figcaption>{escape(words)}</figcaption></figure>'
 
 
 def number(found: float) -> str:

@@ -11,7 +11,9 @@ matplotlib is imported when a figure is begun, so that simulations run without i
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable, Sequence
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +40,13 @@ MARKS = ("o", "s", "^", "D", "v", "P")
 HATCHES = ("", "///", "\\\\\\", "xxx", "---", "++")
 TEXT, GRID, PAPER, THEORY = "#22303c", "#e4e7eb", "#ffffff", "#6b7580"
 """inks of letters, grid, ground, and what is expected rather than measured"""
+AMBER = "#9a6a00"
+"""yellow is too light for letters"""
+DARK = (
+    "#dde4ea", "#2b343d", "#14191e", "#9aa6b1", "#e6b03c",
+    "#56b4e9", "#f28044", "#2fc79b", "#e3a3c6", "#e6b03c", "#a3afba",
+)  # fmt: skip
+"""all of these on a dark ground, in the order of `inks`: letters, grid, ground, theory, amber, then series"""
 SALT = "tangle"
 POINTS = 300
 """of a line, at most"""
@@ -177,7 +186,7 @@ def _leaving(axes: Axes, line: Any) -> float:
 
 def darker(ink: str) -> str:
     """Inks of letters are those of lines; yellow is too light for type."""
-    return "#9a6a00" if ink == "#e69f00" else ink
+    return AMBER if ink == "#e69f00" else ink
 
 
 def spread(places: Sequence[float], step: float) -> list[float]:
@@ -240,3 +249,34 @@ def rendered(figure: Figure, kind: str = "svg") -> bytes:
     with library().rc_context(STYLE):
         figure.savefig(out, format=kind, bbox_inches="tight", dpi=100 if kind == "svg" else 160, metadata=metadata)
     return out.getvalue()
+
+
+def inline(figure: Figure, words: str, prefix: str) -> str:
+    """Return a figure as an element of a web page, whose inks the page decides: see `inks`.
+
+    words : what stands for it where it cannot be seen
+    prefix : of its ids, so that no two figures of a page share one
+    """
+    text = rendered(figure).decode()
+    text = text[text.index("<svg") :].strip()
+    text = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->", "", text, flags=re.DOTALL)
+    text = re.sub(r"<style[^>]*>.*?</style>", "", text, flags=re.DOTALL)
+    text = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{prefix}-", text)
+    for name, ink in _ROLES.items():
+        text = re.sub(rf"((?:fill|stroke): ?){ink}\b", rf"\1var(--{name})", text)
+    view = re.search(r'viewBox="[^"]*"', text)
+    assert view is not None
+    opening = f'<svg role="img" aria-label="{escape(words, quote=True)}" {view.group()}>'
+    return opening + re.sub(r">\s+<", "><", text[text.index(">") + 1 :])
+
+
+_ROLES = {
+    "ink": TEXT, "grid": GRID, "ground": PAPER, "theory": THEORY, "amber": AMBER,
+    **{f"ink-{i}": ink for i, ink in enumerate(INKS)},
+}  # fmt: skip
+
+
+def inks(*, dark: bool) -> str:
+    """Return the declarations of all inks of `inline` for a style sheet, on a light ground or on a dark one."""
+    lit = dict(zip(_ROLES, DARK, strict=True)) if dark else _ROLES
+    return "; ".join(f"--{name}: {ink}" for name, ink in lit.items())

@@ -19,19 +19,21 @@ SCENARIO = sim.Scenario(name="<b>calm & slow</b>", arrivals=8.0, selector="unifo
 
 
 class Structure(HTMLParser):
-    """Tags opened and closed, images, and addresses."""
+    """Tags opened, drawings, ids, and addresses."""
 
     def __init__(self) -> None:
         super().__init__()
         self.tags: list[str] = []
-        self.images: list[dict[str, str | None]] = []
+        self.drawings: list[dict[str, str | None]] = []
+        self.ids: list[str | None] = []
         self.addresses: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
-        if tag == "img":
-            self.images.append(dict(attrs))
-        self.addresses += [found or "" for name, found in attrs if name in {"src", "href"}]
+        if tag == "svg":
+            self.drawings.append(dict(attrs))
+        self.ids += [found for name, found in attrs if name == "id"]
+        self.addresses += [found or "" for name, found in attrs if name in {"src", "href", "xlink:href"}]
 
 
 @pytest.fixture(scope="module")
@@ -44,9 +46,11 @@ def test_a_report_of_a_result(result: Result, tmp_path: Path) -> None:
     seen = Structure()
     seen.feed(text)
     assert seen.tags.count("table") == 2
-    assert len(seen.images) >= 6
-    assert all((image["alt"] or "").strip() for image in seen.images)
-    assert all(address.startswith("data:") for address in seen.addresses)
+    assert len(seen.drawings) >= 6
+    assert all((each["aria-label"] or "").strip() for each in seen.drawings)
+    assert len(seen.ids) == len(set(seen.ids)), "no two figures share an id"
+    assert all(address.startswith(("data:", "#")) for address in seen.addresses)
+    assert {address.removeprefix("#") for address in seen.addresses if address[0] == "#"} <= set(seen.ids)
     assert "&lt;b&gt;calm &amp; slow&lt;/b&gt;" in text
     assert "<b>calm" not in text
     assert re.search(r"<th scope=\"row\">mean tips</th><td>1[5-9]", text)
@@ -56,7 +60,8 @@ def test_a_report_of_a_result(result: Result, tmp_path: Path) -> None:
 def test_several_results_stand_side_by_side(result: Result, tmp_path: Path) -> None:
     other = sim.run(SCENARIO.but(name="busy", arrivals=16.0))
     text = write([result, other], tmp_path, title="Two").read_text()
-    assert '<th scope="col">busy</th>' in text
+    assert '<th scope="col">busy</th><th scope="col">expected</th>' in text
+    assert re.search(r'<th scope="row">mean tips</th><td>1[5-9][.\d]* \(1', text)
     assert "<h1>Two</h1>" in text
     with pytest.raises(BadResult, match="at least one"):
         write([], tmp_path)
@@ -76,13 +81,21 @@ def test_a_browser_shows_it_without_asking_anybody(result: Result, tmp_path: Pat
     address = write(result, tmp_path).as_uri()
     with browser() as page:
         page.driver.set_window_size(390, 844)
-        page.driver.get(address)
-        sizes = page.driver.execute_script(
-            "return [document.documentElement.scrollWidth, document.documentElement.clientWidth,"
-            " [...document.images].filter(each => each.naturalWidth > 100).length, document.images.length]"
-        )
-        wide, shown, drawn, images = sizes
-        assert wide <= shown
-        assert drawn == images > 5
+        grounds = {}
+        for ground in ("light", "dark"):
+            feature = {"name": "prefers-color-scheme", "value": ground}
+            page.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
+            page.driver.get(address)
+            wide, shown, sizes, grounds[ground] = page.driver.execute_script(
+                "const root = document.documentElement, drawings = [...document.querySelectorAll('figure svg')];"
+                "return [root.scrollWidth, root.clientWidth, drawings.map(each => each.clientWidth),"
+                " [getComputedStyle(document.body).backgroundColor,"
+                "  getComputedStyle(drawings[0].querySelector('path')).fill]]"
+            )
+            assert wide <= shown, "only tables and figures are moved sideways"
+            assert len(sizes) > 5
+            assert min(sizes) > 500, "letters stay legible"
+            assert grounds[ground][0] == grounds[ground][1], "a figure lies on the ground of its page"
+        assert grounds["light"] != grounds["dark"]
         assert page.complaints() == []
         assert [url for url in page.requests() if not url.startswith(("data:", "file:"))] == []
