@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sim import theory
 from sim.contest import outpaced, success
 from sim.figures.style import curve, expected, name_ends, sheet, styled
 from sim.figures.tables import Series, outcome
@@ -24,25 +25,16 @@ if TYPE_CHECKING:
 def overtakes(q: float, depth: int) -> float:
     """Chance that a secret branch ever gets heavier than a payment accepted at weight `depth`, in a chain.
 
-    While the payment gains depth - 1 approvals the attacker's blocks are negative binomial; from then on his lag
-    is a random walk that gets to its end with chance (q / (1 - q)) per step (Nakamoto 2008; Rosenfeld 2014; Popov
-    section 4, of the same race).
+    The payment weighs 1 when the race begins, so that depth - 1 honest blocks are still to come; to be heavier is
+    to have one more than it has: one block behind, for `theory.race_success`.
     """
-    if q >= 0.5:
-        return 1.0
-    n, p = depth - 1, 1 - q
-    ahead, total = 0.0, 0.0
-    for m in range(depth + 1):
-        chance = math.comb(m + n - 1, m) * p**n * q**m if n else float(m == 0)
-        total += chance
-        ahead += chance * (q / p) ** (depth + 1 - m)
-    return ahead + 1 - total
+    return theory.race_success(q, depth - 1, lead=-1)
 
 
 def run_race(quick: bool) -> Data:
     """Outpacing over q for two depths in a chain, and in a busy Tangle."""
     qs = (0.1, 0.25, 0.4) if quick else (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45)
-    runs = 60 if quick else 150
+    runs = 30 if quick else 150
     cases = [("chain, depth 3", 0.02, 3), ("chain, depth 8", 0.02, 8), ("λh = 10, depth 8", 10.0, 8)]
     wins = {
         name: [success(race_scenario(load, q, depth), runs, judge=outpaced).wins for q in qs]
@@ -108,7 +100,7 @@ def check_race(data: Data) -> list[Check]:
 def run_parasite(quick: bool) -> Data:
     """Parasite chains over alpha for two shares."""
     alphas = (0.0001, 0.01, 0.3) if quick else (0.0001, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
-    runs = 12 if quick else 60
+    runs = 8 if quick else 30
     shares = (0.2,) if quick else (0.1, 0.2, 0.35)
     wins = {q: [success(parasite_scenario(alpha, q), runs).wins for alpha in alphas] for q in shares}
     return {"alphas": alphas, "runs": runs, "wins": wins}

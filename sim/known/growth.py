@@ -54,8 +54,11 @@ def draw_weight(data: Data) -> Figure:
     expected(right, ages[late > 0], late[late > 0])
     for axes in (left, right):
         axes.axvline(adapted, color=THEORY, linewidth=0.8, linestyle=(0, (1, 2)))
-    left.annotate("dashes: exp(0.352 t/h)\ndots: adaptation period", (0.97, 0.05), xycoords="axes fraction",
-                  fontsize=8, ha="right", color=THEORY)  # fmt: skip
+    text = (
+        f"dashes: exp(0.352 t/h)\nλh = {data['great']:g}: {data['rate']:.3f}, "
+        f"derived {theory.branching_rate(1.0):.3f}\ndots: adaptation period"
+    )
+    left.annotate(text, (0.99, 0.03), xycoords="axes fraction", fontsize=8, ha="right", color=THEORY)
     right.annotate("dashes: slope λ", (0.03, 0.93), xycoords="axes fraction", fontsize=8, color=THEORY)
     left.set(yscale="log", ylim=(0.9, None), xlim=(0, 30))
     right.set(xlim=(0, 30), ylim=(0, mean[-1] * 1.05), ylabel="")

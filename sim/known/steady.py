@@ -124,7 +124,7 @@ def draw_walks(data: Data) -> Figure:
     for i, (name, ratios) in enumerate(data["ratios"].items()):
         curve(axes, data["loads"], ratios, i, name, marks=True)
     expected(axes, data["loads"], np.ones(len(data["loads"])), "expected, uniform")
-    axes.set_ylim(0.9, 1.4)
+    axes.set_ylim(0.95, 1.15)
     name_ends(axes)
     return figure
 
@@ -165,13 +165,12 @@ def draw_low(data: Data) -> Figure:
         "Low load: a chain", "λh, blocks per delay", "", panels=2, xscale="log", yscale="log"
     )
     curve(left, loads, data["tips"], 0, "mean tips", marks=True)
-    expected(left, loads, np.maximum(1, 2 * loads), "1, then 2 λh")
+    expected(left, loads, [theory.tips_at_load(load, 1.0) for load in loads], "derived")
     curve(
         left, loads, np.where(data["chain"] > 0, data["chain"], np.nan), 1, "blocks with\none parent", marks=True
     )
     curve(right, loads, data["waits"], 2, "mean wait", marks=True)
-    expected(right, loads, 1 + 1 / loads, "h + 1/λ")
-    expected(right, loads, np.full(loads.size, 2.0), "2 h", linestyle=(0, (1, 2)))
+    expected(right, loads, [theory.first_approval_at_load(load, 1.0) for load in loads], "derived")
     left.set_ylabel("tips; share of blocks")
     right.set_ylabel("wait for the first approval, in h")
     figure.subplots_adjust(wspace=0.75)
