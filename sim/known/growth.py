@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 LOAD = 100.0
 GREAT_LOAD = 4_000.0
 """at which weights are small against the tips for long enough to fit their growth"""
+SPREAD = {1_000.0: 0.0028, 4_000.0: 0.0012}
+"""load -> standard deviation of the fitted exponent of one run, per h, over the seeds 1 to 8"""
 
 
 def run_weight(quick: bool) -> Data:
@@ -70,11 +72,13 @@ def check_weight(data: Data) -> list[Check]:
     ages, mean = data["ages"], data["mean"]
     slope = float((mean[-1] - mean[-21]) / (ages[-1] - ages[-21]))
     published, minded, measured = theory.growth_rate(1.0), theory.branching_rate(1.0), float(data["rate"])
+    spread = SPREAD[float(data["great"])]
     what = f"exponent of the early growth, per h, λh = {data['great']:g}"
     return [
-        between(what, published, measured, 0.9 * minded, 1.06 * published,
-                "the paper takes tips of all ages alike; approvers of a young block are younger"),
-        near(f"{what}, ages minded", minded, measured, 0.06, "theory.branching_rate"),
+        Check(what, published, measured, abs(measured - published) <= 2.6 * spread,
+              "differs: the paper takes tips of all ages alike; approvers of a young block are younger"),
+        near(f"{what}, ages minded", minded, measured, 0.03,
+             "theory.branching_rate; 0.339, 0.333, 0.333 at λh = 1,000, 4,000, 16,000"),
         near("slope of the late growth / λ", 1.0, slope / LOAD, 0.03),
         near("age at which half of the new blocks approve, in h: ln(L)/0.352",
              theory.adaptation_period(LOAD, 1.0), float(data["half"]), 0.15,

@@ -290,7 +290,8 @@ def check_approvers(data: Data) -> list[Check]:
     """Shares beside those of 1 + Poisson(1)."""
     shares = data["shares"]["uniform"]
     return [
-        near(f"share with {n} approvers, uniform", shifted_poisson(n, 1.0), float(shares[n]), 0.06)
+        near(f"share with {n} approver{'s' if n > 1 else ''}, uniform",
+             shifted_poisson(n, 1.0), float(shares[n]), 0.06)
         for n in (1, 2, 3, 4)
     ] + [
         between("share with 1 approver, unweighted walk", "greater than uniform's",
