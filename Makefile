@@ -32,7 +32,7 @@ test-long: $(STAMP) kernels ## the suite with the longer runs
 
 kernels: $(STAMP) ## compile what is compiled once per machine; a minute, nothing later
 	@$(BIN)/python -c "from tangle.protocol.pow.search import compile_kernels; compile_kernels()" & \
-	$(BIN)/python -m sim.compile; wait
+	$(BIN)/python -m tangle.sim.compile; wait
 
 check: $(STAMP) ## format, lint, types, import rule
 	@$(BIN)/ruff format --check .

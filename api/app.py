@@ -20,20 +20,20 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
-from api import problems
-from api.documentation import describe
-from api.faucet import Faucet
-from api.lane import Lane
-from api.network import Opened, Report, SetupError, make_network, open_network
-from api.rates import Rates
-from api.routes import blocks, core, indexer, legacy, milestones, tangle, utxo, web
-from api.service import Service
-from api.settings import Settings
-from api.stream import Hub
-from api.tags import PIECE, PIECE_BYTES, Tags
-from api.work import WorkRoom
-from api.writer import Writer
-from client.keys import Keys
+from tangle.api import problems
+from tangle.api.documentation import describe
+from tangle.api.faucet import Faucet
+from tangle.api.lane import Lane
+from tangle.api.network import Opened, Report, SetupError, make_network, open_network
+from tangle.api.rates import Rates
+from tangle.api.routes import blocks, core, indexer, legacy, milestones, tangle, utxo, web
+from tangle.api.service import Service
+from tangle.api.settings import Settings
+from tangle.api.stream import Hub
+from tangle.api.tags import PIECE, PIECE_BYTES, Tags
+from tangle.api.work import WorkRoom
+from tangle.api.writer import Writer
+from tangle.client.keys import Keys
 from tangle.store import journal, queries
 from tangle.store.events import Event
 

@@ -22,10 +22,10 @@ from typing import Any
 
 import orjson
 
-import mam
-from api.problems import BadParameter
-from api.stream import SILENCE, Hub, Streaming
-from api.tags import Tags, tagged_data
+from tangle import mam
+from tangle.api.problems import BadParameter
+from tangle.api.stream import SILENCE, Hub, Streaming
+from tangle.api.tags import Tags, tagged_data
 from tangle.protocol.serial import to_hex
 from tangle.store.queries import TaggedBlock, TaggedPage
 

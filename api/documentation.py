@@ -15,7 +15,7 @@ from fastapi.openapi.utils import get_openapi
 from starlette.responses import HTMLResponse
 from starlette.staticfiles import StaticFiles
 
-from api.routes.core import VERSION
+from tangle.api.routes.core import VERSION
 
 ASSETS = "/docs/assets"
 _TITLE = "Tangle"

@@ -6,7 +6,7 @@ from typing import Any
 
 from tangle.node import Snapshot
 from tangle.protocol.serial import to_hex
-from tipselect.explain import Step, Walker
+from tangle.tipselect.explain import Step, Walker
 
 Json = dict[str, Any]
 

@@ -14,11 +14,11 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
-from api.problems import FaucetBalanceHigh, FaucetBusy, FaucetEmpty, FaucetRequestPending
-from api.settings import Settings
-from api.work import WorkRoom
-from api.writer import Writer
-from client.keys import KeyPair
+from tangle.api.problems import FaucetBalanceHigh, FaucetBusy, FaucetEmpty, FaucetRequestPending
+from tangle.api.settings import Settings
+from tangle.api.work import WorkRoom
+from tangle.api.writer import Writer
+from tangle.client.keys import KeyPair
 from tangle.node import Node
 from tangle.protocol.addresses import Address
 from tangle.protocol.blocks import Block

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from api import problems
+from tangle.api import problems
 from tangle.protocol.errors import TangleError
 
 Handler = Callable[[Request], Awaitable[Response]]

@@ -24,8 +24,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from api.settings import CONFIG_NAME, SettingInvalid, Settings, commented_toml
-from client.keys import Keys, new_mnemonic
+from tangle.api.settings import CONFIG_NAME, SettingInvalid, Settings, commented_toml
+from tangle.client.keys import Keys, new_mnemonic
 from tangle.node import Node, NoNetwork, create_network
 from tangle.protocol.addresses import Ed25519Address
 from tangle.protocol.errors import TangleError
@@ -36,7 +36,7 @@ from tangle.protocol.pow.search import compile_kernels as compile_pow
 from tangle.protocol.signatures import public_key
 from tangle.store.engine import check_network, migrate, open_engine
 from tangle.store.journal import read_network
-from tipselect.compile import compile_kernels as compile_tipselect
+from tangle.tipselect.compile import compile_kernels as compile_tipselect
 
 KEYS_NAME = "keys.json"
 LOCK_NAME = "lock"

@@ -28,7 +28,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.writer import NotWritten, QueueFull
+from tangle.api.writer import NotWritten, QueueFull
 from tangle.protocol.errors import AttachError, ProtocolError, TangleError, WaitingRoomFull, WindowFull
 from tangle.protocol.pow.search import SearchCancelled
 from tangle.store.errors import MalformedCursor

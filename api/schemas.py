@@ -12,8 +12,8 @@ from fastapi import Header, Path, Query
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 from pydantic.alias_generators import to_camel
 
-from api import payload_schemas
-from api.payload_schemas import ABSENT, HASH_EXAMPLE, Absent, Amount, AnyOutput, AnyPayload, Hash, Index
+from tangle.api import payload_schemas
+from tangle.api.payload_schemas import ABSENT, HASH_EXAMPLE, Absent, Amount, AnyOutput, AnyPayload, Hash, Index
 
 BINARY = "application/vnd.iota.serializer-v1"
 """media type of raw bytes; TIP-25"""

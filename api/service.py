@@ -11,15 +11,15 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.channels import Decoding
-from api.faucet import Faucet
-from api.rates import Rates
-from api.settings import Settings
-from api.snapshots import Snapshots
-from api.stream import Hub
-from api.tags import Tags
-from api.work import WorkRoom
-from api.writer import Writer
+from tangle.api.channels import Decoding
+from tangle.api.faucet import Faucet
+from tangle.api.rates import Rates
+from tangle.api.settings import Settings
+from tangle.api.snapshots import Snapshots
+from tangle.api.stream import Hub
+from tangle.api.tags import Tags
+from tangle.api.work import WorkRoom
+from tangle.api.writer import Writer
 from tangle.node import Node
 
 HEALTHY_MILESTONE_AGE_S = 300

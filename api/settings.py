@@ -18,12 +18,12 @@ from typing import Annotated, Any, Self
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from api.writer import WriterSettings
+from tangle.api.writer import WriterSettings
 from tangle.node import NodeSettings
 from tangle.protocol.errors import ProtocolError, TangleError
 from tangle.protocol.parameters import PARENTS_MAX, ProtocolParameters, RentStructure
-from tipselect.errors import BadSetting
-from tipselect.selectors import SELECTORS
+from tangle.tipselect.errors import BadSetting
+from tangle.tipselect.selectors import SELECTORS
 
 ENV_PREFIX = "TANGLE_"
 CONFIG_NAME = "tangle.toml"

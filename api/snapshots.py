@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from api.writer import Writer
+from tangle.api.writer import Writer
 from tangle.node import Snapshot
 
 AGE_S = 0.5

@@ -24,7 +24,7 @@ from typing import Any
 
 import orjson
 
-from api.stream import HEARTBEAT_S, Hub, Streaming
+from tangle.api.stream import HEARTBEAT_S, Hub, Streaming
 from tangle.protocol.serial import to_hex
 from tangle.store.queries import TaggedBlock
 

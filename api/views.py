@@ -7,15 +7,15 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.schemas import BINARY
-from api.service import Service, json_response
-from api.stream import INCLUSION, parents_of
+from tangle.api.schemas import BINARY
+from tangle.api.service import Service, json_response
+from tangle.api.stream import INCLUSION, parents_of
 from tangle.protocol.blocks import Block
 from tangle.protocol.outputs import OUTPUTS, Output
 from tangle.protocol.serial import Reader, to_hex
 from tangle.store.journal import Inclusion, OutputRow
 from tangle.store.queries import BlockRecord
-from tipselect.confidence import wilson
+from tangle.tipselect.confidence import wilson
 
 Json = dict[str, Any]
 

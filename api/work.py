@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import threading
 
-from api.problems import PowBusy, PowDisabled
+from tangle.api.problems import PowBusy, PowDisabled
 from tangle.protocol.blocks import NONCE_BYTES, Block
 from tangle.protocol.parameters import ProtocolParameters
 from tangle.protocol.pow.search import cores, search

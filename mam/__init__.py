@@ -7,13 +7,14 @@
         print(event)                                     # Message(index=0, …)
 
 Bytes in, bytes out: this package knows no block, no network and no database, and imports nothing of this
-project. The format is version 2, written down byte by byte in docs/mam.md; errors are the tree of `mam.errors`.
+project. The format is version 2, written down byte by byte in docs/mam.md; errors are the tree of
+`tangle.mam.errors`.
 """
 
-from mam.access import Access, Mode
-from mam.boxes import opener, public_key_of
-from mam.channel import HEIGHT, SEED_BYTES, Channel, Position, Sealed
-from mam.errors import (
+from tangle.mam.access import Access, Mode
+from tangle.mam.boxes import opener, public_key_of
+from tangle.mam.channel import HEIGHT, SEED_BYTES, Channel, Position, Sealed
+from tangle.mam.errors import (
     ArgumentInvalid,
     BodyTooLong,
     BoxInvalid,
@@ -31,11 +32,11 @@ from mam.errors import (
     Unreadable,
     WrongKey,
 )
-from mam.events import Event, Fork, Gap, Message, Rejected, Rekeyed, Repeated, Revoked
-from mam.invitation import Invitation
-from mam.message import BODY_BYTES_MAX, DATA_BYTES_MAX, Kind, Part, join, overhead_bytes, unseal
-from mam.reader import Reader
-from mam.tree import HEIGHT_MAX
+from tangle.mam.events import Event, Fork, Gap, Message, Rejected, Rekeyed, Repeated, Revoked
+from tangle.mam.invitation import Invitation
+from tangle.mam.message import BODY_BYTES_MAX, DATA_BYTES_MAX, Kind, Part, join, overhead_bytes, unseal
+from tangle.mam.reader import Reader
+from tangle.mam.tree import HEIGHT_MAX
 
 __all__ = [
     "BODY_BYTES_MAX",

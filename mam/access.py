@@ -17,8 +17,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import IntEnum
 
-from mam.errors import ArgumentInvalid
-from mam.hashes import ADDRESS, HASH_BYTES, MASK, blake, uint
+from tangle.mam.errors import ArgumentInvalid
+from tangle.mam.hashes import ADDRESS, HASH_BYTES, MASK, blake, uint
 
 SIDE_KEY_BYTES = 32
 """bytes"""

@@ -18,9 +18,9 @@ from collections.abc import Callable, Iterable
 from nacl.bindings import crypto_box, crypto_box_seal_open, crypto_scalarmult_base
 from nacl.exceptions import CryptoError
 
-from mam.access import SIDE_KEY_BYTES, check_bytes
-from mam.errors import ArgumentInvalid, BoxInvalid
-from mam.hashes import BOX, blake
+from tangle.mam.access import SIDE_KEY_BYTES, check_bytes
+from tangle.mam.errors import ArgumentInvalid, BoxInvalid
+from tangle.mam.hashes import BOX, blake
 
 SUBSCRIBER_KEY_BYTES = 32
 """bytes of either half of an X25519 key pair"""

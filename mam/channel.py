@@ -15,14 +15,14 @@ from dataclasses import dataclass, field
 from os import urandom
 from typing import Self
 
-from mam.access import Access, Mode, check_bytes, check_side_key
-from mam.boxes import rekey_body, seal_box
-from mam.errors import ArgumentInvalid, ChannelExhausted
-from mam.hashes import SIDE_KEY, blake, uint
-from mam.invitation import Invitation
-from mam.message import INDEX_MAX, Kind, seal
-from mam.reader import Reader
-from mam.tree import HEIGHT_MAX, Tree
+from tangle.mam.access import Access, Mode, check_bytes, check_side_key
+from tangle.mam.boxes import rekey_body, seal_box
+from tangle.mam.errors import ArgumentInvalid, ChannelExhausted
+from tangle.mam.hashes import SIDE_KEY, blake, uint
+from tangle.mam.invitation import Invitation
+from tangle.mam.message import INDEX_MAX, Kind, seal
+from tangle.mam.reader import Reader
+from tangle.mam.tree import HEIGHT_MAX, Tree
 
 SEED_BYTES = 32
 """bytes"""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from mam.errors import Unreadable
+from tangle.mam.errors import Unreadable
 
 
 @dataclass(frozen=True, slots=True)

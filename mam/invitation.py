@@ -10,11 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Self
 
-from mam.access import SIDE_KEY_BYTES, Access, Mode
-from mam.boxes import open_box
-from mam.errors import ArgumentInvalid
-from mam.hashes import HASH_BYTES, uint
-from mam.message import INDEX_MAX, VERSION
+from tangle.mam.access import SIDE_KEY_BYTES, Access, Mode
+from tangle.mam.boxes import open_box
+from tangle.mam.errors import ArgumentInvalid
+from tangle.mam.hashes import HASH_BYTES, uint
+from tangle.mam.message import INDEX_MAX, VERSION
 
 _FIXED_BYTES = 1 + 1 + 8 + HASH_BYTES
 

@@ -29,8 +29,8 @@ from nacl.bindings import (
 )
 from nacl.exceptions import BadSignatureError, CryptoError
 
-from mam.access import Access, Mode
-from mam.errors import (
+from tangle.mam.access import Access, Mode
+from tangle.mam.errors import (
     BodyTooLong,
     LayoutInvalid,
     MaskInvalid,
@@ -41,8 +41,8 @@ from mam.errors import (
     SignatureInvalid,
     WrongKey,
 )
-from mam.hashes import BODY, HASH_BYTES, NONCE, SIGN, blake
-from mam.tree import HEIGHT_MAX, Tree, path_of, root_of
+from tangle.mam.hashes import BODY, HASH_BYTES, NONCE, SIGN, blake
+from tangle.mam.tree import HEIGHT_MAX, Tree, path_of, root_of
 
 VERSION = 2
 """the first byte; 0 and 1 stand for the ternary formats, which never were bytes"""

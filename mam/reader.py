@@ -16,10 +16,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from mam.access import Access
-from mam.errors import Misplaced, Unreadable, WrongKey
-from mam.events import Event, Fork, Gap, Message, Rejected, Rekeyed, Repeated, Revoked
-from mam.message import BODY_BYTES_MAX, Kind, Part, join, unseal
+from tangle.mam.access import Access
+from tangle.mam.errors import Misplaced, Unreadable, WrongKey
+from tangle.mam.events import Event, Fork, Gap, Message, Rejected, Rekeyed, Repeated, Revoked
+from tangle.mam.message import BODY_BYTES_MAX, Kind, Part, join, unseal
 
 WAITING_BYTES_MAX = 2 * BODY_BYTES_MAX
 """bytes of bodies that wait for a missing message before it is given up"""

@@ -16,8 +16,8 @@ from collections.abc import Sequence
 
 from nacl.bindings import crypto_sign_seed_keypair
 
-from mam.access import Mode
-from mam.hashes import HASH_BYTES, KEY, LEAF, NODE, ROOT, blake, uint
+from tangle.mam.access import Mode
+from tangle.mam.hashes import HASH_BYTES, KEY, LEAF, NODE, ROOT, blake, uint
 
 HEIGHT_MAX = 16
 """65,536 messages under one root; a tree that high takes more than a second to make"""

@@ -1,6 +1,6 @@
 """Simulations of tip selection, on the kernels that the node runs.
 
-    import sim
+    from tangle import sim
 
     scenario = sim.Scenario(arrivals=100.0, delay=1.0, parents=2, selector="uniform", blocks=200_000, seed=3)
     sim.run(scenario).tips.mean()      # about 200: k lambda h / (k - 1), Popov 2018
@@ -8,9 +8,9 @@
 `tangle sim` does the same on the command line, docs/simulations.md tells of both.
 """
 
-from sim.result import Result
-from sim.run import run
-from sim.scenario import Adversary, Agent, Scenario, Split
-from sim.seen import Seen
+from tangle.sim.result import Result
+from tangle.sim.run import run
+from tangle.sim.scenario import Adversary, Agent, Scenario, Split
+from tangle.sim.seen import Seen
 
 __all__ = ["Adversary", "Agent", "Result", "Scenario", "Seen", "Split", "run"]

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sim.errors import BadReplay
-from sim.scenario import Corners, Scenario
-from tipselect.kernels import Float64, Int32
+from tangle.sim.errors import BadReplay
+from tangle.sim.scenario import Corners, Scenario
+from tangle.tipselect.kernels import Float64, Int32
 
 TIMES, ISSUERS, DELAYS, WEIGHTS, SELECTION, ATTACK = range(6)
 """random streams"""

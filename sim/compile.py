@@ -8,11 +8,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from sim import kernels, measures
-from sim.run import result_of
-from sim.scenario import Scenario
-from sim.world import World
-from tipselect import compile as tip_selection
+from tangle.sim import kernels, measures
+from tangle.sim.run import result_of
+from tangle.sim.scenario import Scenario
+from tangle.sim.world import World
+from tangle.tipselect import compile as tip_selection
 
 
 def compile_kernels(report: Callable[[str], None] | None = None) -> None:

@@ -1,6 +1,7 @@
 """How attacks end: whether one has succeeded, how far, and how probable that is over many runs.
 
-What counts as success is told by each module of `sim.attacks`. It is judged from the outside, by the blocks of
+What counts as success is told by each module of `tangle.sim.attacks`. It is judged from the outside, by the
+blocks of
 honest issuers: where they go once all know of the attack (after SETTLE delays) is what the Tangle has decided.
 
 A probability of success is a share of runs with the seeds seed, seed + 1, … and comes with a Wilson interval
@@ -20,13 +21,13 @@ from typing import Any
 
 import numpy as np
 
-from sim.attacks.race import REPLACEMENT
-from sim.errors import BadMeasure, BadScenario
-from sim.result import Result
-from sim.run import run
-from sim.scenario import Scenario
-from tipselect.confidence import wilson
-from tipselect.kernels import Bools
+from tangle.sim.attacks.race import REPLACEMENT
+from tangle.sim.errors import BadMeasure, BadScenario
+from tangle.sim.result import Result
+from tangle.sim.run import run
+from tangle.sim.scenario import Scenario
+from tangle.tipselect.confidence import wilson
+from tangle.tipselect.kernels import Bools
 
 SETTLE = 10
 """delays after a release until all have seen it and chosen"""

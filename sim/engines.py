@@ -29,9 +29,9 @@ from importlib import import_module
 from multiprocessing import connection
 from typing import Any
 
-from sim.errors import BadSweep, EngineMissing
-from sim.versions import versions
-from sim.work import Job, Outcome, perform, told, warm
+from tangle.sim.errors import BadSweep, EngineMissing
+from tangle.sim.versions import versions
+from tangle.sim.work import Job, Outcome, perform, told, warm
 
 Engine = Callable[[Sequence[Job]], Iterator[list[Outcome]]]
 

@@ -31,8 +31,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sim.errors import BadScenario
-from sim.scenario import Scenario
+from tangle.sim.errors import BadScenario
+from tangle.sim.scenario import Scenario
 
 DECLARED = Path(__file__).parent / "scenarios"
 SUFFIX = ".toml"

@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from sim.errors import BadScenario, BadSweep
-from sim.files import changed
-from sim.scenario import Scenario, named_function, plain
-from sim.work import Job, Measures
+from tangle.sim.errors import BadScenario, BadSweep
+from tangle.sim.files import changed
+from tangle.sim.scenario import Scenario, named_function, plain
+from tangle.sim.work import Job, Measures
 
-MEASURES = "sim.measures:summary"
+MEASURES = "tangle.sim.measures:summary"
 """what is kept of a run unless told otherwise"""
 RUNS_MAX = 1_000_000
 """of one sweep"""

@@ -30,7 +30,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
-from sim.recipes import (
+from tangle.sim.recipes import (
     AGE,
     ALPHA,
     ANY,
@@ -47,9 +47,9 @@ from sim.recipes import (
     WALKERS,
     ZERO_SHARE,
 )
-from tipselect import kernels
-from tipselect.kernels import UNCOUNTED, Bools, Float64, Int8, Int32, Int64, UInt8, UInt64
-from tipselect.walk import ROUNDS
+from tangle.tipselect import kernels
+from tangle.tipselect.kernels import UNCOUNTED, Bools, Float64, Int8, Int32, Int64, UInt8, UInt64
+from tangle.tipselect.walk import ROUNDS
 
 BASE, LOW, HIGH, WEIGHED, ANCHOR, DUE, GAIN, TIPS = range(8)
 """columns of Views.state as in tipselect.graph.State. WEIGHED is where blocks begin that are neither weighed, in

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from tipselect.kernels import Float64, Int32, Int64
+from tangle.tipselect.kernels import Float64, Int32, Int64
 
 
 @njit(cache=True, nogil=True)

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from tipselect import eiota, hybrid, orphans, walk
-from tipselect.kernels import Float64
+from tangle.tipselect import eiota, hybrid, orphans, walk
+from tangle.tipselect.kernels import Float64
 
 UNIFORM, WALK, E_IOTA, HYBRID, G_IOTA = range(5)
 KIND, ALPHA, WALKERS, FAST_RATIO, DEPTH = range(5)

@@ -21,11 +21,11 @@ from typing import Any
 import networkx as nx
 import numpy as np
 
-from sim.arrivals import SELECTION, Arrivals, groups_of, mean_delays, stream
-from sim.result import Result
-from sim.scenario import Scenario
-from tipselect import eiota, hybrid, orphans, reference, walk
-from tipselect.lazy import NON_LAZY
+from tangle.sim.arrivals import SELECTION, Arrivals, groups_of, mean_delays, stream
+from tangle.sim.result import Result
+from tangle.sim.scenario import Scenario
+from tangle.tipselect import eiota, hybrid, orphans, reference, walk
+from tangle.tipselect.lazy import NON_LAZY
 
 
 class View:
@@ -206,7 +206,7 @@ def race(
     unit: float,
     by_weight: bool = True,
 ) -> list[int]:
-    """Return up to k distinct tips in the order in which walkers arrive: see `tipselect.walk`."""
+    """Return up to k distinct tips in the order in which walkers arrive: see `tangle.tipselect.walk`."""
     view.renew_entries(
         scenario.depth, unit, (scenario.entries or ("settled" if by_weight else "any")) == "settled"
     )

@@ -16,15 +16,15 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sim.errors import BadResult
-from sim.figures import FIGURES, caption, fits, over
-from sim.figures.common import describe, labels, one_delay
-from sim.figures.style import inks, inline
-from sim.measures import summary
-from sim.measures.table import EXPECTED, Line, lines
-from sim.result import Result
-from sim.swept import Swept
-from sim.versions import versions
+from tangle.sim.errors import BadResult
+from tangle.sim.figures import FIGURES, caption, fits, over
+from tangle.sim.figures.common import describe, labels, one_delay
+from tangle.sim.figures.style import inks, inline
+from tangle.sim.measures import summary
+from tangle.sim.measures.table import EXPECTED, Line, lines
+from tangle.sim.result import Result
+from tangle.sim.swept import Swept
+from tangle.sim.versions import versions
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

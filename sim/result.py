@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sim.arrivals import Arrivals, groups_of, mean_delays
-from sim.errors import BadMeasure
-from sim.rebuild import receive
-from sim.scenario import Scenario
-from sim.seen import Seen
-from tipselect.graph import Graph
-from tipselect.kernels import PARENTS_MAX, Bools, Float64, Int32, Int64, UInt8
+from tangle.sim.arrivals import Arrivals, groups_of, mean_delays
+from tangle.sim.errors import BadMeasure
+from tangle.sim.rebuild import receive
+from tangle.sim.scenario import Scenario
+from tangle.sim.seen import Seen
+from tangle.tipselect.graph import Graph
+from tangle.tipselect.kernels import PARENTS_MAX, Bools, Float64, Int32, Int64, UInt8
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -89,7 +89,7 @@ class Result:
     def weights(self) -> Int64:
         """int64[n], cumulative weight of every block at the end: its own, and those of all that approve it."""
         if not self.scenario.unit_weights:
-            from sim.rebuild import weighted_sums
+            from tangle.sim.rebuild import weighted_sums
 
             return weighted_sums(self.parents, self.own_weights.astype(np.int64))
         return self.whole.weights

@@ -7,11 +7,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from sim.arrivals import Arrivals
-from sim.result import Result
-from sim.scenario import Scenario
-from sim.world import CHUNK, World
-from tipselect.kernels import Int32
+from tangle.sim.arrivals import Arrivals
+from tangle.sim.result import Result
+from tangle.sim.scenario import Scenario
+from tangle.sim.world import CHUNK, World
+from tangle.tipselect.kernels import Int32
 
 
 def run(

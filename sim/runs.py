@@ -16,12 +16,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from sim.errors import BadResult, BadScenario, BadSweep
-from sim.grid import Sweep
-from sim.store import arrow, read_json, write_durably
-from sim.swept import Swept, swept_of
-from sim.versions import versions
-from sim.work import Outcome
+from tangle.sim.errors import BadResult, BadScenario, BadSweep
+from tangle.sim.grid import Sweep
+from tangle.sim.store import arrow, read_json, write_durably
+from tangle.sim.swept import Swept, swept_of
+from tangle.sim.versions import versions
+from tangle.sim.work import Outcome
 
 FACTS, LINES, TABLE = "sweep.json", "runs.jsonl", "runs.parquet"
 FORMAT, FORMAT_VERSION = "tangle simulation sweep", 1

@@ -19,10 +19,10 @@ from itertools import pairwise
 from types import MappingProxyType
 from typing import Any, Self
 
-from sim.errors import BadScenario
-from tipselect.errors import TipSelectError
-from tipselect.kernels import PARENTS_MAX
-from tipselect.selectors import SELECTORS, Selector, accepted
+from tangle.sim.errors import BadScenario
+from tangle.tipselect.errors import TipSelectError
+from tangle.tipselect.kernels import PARENTS_MAX
+from tangle.tipselect.selectors import SELECTORS, Selector, accepted
 
 PROCESSES = ("poisson", "fixed")
 """how blocks arrive"""
@@ -348,7 +348,7 @@ def _check_selector(scenario: Scenario, agent: Agent, where: str) -> None:
         if name not in taken:
             known = ", ".join(sorted(taken)) or "none"
             raise BadScenario(f"{where}{name}", f"no setting of the selector {selector!r}; it takes {known}")
-    from sim.recipes import recipe
+    from tangle.sim.recipes import recipe
 
     try:
         recipe(selector, settings, scenario.depth)
@@ -378,7 +378,7 @@ def _check_split(split: Split, where: str, agents: int) -> None:
 
 
 def _check_adversary(adversary: Adversary) -> None:
-    from sim.attacks import attack
+    from tangle.sim.attacks import attack
 
     if not 0.0 <= adversary.share < 1.0:
         raise BadScenario("adversary.share", f"at least 0 and less than 1 is needed, not {adversary.share}")

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tipselect.graph import Graph
-from tipselect.kernels import Int32, Int64
+from tangle.tipselect.graph import Graph
+from tangle.tipselect.kernels import Int32, Int64
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """A result as a directory: `blocks.parquet`, one row per block, and `result.json`, everything else.
 
-    sim.store.save(result, "run-7")        sim.store.load("run-7")
+    tangle.sim.store.save(result, "run-7")        tangle.sim.store.load("run-7")
 
 Columns of the table, the row being the number of the block:
 
@@ -37,11 +37,11 @@ from typing import Any
 
 import numpy as np
 
-from sim.errors import BadResult, BadScenario
-from sim.result import Result
-from sim.scenario import Scenario
-from sim.versions import versions
-from tipselect.kernels import PARENTS_MAX
+from tangle.sim.errors import BadResult, BadScenario
+from tangle.sim.result import Result
+from tangle.sim.scenario import Scenario
+from tangle.sim.versions import versions
+from tangle.tipselect.kernels import PARENTS_MAX
 
 BLOCKS, FACTS = "blocks.parquet", "result.json"
 FORMAT, FORMAT_VERSION = "tangle simulation result", 1

@@ -23,11 +23,11 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from sim.engines import Engine
-from sim.engines import engine as engine_of
-from sim.grid import Run, Sweep, seeds
-from sim.runs import RunLog
-from sim.swept import Failure, Swept
+from tangle.sim.engines import Engine
+from tangle.sim.engines import engine as engine_of
+from tangle.sim.grid import Run, Sweep, seeds
+from tangle.sim.runs import RunLog
+from tangle.sim.swept import Failure, Swept
 
 __all__ = ["Failure", "Progress", "Run", "Sweep", "Swept", "load", "run", "seeds"]
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from sim.errors import BadSweep
-from sim.grid import Run, Sweep
+from tangle.sim.errors import BadSweep
+from tangle.sim.grid import Run, Sweep
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,8 +31,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike
 
-from sim.errors import BadMeasure
-from tipselect.kernels import Float64
+from tangle.sim.errors import BadMeasure
+from tangle.tipselect.kernels import Float64
 
 STEPS = 200
 """steps per delay when equations are integrated; the error of a weight is then below 0.5 %"""

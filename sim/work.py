@@ -11,10 +11,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from sim.errors import SimError
-from sim.result import Result
-from sim.run import run
-from sim.scenario import Scenario, named_function
+from tangle.sim.errors import SimError
+from tangle.sim.result import Result
+from tangle.sim.run import run
+from tangle.sim.scenario import Scenario, named_function
 
 Outcome = dict[str, Any]
 """of a run: `run`, its number, and `seconds`; then `measures`, name -> number, or `error`, what went wrong"""

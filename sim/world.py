@@ -12,17 +12,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sim import kernels
-from sim.arrivals import ATTACK, SELECTION, Arrivals, Drawn, groups_of, mean_delays, stream
-from sim.errors import BadAttack
-from sim.recipes import ALPHA, E_IOTA, KIND, LOW_ALPHA, RECIPE_SIZE, SWIPE_ALPHA, recipe
-from sim.scenario import CONFLICT_SIDES, Scenario, own_selector
-from sim.seen import Seen
-from tipselect.columns import Columns
-from tipselect.graph import Graph, State
-from tipselect.kernels import FAR_MAX, PARENTS_MAX, Float64, Int32, Int64, UInt8
-from tipselect.selectors import Selector
-from tipselect.walk import ROUNDS, decay
+from tangle.sim import kernels
+from tangle.sim.arrivals import ATTACK, SELECTION, Arrivals, Drawn, groups_of, mean_delays, stream
+from tangle.sim.errors import BadAttack
+from tangle.sim.recipes import ALPHA, E_IOTA, KIND, LOW_ALPHA, RECIPE_SIZE, SWIPE_ALPHA, recipe
+from tangle.sim.scenario import CONFLICT_SIDES, Scenario, own_selector
+from tangle.sim.seen import Seen
+from tangle.tipselect.columns import Columns
+from tangle.tipselect.graph import Graph, State
+from tangle.tipselect.kernels import FAR_MAX, PARENTS_MAX, Float64, Int32, Int64, UInt8
+from tangle.tipselect.selectors import Selector
+from tangle.tipselect.walk import ROUNDS, decay
 
 CHUNK = 65_536
 """blocks drawn and issued at once"""
@@ -454,7 +454,7 @@ class Attacker:
 
     def move(self) -> Issue:
         """Ask the attack for its next block; one that has ended goes on as an honest issuer."""
-        from sim.attacks import attack
+        from tangle.sim.attacks import attack
 
         if self._moves is None:
             adversary = self.scenario.adversary

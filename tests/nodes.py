@@ -12,11 +12,11 @@ from typing import Any
 
 import httpx
 
-from api.app import Server, prepared, url_of
-from api.network import read_keys
-from api.service import Service
-from api.settings import Settings
-from client.keys import Keys
+from tangle.api.app import Server, prepared, url_of
+from tangle.api.network import read_keys
+from tangle.api.service import Service
+from tangle.api.settings import Settings
+from tangle.client.keys import Keys
 from tangle.protocol.addresses import Address, to_bech32
 from tangle.protocol.blocks import Block, Payload
 from tangle.protocol.outputs import OUTPUTS

@@ -9,7 +9,7 @@ from typing import Self
 
 import numpy as np
 
-from tipselect.kernels import PARENTS_MAX, Int8, Int32, Int64, UInt8, UInt64
+from tangle.tipselect.kernels import PARENTS_MAX, Int8, Int32, Int64, UInt8, UInt64
 
 
 @dataclass(slots=True, eq=False)

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from tipselect import confidence, exact, walk
-from tipselect.explain import explain
-from tipselect.graph import Graph
+from tangle.tipselect import confidence, exact, walk
+from tangle.tipselect.explain import explain
+from tangle.tipselect.graph import Graph
 
 
 def compile_kernels(report: Callable[[str], None] | None = None) -> None:

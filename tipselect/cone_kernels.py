@@ -1,6 +1,6 @@
 """The compiled functions of cones and order; slots, links and rules as in kernels."""
 
-from tipselect.kernels import Bools, Int8, Int32, Int64, kernel
+from tangle.tipselect.kernels import Bools, Int8, Int32, Int64, kernel
 
 
 @kernel

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tipselect import kernels
-from tipselect.errors import BadSetting
-from tipselect.graph import Graph
-from tipselect.kernels import Int32, Int64
-from tipselect.walk import ALPHA, walks
+from tangle.tipselect import kernels
+from tangle.tipselect.errors import BadSetting
+from tangle.tipselect.graph import Graph
+from tangle.tipselect.kernels import Int32, Int64
+from tangle.tipselect.walk import ALPHA, walks
 
 
 def hits(

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tipselect import walk
-from tipselect.errors import BadSetting
-from tipselect.graph import Graph
-from tipselect.kernels import Int64
+from tangle.tipselect import walk
+from tangle.tipselect.errors import BadSetting
+from tangle.tipselect.graph import Graph
+from tangle.tipselect.kernels import Int64
 
 ZERO_SHARE = 0.10
 """of the selections, made with alpha = 0"""

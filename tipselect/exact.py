@@ -12,10 +12,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tipselect import kernels
-from tipselect.graph import Graph
-from tipselect.kernels import Float64, Int64
-from tipselect.walk import ALPHA, ENTRY_DEPTH, check, entry_points
+from tangle.tipselect import kernels
+from tangle.tipselect.graph import Graph
+from tangle.tipselect.kernels import Float64, Int64
+from tangle.tipselect.walk import ALPHA, ENTRY_DEPTH, check, entry_points
 
 
 def step_chances(graph: Graph, index: int, alpha: float = ALPHA) -> tuple[Int64, Float64]:

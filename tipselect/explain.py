@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tipselect import exact, kernels, walk
-from tipselect.graph import Graph
-from tipselect.kernels import Int64
+from tangle.tipselect import exact, kernels, walk
+from tangle.tipselect.graph import Graph
+from tangle.tipselect.kernels import Int64
 
 
 @dataclass(frozen=True, slots=True)

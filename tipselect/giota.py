@@ -9,9 +9,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tipselect import orphans, walk
-from tipselect.graph import Graph
-from tipselect.kernels import Int64
+from tangle.tipselect import orphans, walk
+from tangle.tipselect.graph import Graph
+from tangle.tipselect.kernels import Int64
 
 
 def select(

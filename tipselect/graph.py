@@ -28,10 +28,10 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from tipselect import cone_kernels, kernels
-from tipselect.columns import Columns
-from tipselect.errors import BadIndex, BadParents, BadSetting
-from tipselect.kernels import FORBIDDEN, PARENTS_MAX, Bools, Int8, Int32, Int64
+from tangle.tipselect import cone_kernels, kernels
+from tangle.tipselect.columns import Columns
+from tangle.tipselect.errors import BadIndex, BadParents, BadSetting
+from tangle.tipselect.kernels import FORBIDDEN, PARENTS_MAX, Bools, Int8, Int32, Int64
 
 OUTSIDE = -1
 """stands for a parent that is not in the window"""

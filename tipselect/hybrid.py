@@ -9,9 +9,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tipselect import walk
-from tipselect.graph import Graph
-from tipselect.kernels import Int64
+from tangle.tipselect import walk
+from tangle.tipselect.graph import Graph
+from tangle.tipselect.kernels import Int64
 
 HIGH_ALPHA = 0.1
 """per block of weight; of the security step"""

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tipselect.errors import BadSetting
-from tipselect.kernels import Int8, Int32
+from tangle.tipselect.errors import BadSetting
+from tangle.tipselect.kernels import Int8, Int32
 
 LAZY = 0
 """adds next to nothing, or too old"""

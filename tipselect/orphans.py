@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tipselect import walk
-from tipselect.graph import Graph
-from tipselect.kernels import Bools, Int64
-from tipselect.lazy import LAZY, SEMI_LAZY
+from tangle.tipselect import walk
+from tangle.tipselect.graph import Graph
+from tangle.tipselect.kernels import Bools, Int64
+from tangle.tipselect.lazy import LAZY, SEMI_LAZY
 
 AGE = 1_000
 """vertices that have come since, from which on a tip is left behind"""

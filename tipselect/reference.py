@@ -14,9 +14,9 @@ from typing import TypeAlias
 import networkx as nx
 import numpy as np
 
-from tipselect import uniform
-from tipselect.graph import OUTSIDE, Graph
-from tipselect.lazy import LAZY, NON_LAZY, SEMI_LAZY, Limits
+from tangle.tipselect import uniform
+from tangle.tipselect.graph import OUTSIDE, Graph
+from tangle.tipselect.lazy import LAZY, NON_LAZY, SEMI_LAZY, Limits
 
 Tangle: TypeAlias = nx.DiGraph
 
@@ -269,7 +269,7 @@ def walk(
 
 
 def entry_points(g: Tangle, weight: Mapping[int, int], depth: int) -> list[int]:
-    """Entry points where none are given: see `tipselect.walk`."""
+    """Entry points where none are given: see `tangle.tipselect.walk`."""
     newest = max(g)
     allowed = [x for x in sorted(g) if not barred(g, x)]
     deep = [x for x in allowed if depth <= newest - x <= 2 * depth and 2 * (weight[x] - 1) >= newest - x]
@@ -290,7 +290,7 @@ def race(
     alpha: float,
     fast_ratio: float,
 ) -> list[int]:
-    """Return the tips of a race in the order of arrival: see `tipselect.walk`, without its random rest."""
+    """Return the tips of a race in the order of arrival: see `tangle.tipselect.walk`, without its random rest."""
     draws = uniforms(state)
     arrivals: list[tuple[int, int, float]] = []
     won: list[int] = []

@@ -18,10 +18,10 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from tipselect import eiota, giota, hybrid, uniform, walk
-from tipselect.errors import BadSetting
-from tipselect.graph import Graph
-from tipselect.kernels import Int64
+from tangle.tipselect import eiota, giota, hybrid, uniform, walk
+from tangle.tipselect.errors import BadSetting
+from tangle.tipselect.graph import Graph
+from tangle.tipselect.kernels import Int64
 
 
 class Selector(Protocol):

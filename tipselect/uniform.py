@@ -7,8 +7,8 @@ lazy tips do as well as good ones: for comparison, and for networks of friends.
 import numpy as np
 from numpy.typing import NDArray
 
-from tipselect.errors import BadSetting
-from tipselect.graph import Graph
+from tangle.tipselect.errors import BadSetting
+from tangle.tipselect.graph import Graph
 
 
 def select(graph: Graph, k: int, rng: np.random.Generator) -> NDArray[np.int64]:

@@ -24,10 +24,10 @@ from functools import lru_cache
 
 import numpy as np
 
-from tipselect import kernels
-from tipselect.errors import BadIndex, BadSetting
-from tipselect.graph import Graph
-from tipselect.kernels import BARRED, Float64, Int32, Int64, UInt64
+from tangle.tipselect import kernels
+from tangle.tipselect.errors import BadIndex, BadSetting
+from tangle.tipselect.graph import Graph
+from tangle.tipselect.kernels import BARRED, Float64, Int32, Int64, UInt64
 
 ALPHA = 0.01
 """per block of weight; how strongly walkers prefer the heavy branch"""

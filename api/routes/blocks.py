@@ -15,11 +15,11 @@ import orjson
 from fastapi import APIRouter, Response
 from starlette.requests import Request
 
-from api import schemas
-from api.problems import BodyInvalid, BodyTooLarge, ClientGone, NotFound, UnsupportedMediaType
-from api.schemas import BINARY
-from api.service import Service, json_response, service_of
-from api.views import block_response, from_hex_id, metadata_json
+from tangle.api import schemas
+from tangle.api.problems import BodyInvalid, BodyTooLarge, ClientGone, NotFound, UnsupportedMediaType
+from tangle.api.schemas import BINARY
+from tangle.api.service import Service, json_response, service_of
+from tangle.api.views import block_response, from_hex_id, metadata_json
 from tangle.protocol.blocks import Block, check_block
 from tangle.protocol.errors import TangleError, UnexpectedEnd
 from tangle.protocol.milestones import Milestone, check_milestone

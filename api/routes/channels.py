@@ -10,12 +10,12 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Response
 from starlette.requests import Request
 
-from api import schemas
-from api.channels import READ, STREAMS_MAX, WAITING_MAX, ChannelStream, Place, Walk
-from api.problems import DecodingBusy, TooManyStreams
-from api.routes.tags import PAGE_BYTES, place
-from api.service import Service, json_response, service_of
-from api.views import from_hex_id
+from tangle.api import schemas
+from tangle.api.channels import READ, STREAMS_MAX, WAITING_MAX, ChannelStream, Place, Walk
+from tangle.api.problems import DecodingBusy, TooManyStreams
+from tangle.api.routes.tags import PAGE_BYTES, place
+from tangle.api.service import Service, json_response, service_of
+from tangle.api.views import from_hex_id
 from tangle.store import queries
 
 RootPath = Annotated[str, Path(pattern="^0x[0-9a-fA-F]{64}$", description="root to read from, 32 bytes")]

@@ -8,9 +8,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 from starlette.requests import Request
 
-from api import schemas
-from api.problems import NotFound, NotSupported
-from api.service import Service, json_response, service_of
+from tangle.api import schemas
+from tangle.api.problems import NotFound, NotSupported
+from tangle.api.service import Service, json_response, service_of
 from tangle.protocol.parameters import PARENTS_MAX
 from tangle.protocol.serial import to_hex
 

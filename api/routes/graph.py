@@ -8,12 +8,12 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Response
 from starlette.requests import Request
 
-from api import schemas
-from api.graphs import WRITERS
-from api.problems import BadParameter, NotFound
-from api.service import Service, json_response, service_of
-from api.stream import KINDS, parents_of
-from api.views import confidence_json, from_hex_id, settled_json
+from tangle.api import schemas
+from tangle.api.graphs import WRITERS
+from tangle.api.problems import BadParameter, NotFound
+from tangle.api.service import Service, json_response, service_of
+from tangle.api.stream import KINDS, parents_of
+from tangle.api.views import confidence_json, from_hex_id, settled_json
 from tangle.protocol.serial import to_hex
 from tangle.store import queries
 from tangle.store.queries import BlockRecord

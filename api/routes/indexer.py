@@ -14,10 +14,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 from starlette.requests import Request
 
-from api import schemas
-from api.problems import NotFound
-from api.service import Service, json_response, service_of
-from api.views import from_hex_id
+from tangle.api import schemas
+from tangle.api.problems import NotFound
+from tangle.api.service import Service, json_response, service_of
+from tangle.api.views import from_hex_id
 from tangle.protocol.addresses import from_bech32
 from tangle.protocol.outputs import AliasOutput, FoundryOutput, NftOutput
 from tangle.protocol.parameters import NATIVE_TOKENS_MAX, TAG_BYTES_MAX

@@ -11,12 +11,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Response
 from starlette.requests import Request
 
-from api import schemas
-from api.problems import BodyInvalid, NotFound
-from api.routes.blocks import attach, parse_json, read_body, refused
-from api.routes.core import NAME, VERSION
-from api.service import Service, json_response, service_of
-from api.views import metadata_json
+from tangle.api import schemas
+from tangle.api.problems import BodyInvalid, NotFound
+from tangle.api.routes.blocks import attach, parse_json, read_body, refused
+from tangle.api.routes.core import NAME, VERSION
+from tangle.api.service import Service, json_response, service_of
+from tangle.api.views import metadata_json
 from tangle.protocol.blocks import Block, Payload
 from tangle.protocol.errors import TangleError, UnknownType
 from tangle.protocol.parameters import PARENTS_MAX, TAG_BYTES_MAX

@@ -5,10 +5,10 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 from starlette.requests import Request
 
-from api import schemas
-from api.problems import NotFound
-from api.service import json_response, service_of
-from api.views import from_hex_id, raw_response, wants_raw
+from tangle.api import schemas
+from tangle.api.problems import NotFound
+from tangle.api.service import json_response, service_of
+from tangle.api.views import from_hex_id, raw_response, wants_raw
 from tangle.protocol.milestones import Milestone
 from tangle.protocol.serial import Reader, to_hex
 from tangle.store import queries

@@ -7,11 +7,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from starlette.requests import Request
 
-from api import schemas
-from api.problems import BadParameter, TooManyStreams
-from api.service import Service, json_response, service_of
-from api.tags import TagStream, block_json
-from api.views import from_hex_id
+from tangle.api import schemas
+from tangle.api.problems import BadParameter, TooManyStreams
+from tangle.api.service import Service, json_response, service_of
+from tangle.api.tags import TagStream, block_json
+from tangle.api.views import from_hex_id
 from tangle.protocol.serial import to_hex
 from tangle.store import queries
 

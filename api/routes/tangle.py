@@ -8,20 +8,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 from starlette.requests import Request
 
-from api import schemas
-from api.history import changes
-from api.problems import (
-    BadParameter,
-    BodyInvalid,
-    FaucetDisabled,
-    NotFound,
-    UnsupportedMediaType,
-)
-from api.routes import channels, graph, tags, tips
-from api.routes.blocks import media_type, parse_json, read_body
-from api.service import json_response, service_of
-from api.stream import TYPES, EventStream
-from api.views import confidence_json, from_hex_id, share_json
+from tangle.api import schemas
+from tangle.api.history import changes
+from tangle.api.problems import BadParameter, BodyInvalid, FaucetDisabled, NotFound, UnsupportedMediaType
+from tangle.api.routes import channels, graph, tags, tips
+from tangle.api.routes.blocks import media_type, parse_json, read_body
+from tangle.api.service import json_response, service_of
+from tangle.api.stream import TYPES, EventStream
+from tangle.api.views import confidence_json, from_hex_id, share_json
 from tangle.node import Snapshot
 from tangle.protocol.addresses import from_bech32, to_bech32
 from tangle.protocol.serial import to_hex

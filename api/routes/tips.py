@@ -9,13 +9,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 from starlette.requests import Request
 
-from api import schemas
-from api.explanations import explanation_json
-from api.service import json_response, service_of
+from tangle.api import schemas
+from tangle.api.explanations import explanation_json
+from tangle.api.service import json_response, service_of
 from tangle.node import Snapshot
 from tangle.protocol.parameters import PARENTS_MAX
 from tangle.protocol.serial import to_hex
-from tipselect.orphans import AGE
+from tangle.tipselect.orphans import AGE
 
 SEED_MAX = 2**32 - 1
 TIPS_LIMIT = 100

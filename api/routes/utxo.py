@@ -5,10 +5,10 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 from starlette.requests import Request
 
-from api import schemas
-from api.problems import NotFound
-from api.service import json_response, service_of
-from api.views import (
+from tangle.api import schemas
+from tangle.api.problems import NotFound
+from tangle.api.service import json_response, service_of
+from tangle.api.views import (
     block_response,
     from_hex_id,
     metadata_json,

@@ -17,7 +17,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.problems import NoSuchRoute
+from tangle.api.problems import NoSuchRoute
 
 FILES = Path(__file__).parents[1] / "web"
 MEDIA_TYPES = {

@@ -1,6 +1,7 @@
 """Adversaries, one generator function each, in a module of its own that says where it comes from and what wins.
 
-An attack is handed an `Attacker` (see `sim.world`) and yields one `Issue` each time it may issue a block. It is
+An attack is handed an `Attacker` (see `tangle.sim.world`) and yields one `Issue` each time it may issue a
+block. It is
 sent the number of that block when it may issue the next one. Its settings are keyword-only arguments; how they are
 checked is in `settings`.
 
@@ -21,17 +22,17 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from sim.attacks.double_spend import double_spend
-from sim.attacks.lazy_tips import lazy_tips
-from sim.attacks.parasite_chain import parasite_chain
-from sim.attacks.settings import bound
-from sim.attacks.splitting import splitting
-from sim.attacks.tip_spam import tip_spam
-from sim.errors import BadScenario
-from sim.scenario import Adversary, named_function
+from tangle.sim.attacks.double_spend import double_spend
+from tangle.sim.attacks.lazy_tips import lazy_tips
+from tangle.sim.attacks.parasite_chain import parasite_chain
+from tangle.sim.attacks.settings import bound
+from tangle.sim.attacks.splitting import splitting
+from tangle.sim.attacks.tip_spam import tip_spam
+from tangle.sim.errors import BadScenario
+from tangle.sim.scenario import Adversary, named_function
 
 if TYPE_CHECKING:
-    from sim.world import Attacker, Moves
+    from tangle.sim.world import Attacker, Moves
 
 ATTACKS: Mapping[str, Callable[..., Moves]] = MappingProxyType(
     {

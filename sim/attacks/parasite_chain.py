@@ -19,9 +19,9 @@ from __future__ import annotations
 import math
 from typing import Annotated
 
-from sim.attacks.race import PAYMENT, REPLACEMENT, Race, press_on
-from sim.attacks.settings import Range
-from sim.world import Attacker, Issue, Moves
+from tangle.sim.attacks.race import PAYMENT, REPLACEMENT, Race, press_on
+from tangle.sim.attacks.settings import Range
+from tangle.sim.world import Attacker, Issue, Moves
 
 
 def parasite_chain(

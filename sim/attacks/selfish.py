@@ -6,7 +6,8 @@ that comes there goes on to one of their approvers. The trouble is that all gree
 tips and so compete for the very same walks, which is why the paper finds little to gain.
 
 They follow the protocol otherwise, so they are agents with this selector and not an adversary:
-`Agent(share=0.2, selector="sim.attacks.selfish:greedy", settings={"alpha": 0.01})`. What they win or lose shows
+`Agent(share=0.2, selector="tangle.sim.attacks.selfish:greedy", settings={"alpha": 0.01})`. What they win or
+lose shows
 `contest.costs`; they succeed when their blocks wait less for their first approval than those of the others.
 """
 
@@ -14,9 +15,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from tipselect import exact
-from tipselect.graph import Graph
-from tipselect.kernels import Int64
+from tangle.tipselect import exact
+from tangle.tipselect.graph import Graph
+from tangle.tipselect.kernels import Int64
 
 ENTRY_DEPTH = 200
 """vertices behind the newest where walks are taken to start"""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
-from sim.errors import BadScenario
+from tangle.sim.errors import BadScenario
 
 WHERE = "adversary.settings"
 

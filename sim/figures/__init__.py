@@ -1,6 +1,6 @@
 """Figures of simulations, one function each: of one result, or of several to compare.
 
-    from sim.figures import draw, FIGURES
+    from tangle.sim.figures import draw, FIGURES
 
     draw("tips", result, "tips.svg")
     FIGURES["weight"](result)          # a figure of matplotlib, shown by a notebook
@@ -14,15 +14,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sim.errors import BadMeasure
-from sim.figures.agents import agreement, exits
-from sim.figures.drawing import tangle
-from sim.figures.growth import confidence, weight
-from sim.figures.sides import sides
-from sim.figures.style import rendered, save
-from sim.figures.tables import outcome, over
-from sim.figures.tips import arrivals, first_approval, left_behind, tips
-from sim.result import Result
+from tangle.sim.errors import BadMeasure
+from tangle.sim.figures.agents import agreement, exits
+from tangle.sim.figures.drawing import tangle
+from tangle.sim.figures.growth import confidence, weight
+from tangle.sim.figures.sides import sides
+from tangle.sim.figures.style import rendered, save
+from tangle.sim.figures.tables import outcome, over
+from tangle.sim.figures.tips import arrivals, first_approval, left_behind, tips
+from tangle.sim.result import Result
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.figures.common import Results, delay, heading, labels, several, warmup
-from sim.figures.style import INKS, curve, expected, name_ends, sheet, styled, subtitle
+from tangle.sim.figures.common import Results, delay, heading, labels, several, warmup
+from tangle.sim.figures.style import INKS, curve, expected, name_ends, sheet, styled, subtitle
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -20,7 +20,7 @@ def exits(results: Results) -> Figure:
     A walk ends on every tip alike where the line is flat (uniform selection); the steeper, the more tips are
     passed by (Kusmierz et al. 2019 explain the differences between selections by this spread).
     """
-    from sim.measures import exit_probabilities
+    from tangle.sim.measures import exit_probabilities
 
     each = several(results)
     figure, (axes,) = sheet(
@@ -45,7 +45,7 @@ def exits(results: Results) -> Figure:
 @styled
 def agreement(results: Results, *, points: int = 24) -> Figure:
     """How far agents would approve the same: agreement of each pair of agents over time, and its mean (thick)."""
-    from sim.measures import agreement as measured
+    from tangle.sim.measures import agreement as measured
 
     result = next((r for r in several(results) if r.agents > 1), several(results)[0])
     h = delay(result)

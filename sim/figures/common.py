@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sim import theory
-from sim.result import Result
-from sim.scenario import Scenario, plain
-from tipselect.kernels import Float64, Int64
+from tangle.sim import theory
+from tangle.sim.result import Result
+from tangle.sim.scenario import Scenario, plain
+from tangle.tipselect.kernels import Float64, Int64
 
 Results = Result | Sequence[Result]
 NAMES = {"arrivals": "λ", "delay": "h", "parents": "k"}

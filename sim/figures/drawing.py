@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.figures.common import Results, delay, heading, several
-from sim.figures.style import GRID, INKS, PAPER, THEORY, sheet, styled, subtitle
+from tangle.sim.figures.common import Results, delay, heading, several
+from tangle.sim.figures.style import GRID, INKS, PAPER, THEORY, sheet, styled, subtitle
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from sim.result import Result
+    from tangle.sim.result import Result
 
 BLOCKS = (60, 260)
 """drawn at least and at most; between, those of three delays"""

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sim.figures.common import Results, adaptation, delay, heading, labels, one_delay, several, watched
-from sim.figures.style import THEORY, band, curve, expected, name_ends, sheet, styled, subtitle
-from tipselect.kernels import Float64
+from tangle.sim.figures.common import Results, adaptation, delay, heading, labels, one_delay, several, watched
+from tangle.sim.figures.style import THEORY, band, curve, expected, name_ends, sheet, styled, subtitle
+from tangle.tipselect.kernels import Float64
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from sim.result import Result
+    from tangle.sim.result import Result
 
 
 @styled
@@ -23,8 +23,8 @@ def weight(results: Results, *, blocks: int = 200, ages: float | None = None) ->
     Gray dashes: exp(g t / h), with g = 0.352 for two parents (Popov 2018, section 3) and with the 0.331 that
     follows when ages are minded, and the slope lambda. The shade spans the middle eight of ten blocks.
     """
-    from sim import theory
-    from sim.measures import weight_growth
+    from tangle.sim import theory
+    from tangle.sim.measures import weight_growth
 
     each = several(results)
     figure, (left, right) = sheet(
@@ -88,7 +88,7 @@ def confidence(results: Results, *, blocks: int = 60, ages: float | None = None,
 
 def confidences(result: Result, blocks: int, ages: float | None, walks: int) -> tuple[Float64, Float64]:
     """Ages in delays, float64[m], and the confidence of some blocks at each, float64[blocks, m]."""
-    from sim.measures import confidence_over_time
+    from tangle.sim.measures import confidence_over_time
 
     h = delay(result)
     span = min(ages or 2 * adaptation(result), result.end / h / 3)

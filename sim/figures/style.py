@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sim.errors import EngineMissing
+from tangle.sim.errors import EngineMissing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

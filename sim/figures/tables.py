@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sim.errors import BadMeasure
-from sim.figures.style import INKS, LINES, MARKS, curve, expected, name_ends, sheet, styled
-from tipselect.confidence import wilson
-from tipselect.kernels import Float64
+from tangle.sim.errors import BadMeasure
+from tangle.sim.figures.style import INKS, LINES, MARKS, curve, expected, name_ends, sheet, styled
+from tangle.tipselect.confidence import wilson
+from tangle.tipselect.kernels import Float64
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim import theory
-from sim.figures.common import Results, delay, heading, labels, one_delay, rate_at, several, warmup
-from sim.figures.style import HATCHES, INKS, curve, expected, name_ends, sheet, styled, subtitle, thin
-from sim.result import Result
-from tipselect.kernels import Float64
+from tangle.sim import theory
+from tangle.sim.figures.common import Results, delay, heading, labels, one_delay, rate_at, several, warmup
+from tangle.sim.figures.style import HATCHES, INKS, curve, expected, name_ends, sheet, styled, subtitle, thin
+from tangle.sim.result import Result
+from tangle.tipselect.kernels import Float64
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -25,7 +25,7 @@ def tips(results: Results, *, log: bool = False) -> Figure:
 
     Expected are k lambda h / (k - 1) (Popov 2018, section 3), and the fluid limit where the rate changes.
     """
-    from sim.measures import tips_over_time
+    from tangle.sim.measures import tips_over_time
 
     each = several(results)
     figure, (axes,) = sheet("Tips over time", "time, in delays h", "tips", yscale="log" if log else "linear")
@@ -67,7 +67,7 @@ def first_approval(results: Results) -> Figure:
     Nobody sees a block during h; then, with uniform selection, it is approved at rate (k - 1) / h (Popov 2018,
     section 3), so that the logarithmic share falls along a straight line.
     """
-    from sim.measures import time_to_first_approval
+    from tangle.sim.measures import time_to_first_approval
 
     each = several(results)
     figure, (axes,) = sheet(

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sim import theory
-from sim.figures.style import HATCHES, INKS, MARKS, curve, expected, name_ends, sheet, styled
-from sim.known.known import Check, Data, Known, between, near, simulated
-from sim.measures import exit_probabilities, tips_over_time
-from tipselect.confidence import wilson
+from tangle.sim import theory
+from tangle.sim.figures.style import HATCHES, INKS, MARKS, curve, expected, name_ends, sheet, styled
+from tangle.sim.known.known import Check, Data, Known, between, near, simulated
+from tangle.sim.measures import exit_probabilities, tips_over_time
+from tangle.tipselect.confidence import wilson
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from sim.result import Result
+    from tangle.sim.result import Result
 
 LATE = 30.0
 """delays after which a block without approval counts as left behind"""

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim import theory
-from sim.contest import outpaced, success
-from sim.figures.style import curve, expected, name_ends, sheet, styled
-from sim.figures.tables import Series, outcome
-from sim.known.known import Check, Data, Known, between, near, simulated
-from sim.scenario import Adversary, Scenario
-from tipselect.confidence import wilson
+from tangle.sim import theory
+from tangle.sim.contest import outpaced, success
+from tangle.sim.figures.style import curve, expected, name_ends, sheet, styled
+from tangle.sim.figures.tables import Series, outcome
+from tangle.sim.known.known import Check, Data, Known, between, near, simulated
+from tangle.sim.scenario import Adversary, Scenario
+from tangle.tipselect.confidence import wilson
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

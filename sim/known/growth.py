@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim import theory
-from sim.figures.common import watched
-from sim.figures.style import THEORY, band, curve, expected, name_ends, sheet, styled
-from sim.known.known import Check, Data, Known, between, near, simulated
-from sim.measures import adaptation_period, confidence_over_time, growth_rate, weight_growth
+from tangle.sim import theory
+from tangle.sim.figures.common import watched
+from tangle.sim.figures.style import THEORY, band, curve, expected, name_ends, sheet, styled
+from tangle.sim.known.known import Check, Data, Known, between, near, simulated
+from tangle.sim.measures import adaptation_period, confidence_over_time, growth_rate, weight_growth
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sim.run import run
-from sim.scenario import Scenario
+from tangle.sim.run import run
+from tangle.sim.scenario import Scenario
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from sim.result import Result
+    from tangle.sim.result import Result
 
 Data = dict[str, Any]
 """what a figure is drawn from: arrays and numbers"""

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim import theory
-from sim.figures.style import INKS, THEORY, curve, expected, name_ends, sheet, styled
-from sim.known.known import Check, Data, Known, between, near, simulated
-from sim.measures import tips_over_time
-from sim.scenario import Agent
-from tipselect.confidence import wilson
-from tipselect.kernels import Float64, Int32
+from tangle.sim import theory
+from tangle.sim.figures.style import INKS, THEORY, curve, expected, name_ends, sheet, styled
+from tangle.sim.known.known import Check, Data, Known, between, near, simulated
+from tangle.sim.measures import tips_over_time
+from tangle.sim.scenario import Agent
+from tangle.tipselect.confidence import wilson
+from tangle.tipselect.kernels import Float64, Int32
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

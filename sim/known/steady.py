@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sim import theory
-from sim.figures.style import HATCHES, INKS, curve, expected, name_ends, sheet, styled, subtitle
-from sim.known.known import Check, Data, Known, between, near, simulated
-from sim.measures import tips_over_time
+from tangle.sim import theory
+from tangle.sim.figures.style import HATCHES, INKS, curve, expected, name_ends, sheet, styled, subtitle
+from tangle.sim.known.known import Check, Data, Known, between, near, simulated
+from tangle.sim.measures import tips_over_time
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from sim.result import Result
-    from tipselect.kernels import Float64
+    from tangle.sim.result import Result
+    from tangle.tipselect.kernels import Float64
 
 WARMUP = 20.0
 """delays until the beginning is forgotten"""

@@ -3,19 +3,19 @@
 An estimate that chance has a part in comes with an interval of 95 %: `Share` and `Mean`, see `samples`.
 """
 
-from sim.measures.agreement import agreement
-from sim.measures.losses import left_behind, left_behind_over_time, orphaned, orphans, survival
-from sim.measures.samples import Mean, Share, followed, mean_rate, old_age, warmup
-from sim.measures.summary import summary
-from sim.measures.tips import (
+from tangle.sim.measures.agreement import agreement
+from tangle.sim.measures.losses import left_behind, left_behind_over_time, orphaned, orphans, survival
+from tangle.sim.measures.samples import Mean, Share, followed, mean_rate, old_age, warmup
+from tangle.sim.measures.summary import summary
+from tangle.sim.measures.tips import (
     first_approval_by_agent,
     mean_first_approval,
     mean_tips,
     time_to_first_approval,
     tips_over_time,
 )
-from sim.measures.views import watch
-from sim.measures.walks import (
+from tangle.sim.measures.views import watch
+from tangle.sim.measures.walks import (
     Exits,
     Velocity,
     confidence_by_age,
@@ -23,7 +23,7 @@ from sim.measures.walks import (
     exit_probabilities,
     walker_velocity,
 )
-from sim.measures.weights import Adaptation, adaptation_period, growth_rate, weight_growth
+from tangle.sim.measures.weights import Adaptation, adaptation_period, growth_rate, weight_growth
 
 __all__ = [
     "Adaptation", "Exits", "Mean", "Share", "Velocity", "adaptation_period", "agreement", "confidence_by_age",

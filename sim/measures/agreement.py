@@ -14,12 +14,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sim.errors import BadMeasure
-from sim.measures.kernels import likeness
-from sim.measures.samples import alpha_of
-from sim.measures.walks import exact_confidence, tip_chances
-from sim.result import Result
-from tipselect.kernels import Float64
+from tangle.sim.errors import BadMeasure
+from tangle.sim.measures.kernels import likeness
+from tangle.sim.measures.samples import alpha_of
+from tangle.sim.measures.walks import exact_confidence, tip_chances
+from tangle.sim.result import Result
+from tangle.tipselect.kernels import Float64
 
 KINDS = ("tips", "preferred", "confidence")
 """what agents may agree on"""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from tipselect.kernels import Bools, Float64, Int32, Int64, UInt64
+from tangle.tipselect.kernels import Bools, Float64, Int32, Int64, UInt64
 
 SURE = 1.0 - 1e-9
 """probabilities above are taken to be 1: they are sums over tips"""

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim.errors import BadMeasure
-from sim.measures.kernels import survive
-from sim.measures.samples import Share, old_age
-from sim.result import Result
-from tipselect.kernels import Bools, Float64, Int64
+from tangle.sim.errors import BadMeasure
+from tangle.sim.measures.kernels import survive
+from tangle.sim.measures.samples import Share, old_age
+from tangle.sim.result import Result
+from tangle.tipselect.kernels import Bools, Float64, Int64
 
 
 def left_behind(result: Result, age: float | None = None) -> Share:

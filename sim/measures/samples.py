@@ -12,12 +12,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sim import theory
-from sim.errors import BadMeasure
-from sim.result import Result
-from tipselect import walk
-from tipselect.confidence import wilson
-from tipselect.kernels import Float64, Int64
+from tangle.sim import theory
+from tangle.sim.errors import BadMeasure
+from tangle.sim.result import Result
+from tangle.tipselect import walk
+from tangle.tipselect.confidence import wilson
+from tangle.tipselect.kernels import Float64, Int64
 
 BATCHES = 20
 """pieces of a run"""

@@ -7,15 +7,15 @@ from collections.abc import Callable
 
 import numpy as np
 
-from sim import theory
-from sim.errors import BadMeasure
-from sim.measures.agreement import agreement
-from sim.measures.losses import left_behind, orphaned, survival
-from sim.measures.samples import mean_rate
-from sim.measures.tips import first_approval_by_agent, mean_first_approval, mean_tips
-from sim.measures.walks import walker_velocity
-from sim.measures.weights import adaptation_period
-from sim.result import Result
+from tangle.sim import theory
+from tangle.sim.errors import BadMeasure
+from tangle.sim.measures.agreement import agreement
+from tangle.sim.measures.losses import left_behind, orphaned, survival
+from tangle.sim.measures.samples import mean_rate
+from tangle.sim.measures.tips import first_approval_by_agent, mean_first_approval, mean_tips
+from tangle.sim.measures.walks import walker_velocity
+from tangle.sim.measures.weights import adaptation_period
+from tangle.sim.result import Result
 
 AGREEMENT_VIEWS = 4
 """moments at which agents are compared"""
@@ -64,7 +64,7 @@ def summary(result: Result) -> dict[str, float]:
 
 
 def _attack(result: Result) -> dict[str, float]:
-    from sim.contest import outcome
+    from tangle.sim.contest import outcome
 
     try:
         return outcome(result)

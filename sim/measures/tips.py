@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from sim.errors import BadMeasure
-from sim.measures.samples import Mean, old_age, warmup
-from sim.result import Result
-from tipselect.kernels import Float64, Int32
+from tangle.sim.errors import BadMeasure
+from tangle.sim.measures.samples import Mean, old_age, warmup
+from tangle.sim.result import Result
+from tangle.tipselect.kernels import Float64, Int32
 
 
 def tips_over_time(result: Result, points: int = 400) -> tuple[Float64, Int32]:

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from sim.result import Result
-from sim.seen import Seen
-from tipselect.kernels import PARENTS_MAX
+from tangle.sim.result import Result
+from tangle.sim.seen import Seen
+from tangle.tipselect.kernels import PARENTS_MAX
 
 
 def watch(result: Result, times: Iterable[float], agent: int = 0) -> Iterator[Seen]:

@@ -12,14 +12,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sim.errors import BadMeasure
-from sim.measures.samples import NORMAL, Mean, alpha_of, checked_ages, checked_blocks, warmup
-from sim.measures.views import watch
-from sim.result import Result
-from sim.seen import Seen
-from tipselect import exact, kernels, walk
-from tipselect.confidence import hits, wilson
-from tipselect.kernels import Float64, Int32, Int64
+from tangle.sim.errors import BadMeasure
+from tangle.sim.measures.samples import NORMAL, Mean, alpha_of, checked_ages, checked_blocks, warmup
+from tangle.sim.measures.views import watch
+from tangle.sim.result import Result
+from tangle.sim.seen import Seen
+from tangle.tipselect import exact, kernels, walk
+from tangle.tipselect.confidence import hits, wilson
+from tangle.tipselect.kernels import Float64, Int32, Int64
 
 
 class Exits(NamedTuple):
@@ -116,7 +116,8 @@ def confidence_over_time(
     """float64[blocks, ages]: share of `walks` selections of one tip that approve each block at each age.
 
     The view of the agent is what it was each time, and for each the selections are new ones; of one share m / n
-    `tipselect.confidence.wilson` tells the interval. 0 where he has not received the block yet, nan where his
+    `tangle.tipselect.confidence.wilson` tells the interval. 0 where he has not received the block yet, nan
+    where his
     window has lost it, or the run has ended. BadMeasure for bad blocks or ages.
     """
     wanted, when = checked_blocks(result, blocks), checked_ages(ages)

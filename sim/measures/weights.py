@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sim.errors import BadMeasure
-from sim.measures.kernels import grow
-from sim.measures.samples import FOLLOWED, Mean, Share, adapting_age, checked_ages, checked_blocks, followed
-from sim.result import Result
-from tipselect.kernels import Float64, Int64
+from tangle.sim.errors import BadMeasure
+from tangle.sim.measures.kernels import grow
+from tangle.sim.measures.samples import FOLLOWED, Mean, Share, adapting_age, checked_ages, checked_blocks, followed
+from tangle.sim.result import Result
+from tangle.tipselect.kernels import Float64, Int64
 
 ADAPTED = 0.95
 """share of new blocks that approve a block whose adaptation period is over"""

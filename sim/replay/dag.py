@@ -16,11 +16,11 @@ from typing import Self
 
 import numpy as np
 
-from sim.arrivals import GENESIS
-from sim.errors import BadReplay
-from sim.result import Result, grown
-from tipselect.graph import Graph
-from tipselect.kernels import PARENTS_MAX, Float64, Int32
+from tangle.sim.arrivals import GENESIS
+from tangle.sim.errors import BadReplay
+from tangle.sim.result import Result, grown
+from tangle.tipselect.graph import Graph
+from tangle.tipselect.kernels import PARENTS_MAX, Float64, Int32
 
 BACKWARDS_MAX = 60.0
 """seconds by which a block may have been received before an older one: clocks are set now and then"""

@@ -11,10 +11,10 @@ from xml.etree import ElementTree
 
 import orjson
 
-from client.errors import ClientError
-from client.rest import NodeClient
-from sim.errors import BadReplay
-from sim.replay.dag import Dag
+from tangle.client.errors import ClientError
+from tangle.client.node.rest import NodeClient
+from tangle.sim.errors import BadReplay
+from tangle.sim.replay.dag import Dag
 
 PAGE = 1_000
 """blocks asked for at once"""
@@ -36,7 +36,7 @@ def load(source: str | Path, *, first: int = 0, limit: int | None = None) -> Dag
         return dag_of(_awaited(source, first, limit))
     path = Path(source)
     if path.is_dir():
-        from sim.store import load as load_result
+        from tangle.sim.store import load as load_result
 
         return Dag.of(load_result(path))
     try:

@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 import numpy as np
 
-from sim.arrivals import ATTACK, Arrivals, stream
-from sim.errors import BadReplay
-from sim.replay.dag import Dag
-from sim.result import Result
-from sim.run import run
-from sim.scenario import Scenario
-from tipselect.kernels import Float64, Int32
+from tangle.sim.arrivals import ATTACK, Arrivals, stream
+from tangle.sim.errors import BadReplay
+from tangle.sim.replay.dag import Dag
+from tangle.sim.result import Result
+from tangle.sim.run import run
+from tangle.sim.scenario import Scenario
+from tangle.tipselect.kernels import Float64, Int32
 
 Progress = Callable[[int, int], None]
 

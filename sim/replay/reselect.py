@@ -16,14 +16,14 @@ from typing import Any
 
 import numpy as np
 
-from sim.arrivals import SELECTION, stream
-from sim.errors import BadReplay
-from sim.replay.dag import Dag
-from tipselect import exact, orphans, selectors, walk
-from tipselect.errors import TipSelectError
-from tipselect.graph import Graph
-from tipselect.kernels import PARENTS_MAX, Bools, Float64, Int32, Int64
-from tipselect.selectors import Selector
+from tangle.sim.arrivals import SELECTION, stream
+from tangle.sim.errors import BadReplay
+from tangle.sim.replay.dag import Dag
+from tangle.tipselect import exact, orphans, selectors, walk
+from tangle.tipselect.errors import TipSelectError
+from tangle.tipselect.graph import Graph
+from tangle.tipselect.kernels import PARENTS_MAX, Bools, Float64, Int32, Int64
+from tangle.tipselect.selectors import Selector
 
 ASKED = 10_000
 """blocks asked about at most, unless told otherwise"""
@@ -38,7 +38,8 @@ class Reselection:
         -1 where there are fewer
     were_tips : bool[m, k], whether the real parents still were tips when they are taken to have been selected
     tips : int32[m], how many tips there were to choose from
-    chances : float64[m, k], probability that a single walk ends on each real parent (`tipselect.exact`), 0 for one
+    chances : float64[m, k], probability that a single walk ends on each real parent (`tangle.tipselect.exact`),
+    0 for one
         that was no tip, nan where there is none. Walks have the alpha that was asked for; a selection is a race
     real_ages, chosen_ages : float64[m, k], seconds between the arrival of each and that of the block, nan where
         there is none
@@ -106,8 +107,8 @@ def reselect(
     alpha : the selector's own where None; `chances` are then of `walk.ALPHA`, or of 0 for unweighted walks
     delay : seconds between an issuer's selection and the arrival of his block
     blocks : whom to ask about; None: all that have parents, ASKED of them evenly if there are more
-    entry_depth : where walks start, see `tipselect.walk`; of selectors that take it
-    settings : of the selector, see `tipselect.selectors.named`
+    entry_depth : where walks start, see `tangle.tipselect.walk`; of selectors that take it
+    settings : of the selector, see `tangle.tipselect.selectors.named`
 
     BadReplay for blocks that cannot be asked about, and for settings that the selector does not take.
     """

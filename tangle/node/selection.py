@@ -1,4 +1,4 @@
-"""The tip selection of a node: one of `tipselect.selectors`, with its settings, started where the node says.
+"""The tip selection of a node: one of `tangle.tipselect.selectors`, started where the node says.
 
 The operator names a selector and what it takes; where walks start is the node's own affair, since only milestones
 make a place settled. A wrong name or value is found when the settings are made, not when the first tip is asked
@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from tipselect.errors import BadSetting
-from tipselect.graph import Graph
-from tipselect.kernels import Int64
-from tipselect.selectors import Selector, accepted, named
-from tipselect.walk import check
+from tangle.tipselect.errors import BadSetting
+from tangle.tipselect.graph import Graph
+from tangle.tipselect.kernels import Int64
+from tangle.tipselect.selectors import Selector, accepted, named
+from tangle.tipselect.walk import check
 
 NODE_SETTINGS = frozenset({"entry", "entry_depth"})
 """settings of selectors that the node decides itself"""

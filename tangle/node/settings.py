@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from tangle.node.selection import Selection
 from tangle.protocol.errors import TangleError
 from tangle.state.solidify import WAITING_BYTES_MAX
-from tipselect.walk import ALPHA
+from tangle.tipselect.walk import ALPHA
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,7 @@ class NodeSettings:
 
     Attributes
     ----------
-    selector : name of the tip selection, of `tipselect.selectors.SELECTORS`
+    selector : name of the tip selection, of `tangle.tipselect.selectors.SELECTORS`
     selector_settings : what that selector takes beside alpha, by name
     alpha : how strongly walks prefer heavy branches, per block of weight
     tip_count : tips handed out when a caller names no number, 1 to 8

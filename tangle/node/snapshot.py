@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from tangle.node.memory import Memory
 from tangle.node.selection import Selection
 from tangle.state.dag import Dag
-from tipselect import confidence, explain, orphans
-from tipselect.graph import Graph
-from tipselect.kernels import Int8
-from tipselect.lazy import LAZY, NON_LAZY, SEMI_LAZY
+from tangle.tipselect import confidence, explain, orphans
+from tangle.tipselect.graph import Graph
+from tangle.tipselect.kernels import Int8
+from tangle.tipselect.lazy import LAZY, NON_LAZY, SEMI_LAZY
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Snapshot:
     entry : indices that walks start from, None for the graph's own choice
     milestone : index of the newest one
     ids, numbers, oldest, youngest, contested : of each block of the window, as `Dag` has them
-    scores : LAZY, SEMI_LAZY or NON_LAZY (`tipselect.lazy`)
+    scores : LAZY, SEMI_LAZY or NON_LAZY (`tangle.tipselect.lazy`)
     """
 
     graph: Graph

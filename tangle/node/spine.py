@@ -42,7 +42,7 @@ from tangle.store import journal, queries
 from tangle.store.engine import migrate, open_engine
 from tangle.store.errors import DatabaseDamaged
 from tangle.store.journal import Batch, CrossingRow, MovementRow, ReferencedRow, SpentRow, TransactionRow
-from tipselect import confidence as sampling
+from tangle.tipselect import confidence as sampling
 
 PROMOTE_DEPTH = 3
 """milestones after which a block that none has referenced should be promoted"""

@@ -1,6 +1,7 @@
 """The Tangle's graph with its names: block id <-> index, and what is known of each block in the window.
 
-`tipselect.graph` knows integers only; this knows which block each of them is. Beside the id, a block in the window
+`tangle.tipselect.graph` knows integers only; this knows which block each of them is. Beside the id, a block in
+the window
 has the number of its solid event, the milestone that referenced it, and its cone roots: the oldest and youngest
 milestone that its not yet referenced past rests upon. From the roots follows how lazy a block is (TIP-3), and the
 graph is told: walks pass lazy blocks by. A block whose oldest root lies more than below-max-depth milestones back
@@ -31,9 +32,9 @@ from numpy.typing import NDArray
 from tangle.protocol.milestones import NO_ID
 from tangle.protocol.parameters import PARENTS_MAX
 from tangle.protocol.transactions import Transaction
-from tipselect.graph import Graph
-from tipselect.kernels import Int8
-from tipselect.lazy import LIMITS, NON_LAZY, SEMI_LAZY, Limits, scores
+from tangle.tipselect.graph import Graph
+from tangle.tipselect.kernels import Int8
+from tangle.tipselect.lazy import LIMITS, NON_LAZY, SEMI_LAZY, Limits, scores
 
 NOT_REFERENCED = 0
 """stands for a block that no milestone has referenced yet"""

@@ -156,9 +156,8 @@ def _check_size(engine: Engine) -> None:
 
 
 def _migrations() -> Path:
-    """In a wheel the migrations lie beside this file, in a checkout at the top."""
-    packaged = Path(__file__).with_name("migrations")
-    return packaged if packaged.is_dir() else Path(__file__).parents[2] / "alembic"
+    """In a checkout this is a link to the top, where Alembic's own commands look for them."""
+    return Path(__file__).with_name("migrations")
 
 
 def _check_revision(connection: Connection, script: ScriptDirectory) -> None:

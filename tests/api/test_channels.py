@@ -12,9 +12,9 @@ from typing import Any
 import orjson
 import pytest
 
-import mam
-from api.channels import DECODING, GAP_MS, WAITING_MAX, Decoding, Place, Walk
-from api.problems import BadParameter
+from tangle import mam
+from tangle.api.channels import DECODING, GAP_MS, WAITING_MAX, Decoding, Place, Walk
+from tangle.api.problems import BadParameter
 from tangle.protocol.blocks import Block
 from tangle.protocol.serial import to_hex
 from tangle.protocol.tagged_data import TaggedData

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from api.problems import code_table, status_of
-from api.writer import QueueFull
+from tangle.api.problems import code_table, status_of
+from tangle.api.writer import QueueFull
 from tangle.protocol.errors import ProtocolError, UnknownParent
 from tangle.store.errors import DoubleSpend
 from tests.nodes import RunningNode

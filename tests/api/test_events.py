@@ -12,9 +12,9 @@ import httpx
 import orjson
 import pytest
 
-from api import stream
-from api.stream import Hub, event_json
-from client.rest import NodeClient
+from tangle.api import stream
+from tangle.api.stream import Hub, event_json
+from tangle.client.node.rest import NodeClient
 from tangle.store.events import Event, MilestoneEvent, SolidEvent
 from tests.networks import note
 from tests.nodes import RunningNode, running_node

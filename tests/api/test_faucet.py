@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from api.routes.tangle import PREFIX
+from tangle.api.routes.tangle import PREFIX
 from tangle.protocol.addresses import Ed25519Address
 from tangle.protocol.outputs import AddressUnlockCondition, BasicOutput, TimelockUnlockCondition
 from tests.networks import Key, spend

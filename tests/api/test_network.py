@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from api.app import PortUnusable, listen, prepared
-from api.network import (
+from tangle.api.app import PortUnusable, listen, prepared
+from tangle.api.network import (
     FOUNDED_NAME,
     KEYS_NAME,
     DataInUse,
@@ -22,7 +22,7 @@ from api.network import (
     open_network,
     read_keys,
 )
-from api.settings import CONFIG_NAME, NETWORK_SETTINGS, SettingInvalid, Settings
+from tangle.api.settings import CONFIG_NAME, NETWORK_SETTINGS, SettingInvalid, Settings
 from tangle.node import NoNetwork
 from tangle.store.engine import migrate, open_engine
 from tangle.store.errors import OtherNetwork

@@ -14,8 +14,8 @@ from fastapi import FastAPI
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.documentation import describe
-from api.routes import blocks, utxo
+from tangle.api.documentation import describe
+from tangle.api.routes import blocks, utxo
 from tangle.protocol.addresses import ADDRESSES
 from tangle.protocol.errors import TangleError
 from tangle.protocol.outputs import FEATURES, OUTPUTS, TOKEN_SCHEMES, UNLOCK_CONDITIONS

@@ -14,8 +14,8 @@ import httpx
 import orjson
 import pytest
 
-from api.stream import Hub
-from api.tags import Tags, frame, tagged_data
+from tangle.api.stream import Hub
+from tangle.api.tags import Tags, frame, tagged_data
 from tangle.protocol.blocks import Block
 from tangle.protocol.serial import to_hex
 from tangle.protocol.tagged_data import TaggedData

@@ -10,7 +10,7 @@ from typing import Any
 import networkx as nx
 import pytest
 
-from api.graphs import WRITERS
+from tangle.api.graphs import WRITERS
 from tests.networks import note
 from tests.nodes import RunningNode
 

@@ -11,7 +11,7 @@ from typing import ClassVar
 import pytest
 from sqlalchemy import text
 
-from api.writer import NotWritten, QueueFull, Writer, WriterSettings
+from tangle.api.writer import NotWritten, QueueFull, Writer, WriterSettings
 from tangle.node import Node, NodeSettings, Outcome, Receipt
 from tangle.protocol.errors import UnknownParent
 from tangle.store import journal

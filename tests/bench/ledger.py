@@ -20,9 +20,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from api.app import GC_THRESHOLDS
-from api.network import open_network
-from api.settings import Settings
+from tangle.api.app import GC_THRESHOLDS
+from tangle.api.network import open_network
+from tangle.api.settings import Settings
 from tangle.node import Node
 from tangle.protocol.blocks import Block, check_block
 from tangle.store import queries

@@ -20,8 +20,8 @@ from typing import TypeVar
 import nacl.secret
 import nacl.signing
 
-import mam
-from mam import Channel, Message, Mode, Position, Reader, Sealed
+from tangle import mam
+from tangle.mam import Channel, Message, Mode, Position, Reader, Sealed
 from tests import npm
 from tests.bench import mam_node
 

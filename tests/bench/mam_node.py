@@ -15,9 +15,9 @@ import time
 from collections.abc import Awaitable
 from pathlib import Path
 
-from client.channels import Book, NodeCarrier, Publisher
-from client.rest import NodeClient
-from mam import Channel, Mode
+from tangle.client.channels import Book, NodeCarrier, Publisher
+from tangle.client.node.rest import NodeClient
+from tangle.mam import Channel, Mode
 from tests.bench import processes
 
 BODY = bytes(n * n % 251 for n in range(1_024))

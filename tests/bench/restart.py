@@ -11,8 +11,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from api.network import make_network, open_network
-from api.settings import Settings
+from tangle.api.network import make_network, open_network
+from tangle.api.settings import Settings
 from tangle.node import Node, Receipt
 from tangle.node.memory import window_milestones
 from tangle.protocol.blocks import Block

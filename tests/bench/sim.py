@@ -18,13 +18,13 @@ from functools import partial
 
 import numpy as np
 
-import sim
-from sim import sweep
-from sim.arrivals import Arrivals
-from sim.compile import compile_kernels
-from sim.run import result_of
-from sim.scenario import Scenario
-from sim.world import World
+from tangle import sim
+from tangle.sim import sweep
+from tangle.sim.arrivals import Arrivals
+from tangle.sim.compile import compile_kernels
+from tangle.sim.run import result_of
+from tangle.sim.scenario import Scenario
+from tangle.sim.world import World
 from tests.bench.naive_sim import NaiveSimulation
 
 Row = dict[str, str]

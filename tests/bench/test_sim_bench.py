@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-import sim as simulator
-from sim.arrivals import Arrivals
-from sim.scenario import Scenario
+from tangle import sim as simulator
+from tangle.sim.arrivals import Arrivals
+from tangle.sim.scenario import Scenario
 from tests.bench import sim
 from tests.bench.naive_sim import NaiveSimulation
 

@@ -17,9 +17,9 @@ from functools import partial
 import networkx as nx
 import numpy as np
 
-from tipselect import confidence, exact, reference, selectors, walk
-from tipselect.compile import compile_kernels
-from tipselect.graph import Graph
+from tangle.tipselect import confidence, exact, reference, selectors, walk
+from tangle.tipselect.compile import compile_kernels
+from tangle.tipselect.graph import Graph
 
 BATCH = 64
 """blocks attached at a time"""

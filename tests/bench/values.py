@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from api.network import make_network, open_network, read_keys
-from api.settings import Settings
-from client.keys import Keys
+from tangle.api.network import make_network, open_network, read_keys
+from tangle.api.settings import Settings
+from tangle.client.keys import Keys
 from tangle.node import GENESIS_OUTPUT_ID, Node, Receipt
 from tangle.protocol.blocks import Block
 from tangle.protocol.outputs import BasicOutput

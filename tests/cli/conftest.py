@@ -20,7 +20,7 @@ import pytest
 from tests.cli import forked
 
 ROOT = Path(__file__).parents[2]
-COMMAND = [sys.executable, "-m", "cli.main"]
+COMMAND = [sys.executable, "-m", "tangle.cli.main"]
 START_S = 120
 """seconds; a first start compiles"""
 RUN_S = 60

@@ -15,10 +15,10 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from cli.main import run as tangle
+from tangle.cli.main import run as tangle
 
 _FORKSERVER = multiprocessing.get_context("forkserver")
-_FORKSERVER.set_forkserver_preload(["tests.cli.forked", "client", "api.app"])
+_FORKSERVER.set_forkserver_preload(["tests.cli.forked", "tangle.client", "tangle.api.app"])
 MODES = {0: "r", 1: "w", 2: "w"}
 
 

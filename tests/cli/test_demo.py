@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from cli.demo_plan import READINGS_PER_S, UNITS, DemoFailed, unit_litres
-from cli.demo_view import BLOCKS_SHOWN, STATES, Scene
-from machines.meter import FlowMeter, MeterState
-from machines.readings import SAMPLE, read
+from tangle.demo.plan import READINGS_PER_S, UNITS, DemoFailed, unit_litres
+from tangle.demo.view import BLOCKS_SHOWN, STATES, Scene
+from tangle.machines.meter import FlowMeter, MeterState
+from tangle.machines.readings import SAMPLE, read
 
 HOUR_S = 3600
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import typer
 
-from cli.errors import HINTS, MEANINGS, ExitCode
-from cli.main import app
+from tangle.cli.errors import HINTS, MEANINGS, ExitCode
+from tangle.cli.main import app
 from tests.cli.conftest import ROOT
 
 TEXT = (ROOT / "docs" / "cli.md").read_text()

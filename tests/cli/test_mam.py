@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from pyarrow import parquet
 
-from mam import Channel, Mode, Position
+from tangle.mam import Channel, Mode, Position
 from tests.cli.conftest import COMMAND, ROOT, RUN_S, Ended, Run, RunningNode, StartNode
 
 NOWHERE = "http://127.0.0.1:9"
@@ -399,7 +399,7 @@ def test_clocks_take_no_part(pump: NewPump, tmp_path: Path) -> None:
     channel = Channel(bytes(32), Mode.PRIVATE, 1)
     program = (
         "import time; time.time = lambda: 4e9\n"
-        "from mam import Channel, Mode, Position\n"
+        "from tangle.mam import Channel, Mode, Position\n"
         "print(Channel(bytes(32), Mode.PRIVATE, 1).write(b'3.2 bar', Position()).parts[0].hex())"
     )
     ended = subprocess.run(

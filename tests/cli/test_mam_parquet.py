@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from cli.errors import FileUnwritable
-from cli.mam_parquet import ParquetTable
-from mam import Message
+from tangle.cli.errors import FileUnwritable
+from tangle.cli.mam.parquet import ParquetTable
+from tangle.mam import Message
 
 
 def message(index: int, body: bytes) -> Message:

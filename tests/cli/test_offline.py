@@ -42,7 +42,7 @@ def test_version_and_help(run: Run) -> None:
 
 def test_help_loads_nothing_heavy() -> None:
     heavy = {"numba", "numpy", "sqlalchemy", "fastapi", "httpx", "nacl"}
-    code = f"import sys, cli.main; print(sorted({heavy!r} & set(sys.modules)))"
+    code = f"import sys, tangle.cli.main; print(sorted({heavy!r} & set(sys.modules)))"
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
     assert shown.stdout.strip() == "[]"
 

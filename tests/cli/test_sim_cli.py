@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from pyarrow import parquet
 
-from cli.sim import COMMANDS as TABLE
-from cli.sim_view import measured, number
+from tangle.cli.sim.app import COMMANDS as TABLE
+from tangle.cli.sim.view import measured, number
 from tests.cli.conftest import COMMAND, ROOT, Run
 from tests.cli.test_docs import COMMANDS
 
@@ -210,6 +210,7 @@ def test_results_and_the_table_of_measures() -> None:
 
 
 def test_help_loads_no_simulator() -> None:
-    program = "import sys, cli.main; print(sorted({'numba', 'sim', 'pyarrow', 'matplotlib'} & sys.modules.keys()))"
+    heavy = "{'numba', 'tangle.sim', 'pyarrow', 'matplotlib'}"
+    program = f"import sys, tangle.cli.main; print(sorted({heavy} & sys.modules.keys()))"
     shown = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     assert shown.stdout == "[]\n"

@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 import networkx as nx
 import pytest
 
-from cli.tips_picture import picture
+from tangle.cli.tips.picture import picture
 from tests.cli.conftest import Run, RunningNode, StartNode
 
 SVG = "{http://www.w3.org/2000/svg}"

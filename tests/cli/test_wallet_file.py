@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from nacl.pwhash import argon2id
 
-from cli import wallet_file
-from cli.errors import WalletExists, WalletExposed, WalletMalformed, WalletMissing, WrongPassword
-from cli.wallet_file import Sealed
+from tangle.cli.errors import WalletExists, WalletExposed, WalletMalformed, WalletMissing, WrongPassword
+from tangle.cli.wallet import file as wallet_file
+from tangle.cli.wallet.file import Sealed
 
 WORDS = "letter advice cage absurd amount doctor acoustic avoid letter advice cage above"
 CHEAP = {"operations": argon2id.OPSLIMIT_MIN, "memory_bytes": argon2id.MEMLIMIT_MIN}

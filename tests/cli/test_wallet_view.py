@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 
-from cli import wallet_names as names
-from cli.wallet_json import balance_json
-from cli.wallet_view import balance_text, nft_text, token_text
-from client.holdings import State
-from client.metadata import Irc27, Irc30
-from client.wallet import Alias, Balance, Conditional, Foundry, Nft, TokenBalance
+from tangle.cli.wallet import names
+from tangle.cli.wallet.json import balance_json
+from tangle.cli.wallet.view import balance_text, nft_text, token_text
+from tangle.client.wallet.holdings import State
+from tangle.client.wallet.metadata import Irc27, Irc30
+from tangle.client.wallet.wallet import Alias, Balance, Conditional, Foundry, Nft, TokenBalance
 from tangle.protocol.addresses import Address, Ed25519Address, to_bech32
 
 OWN = Ed25519Address(b"\x01" * 32)

@@ -10,15 +10,25 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from cli import wallet_names as names
-from cli.errors import Ambiguous, FileUnreadable, InvalidValue, NotHeld
-from cli.output import printable
-from cli.quantities import DECIMALS_SHOWN_MAX, UNIX_TIME_MAX, moment, number, pointed, seconds, tokens, when, whole
-from cli.wallet_metadata import nft_metadata, token_metadata
-from cli.wallet_names import Named, find, short
-from client.errors import InvalidMetadata
-from client.metadata import Irc27, Irc30
-from client.wallet import Balance, TokenBalance
+from tangle.cli.errors import Ambiguous, FileUnreadable, InvalidValue, NotHeld
+from tangle.cli.output import printable
+from tangle.cli.quantities import (
+    DECIMALS_SHOWN_MAX,
+    UNIX_TIME_MAX,
+    moment,
+    number,
+    pointed,
+    seconds,
+    tokens,
+    when,
+    whole,
+)
+from tangle.cli.wallet import names
+from tangle.cli.wallet.metadata import nft_metadata, token_metadata
+from tangle.cli.wallet.names import Named, find, short
+from tangle.client.errors import InvalidMetadata
+from tangle.client.wallet.metadata import Irc27, Irc30
+from tangle.client.wallet.wallet import Balance, TokenBalance
 
 NOW = 1_795_000_000
 amounts = st.integers(1, 2**256 - 1)

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from client.rest import NodeClient
+from tangle.client.node.rest import NodeClient
 from tests.client.fake_node import FakeNode, served
 from tests.client.live import Bank, bank_of
 from tests.nodes import RunningNode, running_node

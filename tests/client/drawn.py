@@ -6,10 +6,10 @@ from dataclasses import dataclass, field, replace
 
 from hypothesis import strategies as st
 
-from client import outputs as build
-from client.holdings import Holdings, holdings
-from client.keys import KeyPair, Keys
-from client.selection import Coin
+from tangle.client.keys import KeyPair, Keys
+from tangle.client.wallet import outputs as build
+from tangle.client.wallet.holdings import Holdings, holdings
+from tangle.client.wallet.selection import Coin
 from tangle.protocol.addresses import Address, Ed25519Address
 from tangle.protocol.outputs import NO_ID, Output, SimpleTokenScheme
 from tangle.protocol.parameters import ProtocolParameters

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import aclosing
 from typing import Any, TypeVar, cast
 
-from client.rest import NodeClient
-from mam import Channel, Position, Sealed
+from tangle.client.node.rest import NodeClient
+from tangle.mam import Channel, Position, Sealed
 
 T = TypeVar("T")
 WITHIN_S = 60

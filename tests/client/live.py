@@ -8,10 +8,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from api.network import read_keys
-from client.keys import Keys
-from client.rest import NodeClient
-from client.wallet import Wallet
+from tangle.api.network import read_keys
+from tangle.client.keys import Keys
+from tangle.client.node.rest import NodeClient
+from tangle.client.wallet.wallet import Wallet
 from tangle.protocol.outputs import BasicOutput
 from tangle.protocol.serial import blake2b_256
 from tests.nodes import RunningNode

@@ -10,10 +10,7 @@ import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from client import outputs as build
-from client.compose import compose
-from client.draft import Intent, Unlocked, in_unlock_order
-from client.errors import (
+from tangle.client.errors import (
     FundsTooScattered,
     InsufficientFunds,
     LockedUntil,
@@ -25,9 +22,12 @@ from client.errors import (
     UnknownInput,
     WalletError,
 )
-from client.holdings import EXPIRY_MARGIN_S, Holding, Holdings, State
-from client.selection import Coin
-from client.transfer import sign_draft
+from tangle.client.wallet import outputs as build
+from tangle.client.wallet.compose import compose
+from tangle.client.wallet.draft import Intent, Unlocked, in_unlock_order
+from tangle.client.wallet.holdings import EXPIRY_MARGIN_S, Holding, Holdings, State
+from tangle.client.wallet.selection import Coin
+from tangle.client.wallet.transfer import sign_draft
 from tangle.protocol.errors import AmountOutOfRange
 from tangle.protocol.outputs import (
     AliasOutput,

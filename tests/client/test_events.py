@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from client.errors import NodeError, NodeUnreachable, UnexpectedAnswer
-from client.events import (
+from tangle.client.errors import NodeError, NodeUnreachable, UnexpectedAnswer
+from tangle.client.node.events import (
     ConfidenceEvent,
     Event,
     Message,
@@ -18,7 +18,7 @@ from client.events import (
     SolidEvent,
     StreamParser,
 )
-from client.rest import NodeClient
+from tangle.client.node.rest import NodeClient
 from tests.client.fake_node import FakeNode, problem
 
 ID = bytes(range(32))

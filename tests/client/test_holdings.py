@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from client import outputs as build
-from client.balance import balance_of
-from client.holdings import EXPIRY_MARGIN_S, Holding, State, holdings
-from client.metadata import Irc30
-from client.selection import Coin
+from tangle.client.wallet import outputs as build
+from tangle.client.wallet.balance import balance_of
+from tangle.client.wallet.holdings import EXPIRY_MARGIN_S, Holding, State, holdings
+from tangle.client.wallet.metadata import Irc30
+from tangle.client.wallet.selection import Coin
 from tangle.protocol.addresses import Address, Ed25519Address
 from tangle.protocol.outputs import AliasOutput, BasicOutput, NftOutput, Output, SimpleTokenScheme
 from tests.client.drawn import AT, OWN, PARAMETERS, STRANGER, World, output_id

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from client.errors import InvalidMnemonic, InvalidSeed
-from client.keys import KeyPair, Keys, new_mnemonic, slip10_child, slip10_master
-from client.rest import NodeClient
-from client.wallet import Wallet
+from tangle.client.errors import InvalidMnemonic, InvalidSeed
+from tangle.client.keys import KeyPair, Keys, new_mnemonic, slip10_child, slip10_master
+from tangle.client.node.rest import NodeClient
+from tangle.client.wallet.wallet import Wallet
 from tangle.protocol.addresses import to_bech32
 from tangle.protocol.signatures import public_key, verify
 

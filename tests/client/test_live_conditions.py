@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from client.errors import LockedUntil, NotEmpty, OutputPending, UnknownChain, UnknownInput, WalletError
-from client.holdings import State
-from client.metadata import Irc27
+from tangle.client.errors import LockedUntil, NotEmpty, OutputPending, UnknownChain, UnknownInput, WalletError
+from tangle.client.wallet.holdings import State
+from tangle.client.wallet.metadata import Irc27
 from tangle.protocol.addresses import AliasAddress, NftAddress
 from tangle.protocol.errors import DepositTooSmall
 from tests.client.live import FUNDS, Bank

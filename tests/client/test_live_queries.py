@@ -2,8 +2,8 @@
 
 import pytest
 
-from client import outputs as build
-from client.indexed import INDEXED, OutputKind, camel_case
+from tangle.client.node.indexed import INDEXED, OutputKind, camel_case
+from tangle.client.wallet import outputs as build
 from tangle.protocol.addresses import Address, AliasAddress, NftAddress
 from tests.client.live import FUNDS, Bank
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from client.errors import (
+from tangle.client.errors import (
     InsufficientFunds,
     NotControlled,
     NotEmpty,
@@ -12,7 +12,7 @@ from client.errors import (
     UnknownChain,
     UnknownToken,
 )
-from client.metadata import Irc30
+from tangle.client.wallet.metadata import Irc30
 from tangle.protocol.errors import AmountOutOfRange
 from tests.client.live import FUNDS, Bank
 

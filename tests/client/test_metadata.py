@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from client.errors import InvalidMetadata
-from client.metadata import Irc27, Irc30, encoded
+from tangle.client.errors import InvalidMetadata
+from tangle.client.wallet.metadata import Irc27, Irc30, encoded
 
 TOKEN = {"standard": "IRC30", "name": "FooCoin", "symbol": "FOO", "decimals": 3}
 """TIP-30, example 1"""

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from client import outputs as build
+from tangle.client.wallet import outputs as build
 from tangle.protocol.addresses import Ed25519Address
 from tangle.protocol.errors import AmountOutOfRange, DepositTooSmall
 from tangle.protocol.outputs import (

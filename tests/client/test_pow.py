@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from client.pow import work
+from tangle.client.node.pow import work
 from tangle.protocol.blocks import Block, check_block
 from tangle.protocol.parameters import ProtocolParameters
 from tangle.protocol.tagged_data import TaggedData

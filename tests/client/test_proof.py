@@ -7,12 +7,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from client.answers import FoundData
-from client.channels.proof import Proof, ProvenMessage, prove
-from client.errors import UnexpectedAnswer
-from client.rest import NodeClient
-from client.subscription import Subscription
-from mam import Channel, Fork, Gap
+from tangle.client.channels.proof import Proof, ProvenMessage, prove
+from tangle.client.channels.subscription import Subscription
+from tangle.client.errors import UnexpectedAnswer
+from tangle.client.node.answers import FoundData
+from tangle.client.node.rest import NodeClient
+from tangle.mam import Channel, Fork, Gap
 from tests.client.following import everything, post, written
 from tests.nodes import RunningNode
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from client.channels import NodeCarrier, Publisher
-from client.channels.recovery import recover
-from client.rest import NodeClient
-from client.subscription import Subscription
-from mam import Channel, Fork, Message, Mode, Position, public_key_of
+from tangle.client.channels import NodeCarrier, Publisher
+from tangle.client.channels.recovery import recover
+from tangle.client.channels.subscription import Subscription
+from tangle.client.node.rest import NodeClient
+from tangle.mam import Channel, Fork, Message, Mode, Position, public_key_of
 from tests.client.following import everything, post, written
 from tests.nodes import RunningNode
 

@@ -6,12 +6,12 @@ import httpx
 import pytest
 from starlette.responses import JSONResponse, Response
 
-from client.answers import FaucetReceipt
-from client.errors import NodeError, NodeUnreachable, UnexpectedAnswer
-from client.keys import Keys
-from client.pow import work
-from client.rest import NodeClient
-from client.transport import RETRY_AFTER_MAX_S, error_of, retry_after_s
+from tangle.client.errors import NodeError, NodeUnreachable, UnexpectedAnswer
+from tangle.client.keys import Keys
+from tangle.client.node.answers import FaucetReceipt
+from tangle.client.node.pow import work
+from tangle.client.node.rest import NodeClient
+from tangle.client.node.transport import RETRY_AFTER_MAX_S, error_of, retry_after_s
 from tangle.protocol.blocks import Block, check_block
 from tangle.protocol.outputs import BasicOutput
 from tangle.protocol.serial import U64_MAX, to_hex

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from client import outputs as build
-from client.errors import InsufficientFunds, UnknownInput
-from client.keys import Keys
-from client.rest import NodeClient
-from client.wallet import Wallet
+from tangle.client.errors import InsufficientFunds, UnknownInput
+from tangle.client.keys import Keys
+from tangle.client.node.rest import NodeClient
+from tangle.client.wallet import outputs as build
+from tangle.client.wallet.wallet import Wallet
 from tangle.protocol.outputs import NftOutput, Output
 from tangle.protocol.parameters import NATIVE_TOKENS_MAX
 from tangle.protocol.serial import uint

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from client.errors import FundsTooScattered, InsufficientFunds, RemainderTooSmall
-from client.keys import KeyPair, Keys
-from client.selection import CONSOLIDATE_ABOVE, Coin, fits, select
-from client.transfer import least_remainder, sign_transfer
+from tangle.client.errors import FundsTooScattered, InsufficientFunds, RemainderTooSmall
+from tangle.client.keys import KeyPair, Keys
+from tangle.client.wallet.selection import CONSOLIDATE_ABOVE, Coin, fits, select
+from tangle.client.wallet.transfer import least_remainder, sign_transfer
 from tangle.protocol.addresses import Address
 from tangle.protocol.errors import BlockTooLong, DepositTooSmall
 from tangle.protocol.outputs import BasicOutput, MetadataFeature, storage_deposit

@@ -8,11 +8,11 @@ from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
-from client.channels.bookmark import Bookmark
-from client.channels.errors import AccessRevoked
-from client.rest import NodeClient
-from client.subscription import Subscription
-from mam import (
+from tangle.client.channels.bookmark import Bookmark
+from tangle.client.channels.errors import AccessRevoked
+from tangle.client.channels.subscription import Subscription
+from tangle.client.node.rest import NodeClient
+from tangle.mam import (
     Access,
     ArgumentInvalid,
     Channel,

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from client.channels import NodeCarrier, Publisher
-from client.channels.bookmark import Bookmark
-from client.errors import ClientError, NodeUnreachable
-from client.rest import NodeClient
-from client.subscription import Subscription
-from mam import Channel, Event, Message, Rejected
+from tangle.client.channels import NodeCarrier, Publisher
+from tangle.client.channels.bookmark import Bookmark
+from tangle.client.channels.subscription import Subscription
+from tangle.client.errors import ClientError, NodeUnreachable
+from tangle.client.node.rest import NodeClient
+from tangle.mam import Channel, Event, Message, Rejected
 from tangle.protocol.blocks import Block
 from tangle.protocol.tagged_data import TaggedData
 from tests.client.following import everything, first, post, written

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from starlette.responses import JSONResponse
 
-from client.errors import (
+from tangle.client.errors import (
     Conflicting,
     InsufficientFunds,
     NodeError,
@@ -14,11 +14,11 @@ from client.errors import (
     UnknownInput,
     WalletError,
 )
-from client.inclusion import wait_referenced
-from client.keys import Keys
-from client.rest import NodeClient
-from client.selection import Coin
-from client.wallet import Wallet
+from tangle.client.keys import Keys
+from tangle.client.node.inclusion import wait_referenced
+from tangle.client.node.rest import NodeClient
+from tangle.client.wallet.selection import Coin
+from tangle.client.wallet.wallet import Wallet
 from tangle.protocol.addresses import Ed25519Address
 from tangle.protocol.errors import CountOutOfRange, DepositTooSmall, MalformedAddress
 from tangle.protocol.outputs import BasicOutput

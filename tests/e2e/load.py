@@ -14,9 +14,9 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import TypeVar
 
-from client.errors import NodeError, NodeUnreachable
-from client.events import Event
-from client.rest import NodeClient
+from tangle.client.errors import NodeError, NodeUnreachable
+from tangle.client.node.events import Event
+from tangle.client.node.rest import NodeClient
 from tangle.protocol.blocks import Block, Payload
 from tangle.protocol.outputs import BasicOutput
 from tangle.protocol.parameters import ProtocolParameters

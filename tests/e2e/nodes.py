@@ -33,7 +33,7 @@ class NodeProcess:
     Parameters
     ----------
     data : the data directory, made by the first start
-    settings : by field name of `api.settings.Settings`
+    settings : by field name of `tangle.api.settings.Settings`
     """
 
     def __init__(self, data: Path, **settings: object) -> None:
@@ -62,7 +62,16 @@ class NodeProcess:
 
     def launch(self) -> None:
         """Start it without waiting."""
-        command = [sys.executable, "-m", "cli.main", "up", "--port", str(self.port), "--data", str(self.data)]
+        command = [
+            sys.executable,
+            "-m",
+            "tangle.cli.main",
+            "up",
+            "--port",
+            str(self.port),
+            "--data",
+            str(self.data),
+        ]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=ROOT, env=self._environment

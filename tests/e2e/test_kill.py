@@ -9,9 +9,9 @@ import secrets
 import pytest
 from sqlalchemy import Engine
 
-from client import events as client
-from client.rest import NodeClient
 from tangle.audit import audit
+from tangle.client.node import events as client
+from tangle.client.node.rest import NodeClient
 from tangle.store import events as store
 from tangle.store import queries
 from tangle.store.engine import open_engine

@@ -15,14 +15,14 @@ from typing import Any
 
 import pytest
 
-from cli.demo_audit import audit
-from cli.demo_check import Case
-from cli.demo_children import Child, Children
-from client.keys import KeyPair
-from client.rest import NodeClient
-from machines.agent import read_keys
-from machines.follow import ReaderKey
-from machines.readings import SAMPLE
+from tangle.client.keys import KeyPair
+from tangle.client.node.rest import NodeClient
+from tangle.demo.audit import audit
+from tangle.demo.check import Case
+from tangle.demo.children import Child, Children
+from tangle.machines.agent import read_keys
+from tangle.machines.follow import ReaderKey
+from tangle.machines.readings import SAMPLE
 from tangle.protocol.serial import from_hex, to_hex
 from tests.e2e.conftest import MakeNode
 
@@ -66,7 +66,7 @@ async def test_parties_and_a_node_that_are_killed_still_settle_exactly(
 
     def party(name: str, *options: str) -> tuple[str, ...]:
         return (
-            f"machines.{name}",
+            f"tangle.machines.{name}",
             "--json",
             "--node",
             node.url,
@@ -137,7 +137,7 @@ async def test_parties_and_a_node_that_are_killed_still_settle_exactly(
 
 def demo(tmp_path: Path, seconds: int) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "cli.main", "demo", "--seconds", str(seconds)],
+        [sys.executable, "-m", "tangle.cli.main", "demo", "--seconds", str(seconds)],
         cwd=ROOT,
         env={**os.environ, "TMPDIR": str(tmp_path)},
         stdout=subprocess.PIPE,
@@ -194,7 +194,7 @@ def test_an_interrupted_demo_leaves_nothing_behind(tmp_path: Path, number: signa
 def test_a_demo_whose_machine_dies_says_so(tmp_path: Path) -> None:
     with demo(tmp_path, 60) as process:
         until_producing(process)
-        pid = next(pid for pid, command in processes_of(tmp_path).items() if "machines.machine" in command)
+        pid = next(pid for pid, command in processes_of(tmp_path).items() if "tangle.machines.machine" in command)
         os.kill(pid, signal.SIGKILL)
         output, _ = process.communicate(timeout=60)
     assert process.returncode == 1, output

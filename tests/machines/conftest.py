@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from machines.journal import open_journal
+from tangle.machines.journal import open_journal
 from tests.machines.tables import MACHINE, PARAMETERS, TableLedger
 
 

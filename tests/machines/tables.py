@@ -10,12 +10,12 @@ import asyncio
 import sqlite3
 from pathlib import Path
 
-from client.keys import KeyPair
-from client.selection import Coin
-from machines.errors import PaymentConflicting
-from machines.follow import ReaderKey
-from machines.ledger import Heard
-from machines.terms import Terms
+from tangle.client.keys import KeyPair
+from tangle.client.wallet.selection import Coin
+from tangle.machines.errors import PaymentConflicting
+from tangle.machines.follow import ReaderKey
+from tangle.machines.ledger import Heard
+from tangle.machines.terms import Terms
 from tangle.protocol.addresses import Address
 from tangle.protocol.outputs import OUTPUTS, BasicOutput, Output, TagFeature
 from tangle.protocol.parameters import ProtocolParameters

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from client.selection import Coin
-from machines.agent import read_keys
-from machines.customer import Memory
-from machines.errors import OtherState, SeedRefused
-from machines.owner import Revenue
-from machines.payments import read_note
+from tangle.client.wallet.selection import Coin
+from tangle.machines.agent import read_keys
+from tangle.machines.customer import Memory
+from tangle.machines.errors import OtherState, SeedRefused
+from tangle.machines.owner import Revenue
+from tangle.machines.payments import read_note
 from tangle.protocol.outputs import BasicOutput
 from tests.machines.tables import OWNER
 
@@ -90,7 +90,7 @@ def test_an_agent_without_a_node_says_so_and_waits(tmp_path: Path, agent: str) -
         "machine": ["--state", str(tmp_path / "m.db"), "--owner", "tgl1x"],
         "customer": ["--state", str(tmp_path / "c.json"), "--machine", "tgl1x", "--units", "1"],
     }
-    command = [sys.executable, "-m", f"machines.{agent}", "--json", "--node", NOWHERE]
+    command = [sys.executable, "-m", f"tangle.machines.{agent}", "--json", "--node", NOWHERE]
     with subprocess.Popen(
         [*command, "--seed-file", str(tmp_path / "seed"), *options[agent]],
         cwd=ROOT,

@@ -7,20 +7,20 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from client.channels.errors import ChannelInUse, NotYetPublished
-from client.errors import NodeUnreachable
-from client.keys import KeyPair
-from machines import journal
-from machines.agent import is_passing
-from machines.channel import open_channel, write_facts
-from machines.errors import MessageRefused, OtherState
-from machines.facts import GRANT, PAYMENT, READING, REVOKE, UNIT, Log, check_reader, facts_from
-from machines.follow import ReaderKey, Tally, read_fact
-from machines.journal import open_journal
-from machines.messages import seal, unseal
-from machines.order import State
-from machines.settlement import Settlement
-from machines.terms import order_tag
+from tangle.client.channels.errors import ChannelInUse, NotYetPublished
+from tangle.client.errors import NodeUnreachable
+from tangle.client.keys import KeyPair
+from tangle.machines import journal
+from tangle.machines.agent import is_passing
+from tangle.machines.channel import open_channel, write_facts
+from tangle.machines.errors import MessageRefused, OtherState
+from tangle.machines.facts import GRANT, PAYMENT, READING, REVOKE, UNIT, Log, check_reader, facts_from
+from tangle.machines.follow import ReaderKey, Tally, read_fact
+from tangle.machines.journal import open_journal
+from tangle.machines.messages import seal, unseal
+from tangle.machines.order import State
+from tangle.machines.settlement import Settlement
+from tangle.machines.terms import order_tag
 from tangle.protocol.errors import ProtocolError
 from tangle.protocol.serial import to_hex
 from tests.machines.hearing import hear, invited, repeated

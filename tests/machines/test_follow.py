@@ -10,19 +10,19 @@ from typing import Any
 
 import pytest
 
-from client.keys import KeyPair
-from client.rest import NodeClient
-from machines import journal
-from machines.agent import NodeLedger
-from machines.channel import open_channel
-from machines.facts import INVITATION, UNIT, Log
-from machines.follow import ReaderKey, facts, invitations
-from machines.journal import open_journal
-from machines.machine import Machine, Pace
-from machines.messages import seal
-from machines.owner import Audit, Channels
-from machines.settlement import Settlement
-from machines.terms import reader_tag
+from tangle.client.keys import KeyPair
+from tangle.client.node.rest import NodeClient
+from tangle.machines import journal
+from tangle.machines.agent import NodeLedger
+from tangle.machines.channel import open_channel
+from tangle.machines.facts import INVITATION, UNIT, Log
+from tangle.machines.follow import ReaderKey, facts, invitations
+from tangle.machines.journal import open_journal
+from tangle.machines.machine import Machine, Pace
+from tangle.machines.messages import seal
+from tangle.machines.owner import Audit, Channels
+from tangle.machines.settlement import Settlement
+from tangle.machines.terms import reader_tag
 from tangle.protocol.serial import to_hex
 from tests.machines.tables import MACHINE, OWNER
 from tests.machines.test_settlement import settle

@@ -7,13 +7,13 @@ import sys
 import time
 from pathlib import Path
 
-from machines.follow import ReaderKey, Tally
-from machines.journal import open_journal
-from machines.messages import seal, unseal
-from machines.meter import FlowMeter
-from machines.order import State
-from machines.settlement import Settlement
-from machines.terms import Order, machine_tag, order_tag
+from tangle.machines.follow import ReaderKey, Tally
+from tangle.machines.journal import open_journal
+from tangle.machines.messages import seal, unseal
+from tangle.machines.meter import FlowMeter
+from tangle.machines.order import State
+from tangle.machines.settlement import Settlement
+from tangle.machines.terms import Order, machine_tag, order_tag
 from tests.machines.hearing import hear
 from tests.machines.tables import CUSTOMER, MACHINE, OWNER, PARAMETERS, READER, TERMS, TableLedger
 

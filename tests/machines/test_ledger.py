@@ -4,8 +4,8 @@ import asyncio
 import time
 from pathlib import Path
 
-from client.rest import NodeClient
-from machines.agent import NodeLedger
+from tangle.client.node.rest import NodeClient
+from tangle.machines.agent import NodeLedger
 from tangle.protocol.outputs import (
     AddressUnlockCondition,
     BasicOutput,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from machines.meter import (
+from tangle.machines.meter import (
     COUNTER_BITS,
     SKIPPED,
     CounterMeter,

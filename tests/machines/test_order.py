@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from machines import journal
-from machines.errors import IllegalEvent
-from machines.order import FIRST, OVER, TABLE, Event, State, after, diagram, knows
+from tangle.machines import journal
+from tangle.machines.errors import IllegalEvent
+from tangle.machines.order import FIRST, OVER, TABLE, Event, State, after, diagram, knows
 
 ROOT = Path(__file__).parents[2]
 PAIRS = list(itertools.product(State, Event))
@@ -61,7 +61,7 @@ def test_every_state_is_reached_and_every_order_can_end() -> None:
 
 def test_the_diagram_in_the_docs_is_the_table() -> None:
     printed = subprocess.run(
-        [sys.executable, "-m", "machines.order"], cwd=ROOT, capture_output=True, text=True, check=True
+        [sys.executable, "-m", "tangle.machines.order"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.strip()
     assert printed == diagram()
     assert f"```mermaid\n{printed}\n```" in (ROOT / "docs" / "pay-on-production.md").read_text()

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from machines.errors import ReadingsRefused
-from machines.meter import FlowMeter, MeterState, Reading, Verdict
-from machines.readings import SAMPLE, read
+from tangle.machines.errors import ReadingsRefused
+from tangle.machines.meter import FlowMeter, MeterState, Reading, Verdict
+from tangle.machines.readings import SAMPLE, read
 
 
 def file(tmp_path: Path, text: str, encoding: str = "utf-8") -> Path:

@@ -11,19 +11,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from client.keys import KeyPair
-from client.transfer import sign_transfer
-from machines import journal
-from machines.channel import open_channel
-from machines.errors import MessageRefused, OtherState, PaymentConflicting, TermsRefused
-from machines.journal import open_journal
-from machines.machine import Machine, Pace
-from machines.messages import seal, unseal
-from machines.meter import FlowMeter, Reading
-from machines.order import State
-from machines.readings import SAMPLE, read
-from machines.settlement import Settlement
-from machines.terms import Order, Terms, check_terms, divide, machine_tag, order_tag
+from tangle.client.keys import KeyPair
+from tangle.client.wallet.transfer import sign_transfer
+from tangle.machines import journal
+from tangle.machines.channel import open_channel
+from tangle.machines.errors import MessageRefused, OtherState, PaymentConflicting, TermsRefused
+from tangle.machines.journal import open_journal
+from tangle.machines.machine import Machine, Pace
+from tangle.machines.messages import seal, unseal
+from tangle.machines.meter import FlowMeter, Reading
+from tangle.machines.order import State
+from tangle.machines.readings import SAMPLE, read
+from tangle.machines.settlement import Settlement
+from tangle.machines.terms import Order, Terms, check_terms, divide, machine_tag, order_tag
 from tangle.protocol.outputs import BasicOutput
 from tangle.protocol.serial import to_hex
 from tests.machines.hearing import hear

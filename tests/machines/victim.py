@@ -7,13 +7,13 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from machines.channel import open_channel
-from machines.follow import ReaderKey
-from machines.journal import open_journal
-from machines.machine import Machine, Pace
-from machines.meter import FlowMeter, Reading
-from machines.readings import SAMPLE, read
-from machines.settlement import Settlement
+from tangle.machines.channel import open_channel
+from tangle.machines.follow import ReaderKey
+from tangle.machines.journal import open_journal
+from tangle.machines.machine import Machine, Pace
+from tangle.machines.meter import FlowMeter, Reading
+from tangle.machines.readings import SAMPLE, read
+from tangle.machines.settlement import Settlement
 from tests.machines.tables import MACHINE, OWNER, PARAMETERS, TERMS, TableLedger
 
 

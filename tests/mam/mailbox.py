@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from mam import Channel, Event, Position, Reader, Sealed
+from tangle.mam import Channel, Event, Position, Reader, Sealed
 
 Block = tuple[bytes, bytes, bytes]
 """address, data, id"""

@@ -10,7 +10,7 @@ from hashlib import sha256
 import pytest
 from nacl.bindings import crypto_aead_xchacha20poly1305_ietf_decrypt, crypto_sign, crypto_sign_seed_keypair
 
-from mam import (
+from tangle.mam import (
     DATA_BYTES_MAX,
     Channel,
     Forged,
@@ -33,9 +33,9 @@ from mam import (
     WrongKey,
     unseal,
 )
-from mam.access import Access
-from mam.hashes import uint
-from mam.message import mask, seal_content
+from tangle.mam.access import Access
+from tangle.mam.hashes import uint
+from tangle.mam.message import mask, seal_content
 from tests.mam.mailbox import Mailbox, written
 
 SEED = sha256(b"attacked").digest()

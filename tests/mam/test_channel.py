@@ -6,7 +6,7 @@ from hashlib import sha256
 
 import pytest
 
-from mam import (
+from tangle.mam import (
     BODY_BYTES_MAX,
     DATA_BYTES_MAX,
     HEIGHT_MAX,
@@ -28,10 +28,10 @@ from mam import (
     public_key_of,
     unseal,
 )
-from mam.access import Access
-from mam.boxes import open_box, seal_box, side_key_for
-from mam.message import INDEX_MAX
-from mam.tree import Tree
+from tangle.mam.access import Access
+from tangle.mam.boxes import open_box, seal_box, side_key_for
+from tangle.mam.message import INDEX_MAX
+from tangle.mam.tree import Tree
 from tests.mam.mailbox import Mailbox
 
 SEED = sha256(b"written").digest()

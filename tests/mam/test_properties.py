@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mam import (
+from tangle.mam import (
     Channel,
     Gap,
     Invitation,
@@ -26,9 +26,9 @@ from mam import (
     public_key_of,
     unseal,
 )
-from mam.access import Access
-from mam.boxes import side_key_for
-from mam.message import mask
+from tangle.mam.access import Access
+from tangle.mam.boxes import side_key_for
+from tangle.mam.message import mask
 from tests.mam.mailbox import Mailbox, written
 
 SEEDS = st.binary(min_size=32, max_size=32)

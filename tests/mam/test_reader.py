@@ -6,7 +6,7 @@ from hashlib import sha256
 
 import pytest
 
-from mam import (
+from tangle.mam import (
     BODY_BYTES_MAX,
     Channel,
     Event,
@@ -25,7 +25,7 @@ from mam import (
     opener,
     public_key_of,
 )
-from mam.reader import FORKS_MAX, WAITING_MAX
+from tangle.mam.reader import FORKS_MAX, WAITING_MAX
 from tests.mam.mailbox import Mailbox, written
 
 SEED = sha256(b"read").digest()

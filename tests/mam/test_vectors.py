@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mam import Mode
+from tangle.mam import Mode
 from tests.mam import decoder, vectors
 
 VECTORS: dict[str, Any] = json.loads(vectors.FILE.read_text())

@@ -7,7 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from mam import Channel, Mode, Position, public_key_of
+from tangle.mam import Channel, Mode, Position, public_key_of
 
 FILE = Path(__file__).parents[1] / "vectors" / "mam-v2.json"
 SEED = sha256(b"a seed of the test vectors").digest()

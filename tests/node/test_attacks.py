@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from tangle.store import journal, queries
+from tangle.tipselect.lazy import LAZY, NON_LAZY, SEMI_LAZY
 from tests.networks import block_on, note, open_node
 from tests.node.attacks import HONEST, Scene, double_spends, leaves, side_chain
-from tipselect.lazy import LAZY, NON_LAZY, SEMI_LAZY
 
 WITHIN = 2
 """milestones; the very next one or the one after it"""

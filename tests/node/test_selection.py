@@ -11,11 +11,11 @@ import pytest
 from tangle.node import NodeSettings
 from tangle.node.memory import ENTRY_BLOCKS, ENTRY_MILESTONES
 from tangle.node.selection import Selection
+from tangle.tipselect import confidence
+from tangle.tipselect.errors import BadSetting
+from tangle.tipselect.selectors import SELECTORS
 from tests.networks import PARAMETERS, T0, block_on, note, open_node
 from tests.node.attacks import Scene, no_work
-from tipselect import confidence
-from tipselect.errors import BadSetting
-from tipselect.selectors import SELECTORS
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from tipselect.graph import Graph
-from tipselect.selectors import Selector
+from tangle.tipselect.graph import Graph
+from tangle.tipselect.selectors import Selector
 
 SLOTS = 20
 """steps of time per delay"""

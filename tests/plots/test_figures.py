@@ -8,8 +8,8 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
+from tangle.tipselect.selectors import named
 from tests.plots.grown import Grown
-from tipselect.selectors import named
 
 figures = pytest.importorskip("tests.plots.tip_selection", reason="needs matplotlib", exc_type=ImportError)
 

@@ -15,11 +15,11 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib import pyplot
 
+from tangle.tipselect import confidence, walk
+from tangle.tipselect.compile import compile_kernels
+from tangle.tipselect.graph import Graph
+from tangle.tipselect.selectors import named
 from tests.plots.grown import SLOTS, Grown
-from tipselect import confidence, walk
-from tipselect.compile import compile_kernels
-from tipselect.graph import Graph
-from tipselect.selectors import named
 
 SEED = 2018
 INKS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56606b")

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from sim.result import Result
-from sim.world import Attacker, Issue
-from tipselect.graph import Graph
+from tangle.sim.result import Result
+from tangle.sim.world import Attacker, Issue
+from tangle.tipselect.graph import Graph
 
 
 def few(result: Result) -> dict[str, float]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from sim import Adversary, Agent, Scenario, Split
+from tangle.sim import Adversary, Agent, Scenario, Split
 
 SELECTORS = ("weighted", "unweighted", "uniform", "g-iota", "e-iota", "hybrid", "tests.sim.measured:oldest")
 

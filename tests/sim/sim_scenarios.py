@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from sim import Adversary, Agent, Scenario, Split
-from sim.world import Attacker, Issue
-from tipselect.graph import Graph
-from tipselect.kernels import Int64
+from tangle.sim import Adversary, Agent, Scenario, Split
+from tangle.sim.world import Attacker, Issue
+from tangle.tipselect.graph import Graph
+from tangle.tipselect.kernels import Int64
 
 SELECTORS = ("weighted", "weighted", "weighted", "unweighted", "uniform", "e-iota", "hybrid", "g-iota")
 TAKE_ALPHA = {"weighted", "hybrid", "g-iota"}

@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from sim import Adversary, Agent, Scenario, Split
-from sim.arrivals import GENESIS, Arrivals, Rates, groups_of, mean_delays
-from sim.errors import BadReplay
+from tangle.sim import Adversary, Agent, Scenario, Split
+from tangle.sim.arrivals import GENESIS, Arrivals, Rates, groups_of, mean_delays
+from tangle.sim.errors import BadReplay
 
 
 def test_rates_are_inverted() -> None:

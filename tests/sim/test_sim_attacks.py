@@ -6,14 +6,14 @@ from typing import Annotated, Any
 import numpy as np
 import pytest
 
-import sim
-from sim import contest
-from sim.attacks import ATTACKS, attack
-from sim.attacks.selfish import greedy
-from sim.attacks.settings import Range, bound
-from sim.errors import BadAttack, BadScenario
-from sim.world import Attacker, Issue, Moves
-from tipselect.graph import Graph
+from tangle import sim
+from tangle.sim import contest
+from tangle.sim.attacks import ATTACKS, attack
+from tangle.sim.attacks.selfish import greedy
+from tangle.sim.attacks.settings import Range, bound
+from tangle.sim.errors import BadAttack, BadScenario
+from tangle.sim.world import Attacker, Issue, Moves
+from tangle.tipselect.graph import Graph
 
 SETTINGS: dict[str, dict[str, Any]] = {
     "double-spend": {"depth": 15}, "parasite-chain": {"length": 20, "depth": 15}, "splitting": {}, "lazy-tips": {},
@@ -247,7 +247,7 @@ def test_greedy_agents_take_the_likeliest_tips() -> None:
     # Without weights a walk from the genesis ends on 6 with 1/2, on 3 and on 5 with less; 5 has the ways over 1
     # and 4.
     assert list(greedy(graph, 2, np.random.default_rng(1), alpha=0.0)) == [6, 5]
-    agents = (sim.Agent(share=0.8), sim.Agent(share=0.2, selector="sim.attacks.selfish:greedy"))
+    agents = (sim.Agent(share=0.8), sim.Agent(share=0.2, selector="tangle.sim.attacks.selfish:greedy"))
     result = sim.run(attacked("splitting", agents=agents, blocks=500))
     assert not (result.sides & (result.sides - 1)).any()
     rows = contest.costs(result, warmup=5.0)

@@ -10,8 +10,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 LOOK = """
-from sim import Scenario
-from sim.world import World
+from tangle.sim import Scenario
+from tangle.sim.world import World
 world = World(Scenario(arrivals=5.0, selector="uniform", blocks=40))
 world.run_to(40)
 print(int(world.views.approvers.sum()))
@@ -21,8 +21,7 @@ print(int(world.views.approvers.sum()))
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_an_edit_of_the_kernels_is_not_missed(tmp_path: Path) -> None:
-    for room in ("tipselect", "sim", "tangle"):
-        shutil.copytree(ROOT / room, tmp_path / room, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "tangle", tmp_path / "tangle", ignore=shutil.ignore_patterns("__pycache__"))
 
     def approvals() -> int:
         """Those counted by a fresh process, with whatever earlier ones have left in the cache."""
@@ -34,7 +33,7 @@ def test_an_edit_of_the_kernels_is_not_missed(tmp_path: Path) -> None:
 
     once = approvals()
     assert once == approvals() > 30
-    kernels = tmp_path / "tipselect" / "kernels.py"
+    kernels = tmp_path / "tangle" / "tipselect" / "kernels.py"
     text = kernels.read_text()
     line = "            approvers[p] += 1\n"
     assert text.count(line) == 1

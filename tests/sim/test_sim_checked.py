@@ -1,6 +1,7 @@
 """Simulations against what is known of the Tangle: each test states its source, its tolerance and its seeds.
 
-Sources in full are in `sim.theory`. Where the simulation and a published figure disagree, the docstring has both
+Sources in full are in `tangle.sim.theory`. Where the simulation and a published figure disagree, the docstring
+has both
 and says why. Tolerances are at least four standard errors of the figures seen.
 """
 
@@ -10,8 +11,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-import sim
-from sim import measures, theory
+from tangle import sim
+from tangle.sim import measures, theory
 
 
 @cache

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-import sim
-from sim import contest
-from sim.errors import BadMeasure, BadScenario
-from sim.measures import summary
-from sim.world import Attacker, Issue, Moves
-from tipselect.confidence import wilson
+from tangle import sim
+from tangle.sim import contest
+from tangle.sim.errors import BadMeasure, BadScenario
+from tangle.sim.measures import summary
+from tangle.sim.world import Attacker, Issue, Moves
+from tangle.tipselect.confidence import wilson
 
 RACE = sim.Scenario(
     arrivals=1.0, delay=0.0, alpha=3.0, blocks=60, entry_depth=60,
@@ -64,11 +64,11 @@ def test_who_gives_up_is_never_seen() -> None:
 
 
 def test_an_attack_of_ones_own_is_judged_by_side_one() -> None:
-    own = sim.Adversary(attack="sim.attacks.double_spend:double_spend", share=0.4, settings={"depth": 3})
+    own = sim.Adversary(attack="tangle.sim.attacks.double_spend:double_spend", share=0.4, settings={"depth": 3})
     for seed in range(1, 6):
         mine, named = (contest.outcome(sim.run(RACE.but(adversary=a, seed=seed))) for a in (own, RACE.adversary))
         assert mine == named
-    spam = sim.Adversary(attack="sim.attacks.tip_spam:tip_spam", share=0.4)
+    spam = sim.Adversary(attack="tangle.sim.attacks.tip_spam:tip_spam", share=0.4)
     with pytest.raises(BadMeasure):
         contest.outcome(sim.run(RACE.but(adversary=spam)))
 

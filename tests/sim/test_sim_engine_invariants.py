@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import sim
-from sim import Adversary, Result, Scenario, Split
-from sim.arrivals import GENESIS
-from sim.run import result_of
-from sim.world import World
+from tangle import sim
+from tangle.sim import Adversary, Result, Scenario, Split
+from tangle.sim.arrivals import GENESIS
+from tangle.sim.run import result_of
+from tangle.sim.world import World
 from tests.sim.sim_scenarios import scenarios
 
 

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-import sim
-from sim import Agent, Scenario, Split, reference
-from sim.world import World
+from tangle import sim
+from tangle.sim import Agent, Scenario, Split, reference
+from tangle.sim.world import World
+from tangle.tipselect import exact, selectors
+from tangle.tipselect.graph import Graph
+from tangle.tipselect.kernels import Int64
 from tests.sim.sim_scenarios import scenarios
 from tests.tipselect.statistic import chi_square, unlikely_above
-from tipselect import exact, selectors
-from tipselect.graph import Graph
-from tipselect.kernels import Int64
 
 AGENTS = (Agent(), Agent(share=3.0, selector="weighted", alpha=0.5), Agent(share=0.0), Agent(selector="uniform"))
 
@@ -123,7 +123,7 @@ def test_tips_are_selected_as_often_as_they_should_be(selector: str, alpha: floa
 
 @pytest.mark.parametrize("changes", [{"alpha": 0.1}, {"alpha": 2.0, "agents": 3, "own_delay": 0.0}])
 def test_every_choice_of_a_run_has_the_chance_it_should_have(changes: dict[str, Any]) -> None:
-    """With one parent and one walker no race distorts the chances of `tipselect.exact`.
+    """With one parent and one walker no race distorts the chances of `tangle.tipselect.exact`.
 
     Where a choice lies in the sum of all chances is uniform then: Kolmogorov-Smirnov at 1e-4; seed 11.
     """

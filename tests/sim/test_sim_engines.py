@@ -11,9 +11,9 @@ from typing import Any
 import distributed
 import pytest
 
-from sim import engines, sweep
-from sim.errors import EngineMissing
-from sim.versions import versions
+from tangle.sim import engines, sweep
+from tangle.sim.errors import EngineMissing
+from tangle.sim.versions import versions
 from tests.sim import measured
 from tests.sim.test_sim_sweep import BASE
 

@@ -8,14 +8,14 @@ from xml.etree import ElementTree
 
 import pytest
 
-import sim
-from sim.errors import BadMeasure
-from sim.figures import FIGURES, caption, draw, fits, outcome, over, rendered
-from sim.figures.common import labels
-from sim.figures.style import HATCHES, INKS, LINES, MARKS, spread
-from sim.figures.tables import Series, interval
-from sim.result import Result
-from tipselect.confidence import wilson
+from tangle import sim
+from tangle.sim.errors import BadMeasure
+from tangle.sim.figures import FIGURES, caption, draw, fits, outcome, over, rendered
+from tangle.sim.figures.common import labels
+from tangle.sim.figures.style import HATCHES, INKS, LINES, MARKS, spread
+from tangle.sim.figures.tables import Series, interval
+from tangle.sim.result import Result
+from tangle.tipselect.confidence import wilson
 
 SCENARIO = sim.Scenario(arrivals=10.0, selector="weighted", alpha=0.05, blocks=900, seed=4)
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-import sim
-from sim import files
-from sim.errors import BadScenario
+from tangle import sim
+from tangle.sim import files
+from tangle.sim.errors import BadScenario
 
 FILE = """
 # A chain in the dark.

@@ -7,14 +7,14 @@ import networkx as nx
 import numpy as np
 import pytest
 
-import sim
-from sim import measures, theory
-from sim.errors import BadMeasure
-from sim.measures.agreement import KINDS
-from sim.measures.samples import BATCHES, Mean, Share
-from sim.measures.walks import exact_confidence, share_of_hits
-from tipselect import reference
-from tipselect.confidence import wilson
+from tangle import sim
+from tangle.sim import measures, theory
+from tangle.sim.errors import BadMeasure
+from tangle.sim.measures.agreement import KINDS
+from tangle.sim.measures.samples import BATCHES, Mean, Share
+from tangle.sim.measures.walks import exact_confidence, share_of_hits
+from tangle.tipselect import reference
+from tangle.tipselect.confidence import wilson
 
 SEEDS = (1, 2, 3)
 
@@ -56,7 +56,7 @@ def torn(seed: int) -> sim.Result:
 
 
 class Twin:
-    """What an agent had received by a time: a Tangle of `tipselect.reference` by position, and the numbers."""
+    """What an agent had received by a time: a Tangle of `tangle.tipselect.reference` by position, with numbers."""
 
     def __init__(self, result: sim.Result, time: float, agent: int) -> None:
         received = result.received(agent)

@@ -10,12 +10,12 @@ from math import comb
 import numpy as np
 import pytest
 
-import sim
-from sim import contest
-from sim.attacks.race import PAYMENT, REPLACEMENT
-from sim.world import World
-from tipselect import exact
-from tipselect.confidence import wilson
+from tangle import sim
+from tangle.sim import contest
+from tangle.sim.attacks.race import PAYMENT, REPLACEMENT
+from tangle.sim.world import World
+from tangle.tipselect import exact
+from tangle.tipselect.confidence import wilson
 
 Z = 3.29
 """standard deviations; 99.9 %"""
@@ -215,7 +215,7 @@ def at_fork(seed: int, alpha: float) -> World:
 
 @pytest.mark.parametrize(("seed", "alpha"), [(1, 0.0), (2, 0.05), (3, 0.3), (4, 1.0)])
 def test_selections_at_a_small_fork_have_the_exact_chances(seed: int, alpha: float) -> None:
-    """About 50 to 90 blocks, 6 to 13 tips: 4,000 selections of one tip against `tipselect.exact`."""
+    """About 50 to 90 blocks, 6 to 13 tips: 4,000 selections of one tip against `tangle.tipselect.exact`."""
     world = at_fork(seed, alpha)
     seen = world.seen(0)
     tips, chances = exact.tip_chances(seen.graph, alpha=alpha, entry_depth=world.scenario.depth)

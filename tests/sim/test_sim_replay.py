@@ -10,16 +10,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-import sim
-from sim import Adversary, Agent, Scenario
-from sim.arrivals import Arrivals
-from sim.errors import BadReplay
-from sim.replay import Dag, go_on, load, regrow, reselect
-from sim.run import result_of
-from sim.world import Attacker, Issue, World
-from tipselect import exact
-from tipselect.graph import Graph
-from tipselect.kernels import Int64
+from tangle import sim
+from tangle.sim import Adversary, Agent, Scenario
+from tangle.sim.arrivals import Arrivals
+from tangle.sim.errors import BadReplay
+from tangle.sim.replay import Dag, go_on, load, regrow, reselect
+from tangle.sim.run import result_of
+from tangle.sim.world import Attacker, Issue, World
+from tangle.tipselect import exact
+from tangle.tipselect.graph import Graph
+from tangle.tipselect.kernels import Int64
 
 
 def honest(attacker: Attacker) -> Generator[Issue, int, None]:
@@ -122,7 +122,7 @@ def test_an_id_twice_in_graphml_is_seen(tmp_path: Path) -> None:
 
 
 def test_a_saved_result_is_loaded(tmp_path: Path) -> None:
-    store = pytest.importorskip("sim.store")
+    store = pytest.importorskip("tangle.sim.store")
     result = sim.run(Scenario(blocks=200, agents=2))
     dag = load(store.save(result, tmp_path / "result"))
     assert np.array_equal(dag.parents, result.parents)

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-import sim
-from sim import sweep
-from sim.errors import BadResult
-from sim.report import write
-from sim.result import Result
+from tangle import sim
+from tangle.sim import sweep
+from tangle.sim.errors import BadResult
+from tangle.sim.report import write
+from tangle.sim.result import Result
 from tests.web.browser import browser, needs_chromium
 
 SCENARIO = sim.Scenario(name="<b>calm & slow</b>", arrivals=8.0, selector="uniform", blocks=600)

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim import Adversary, Agent, Scenario, Split
-from sim.errors import BadScenario
-from sim.scenario import named_function, plain
-from tipselect import uniform
+from tangle.sim import Adversary, Agent, Scenario, Split
+from tangle.sim.errors import BadScenario
+from tangle.sim.scenario import named_function, plain
+from tangle.tipselect import uniform
 
 
 def drawn_agents() -> st.SearchStrategy[tuple[Agent, ...]]:
@@ -153,9 +153,9 @@ def test_agents_take_settings_of_their_own_or_the_scenarios() -> None:
 
 def test_functions_have_names_in_tables() -> None:
     scenario = Scenario(selector=uniform.select)
-    assert scenario.to_table()["selector"] == "tipselect.uniform:select"
-    assert named_function("tipselect.uniform:select", "selector") is uniform.select
-    assert Scenario.from_table(scenario.to_table()).selector == "tipselect.uniform:select"
+    assert scenario.to_table()["selector"] == "tangle.tipselect.uniform:select"
+    assert named_function("tangle.tipselect.uniform:select", "selector") is uniform.select
+    assert Scenario.from_table(scenario.to_table()).selector == "tangle.tipselect.uniform:select"
     assert plain(np.linspace).endswith(":linspace")
 
 

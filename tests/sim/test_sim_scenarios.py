@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import sim
-from sim import contest
+from tangle import sim
+from tangle.sim import contest
 
 FOLDER = Path(sim.__file__).parent / "scenarios"
 NAMES = {

@@ -16,10 +16,10 @@ import pytest
 from hypothesis import given, settings
 from pyarrow import parquet
 
-import sim
-from sim import store
-from sim import sweep as sim_sweep
-from sim.errors import BadResult
+from tangle import sim
+from tangle.sim import store
+from tangle.sim import sweep as sim_sweep
+from tangle.sim.errors import BadResult
 from tests.sim.scenarios import scenarios
 
 ARRAYS = ("times", "issuers", "parents", "first_approvers", "tips", "own_weights", "sides")

@@ -16,10 +16,10 @@ import numpy as np
 import pytest
 from pyarrow import parquet
 
-from sim import Adversary, Scenario, sweep
-from sim.errors import BadSweep
-from sim.runs import FACTS, LINES, TABLE
-from sim.work import Job, Outcome, perform
+from tangle.sim import Adversary, Scenario, sweep
+from tangle.sim.errors import BadSweep
+from tangle.sim.runs import FACTS, LINES, TABLE
+from tangle.sim.work import Job, Outcome, perform
 from tests.sim import measured
 
 ROOT = Path(__file__).parents[2]
@@ -159,7 +159,7 @@ def test_a_damaged_line_is_told(line: str, done: Path, tmp_path: Path) -> None:
 
 def test_kill_9_loses_the_runs_under_way_at_most(done: Path, tmp_path: Path) -> None:
     program = (
-        "from sim import sweep\nfrom tests.sim.test_sim_sweep import SMALL\n"
+        "from tangle.sim import sweep\nfrom tests.sim.test_sim_sweep import SMALL\n"
         f"sweep.run(SMALL, {str(tmp_path)!r}, workers=2, progress=lambda now: print(now.done, flush=True))"
     )
     for _ in range(2):

@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from sim import theory
-from sim.errors import BadMeasure
+from tangle.sim import theory
+from tangle.sim.errors import BadMeasure
 
 
 def test_tips_of_k_parents() -> None:

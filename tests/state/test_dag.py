@@ -13,8 +13,8 @@ from tangle.protocol.outputs import BasicOutput
 from tangle.protocol.serial import blake2b_256
 from tangle.protocol.transactions import Transaction
 from tangle.state.dag import NOT_REFERENCED, Dag, limits_of
+from tangle.tipselect.lazy import LAZY, NON_LAZY, SEMI_LAZY
 from tests.networks import Coin, Key, spend
-from tipselect.lazy import LAZY, NON_LAZY, SEMI_LAZY
 
 OWNER = Key.named("owner of many outputs")
 

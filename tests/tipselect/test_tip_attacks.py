@@ -5,9 +5,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from tipselect import exact, lazy, reference, selectors
-from tipselect.graph import Graph
-from tipselect.selectors import Selector
+from tangle.tipselect import exact, lazy, reference, selectors
+from tangle.tipselect.graph import Graph
+from tangle.tipselect.selectors import Selector
 
 MILESTONE_EVERY = 60
 """honest vertices"""

@@ -1,7 +1,7 @@
 """The small bench table runs, so that it cannot rot."""
 
+from tangle.tipselect import selectors
 from tests.bench import tips
-from tipselect import selectors
 
 
 def test_the_small_table_is_whole() -> None:

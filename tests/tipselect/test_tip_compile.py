@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from tipselect import (
+from tangle.tipselect import (
     cone_kernels,
     confidence,
     exact,
@@ -16,9 +16,9 @@ from tipselect import (
     uniform,
     walk,
 )
-from tipselect.compile import compile_kernels
-from tipselect.explain import explain
-from tipselect.graph import Graph
+from tangle.tipselect.compile import compile_kernels
+from tangle.tipselect.explain import explain
+from tangle.tipselect.graph import Graph
 
 i32: Any = np.int32
 i64: Any = np.int64

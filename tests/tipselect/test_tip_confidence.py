@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tipselect import confidence, reference, walk
-from tipselect.errors import BadSetting
-from tipselect.graph import Graph
+from tangle.tipselect import confidence, reference, walk
+from tangle.tipselect.errors import BadSetting
+from tangle.tipselect.graph import Graph
 
 
 @pytest.mark.parametrize("seed", range(200))

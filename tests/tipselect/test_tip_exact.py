@@ -5,10 +5,10 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from tangle.tipselect import confidence, exact, reference, walk
+from tangle.tipselect.errors import BadIndex, BadSetting
+from tangle.tipselect.graph import Graph
 from tests.tipselect.statistic import chi_square, unlikely_above
-from tipselect import confidence, exact, reference, walk
-from tipselect.errors import BadIndex, BadSetting
-from tipselect.graph import Graph
 
 
 @pytest.mark.parametrize("block", range(10))

@@ -6,10 +6,10 @@ import json
 import numpy as np
 import pytest
 
-from tipselect import reference, walk
-from tipselect.errors import BadSetting
-from tipselect.explain import explain
-from tipselect.graph import Graph
+from tangle.tipselect import reference, walk
+from tangle.tipselect.errors import BadSetting
+from tangle.tipselect.explain import explain
+from tangle.tipselect.graph import Graph
 
 
 @pytest.mark.parametrize("seed", range(60))

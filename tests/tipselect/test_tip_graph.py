@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tipselect import lazy, reference
-from tipselect.errors import BadIndex, BadParents, BadSetting
-from tipselect.graph import OUTSIDE, Graph
+from tangle.tipselect import lazy, reference
+from tangle.tipselect.errors import BadIndex, BadParents, BadSetting
+from tangle.tipselect.graph import OUTSIDE, Graph
 
 
 class Record:

@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tipselect import lazy, reference
-from tipselect.errors import BadSetting
-from tipselect.graph import Graph
-from tipselect.lazy import LAZY, NON_LAZY, SEMI_LAZY, Limits
+from tangle.tipselect import lazy, reference
+from tangle.tipselect.errors import BadSetting
+from tangle.tipselect.graph import Graph
+from tangle.tipselect.lazy import LAZY, NON_LAZY, SEMI_LAZY, Limits
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from tipselect import reference
-from tipselect.graph import Graph
+from tangle.tipselect import reference
+from tangle.tipselect.graph import Graph
 
 WHITE_FLAG_DRAWING = {
     "D": "AB", "E": "AB", "F": "BC", "G": "DE", "H": "EF", "I": "FC", "J": "GH", "K": "HI", "L": "GJ",

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from tipselect import lazy, orphans, reference
-from tipselect.errors import BadSetting
-from tipselect.graph import Graph
+from tangle.tipselect import lazy, orphans, reference
+from tangle.tipselect.errors import BadSetting
+from tangle.tipselect.graph import Graph
 
 
 @pytest.mark.parametrize("block", range(8))

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tangle.tipselect import eiota, giota, hybrid, lazy, reference, selectors, uniform, walk
+from tangle.tipselect.errors import BadSetting
+from tangle.tipselect.graph import Graph
 from tests.tipselect.statistic import chi_square, unlikely_above
-from tipselect import eiota, giota, hybrid, lazy, reference, selectors, uniform, walk
-from tipselect.errors import BadSetting
-from tipselect.graph import Graph
 
 
 @pytest.mark.parametrize("name", selectors.SELECTORS)

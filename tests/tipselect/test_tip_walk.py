@@ -8,11 +8,11 @@ from functools import partial
 import numpy as np
 import pytest
 
+from tangle.tipselect import reference, uniform, walk
+from tangle.tipselect.errors import BadIndex, BadSetting
+from tangle.tipselect.graph import Graph
+from tangle.tipselect.selectors import Selector
 from tests.tipselect.statistic import chi_square, unlikely_above
-from tipselect import reference, uniform, walk
-from tipselect.errors import BadIndex, BadSetting
-from tipselect.graph import Graph
-from tipselect.selectors import Selector
 
 
 def random_graph(seed: int, size: int) -> Graph:

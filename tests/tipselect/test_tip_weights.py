@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from tipselect import reference
-from tipselect.graph import ANCHOR_DISTANCE, OUTSIDE, Graph
+from tangle.tipselect import reference
+from tangle.tipselect.graph import ANCHOR_DISTANCE, OUTSIDE, Graph
 
 NO_ANCHOR = 10**9
 """an anchor distance that no test reaches"""

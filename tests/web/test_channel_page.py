@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 from selenium.webdriver.common.by import By
 
-import mam
+from tangle import mam
 from tangle.protocol.tagged_data import TaggedData
 from tests.nodes import RunningNode, running_node
 from tests.web.browser import Page, needs_chromium

@@ -14,7 +14,7 @@ import pytest
 from nacl.bindings import crypto_aead_xchacha20poly1305_ietf_encrypt
 from nacl.signing import SigningKey
 
-import mam
+from tangle import mam
 from tests.nodes import RunningNode
 from tests.web.browser import Page, needs_chromium
 

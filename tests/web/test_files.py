@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from api.routes.web import FILES, MEDIA_TYPES, web_files
+from tangle.api.routes.web import FILES, MEDIA_TYPES, web_files
 from tests.nodes import RunningNode
 
 PAGES = {"index.html": "/", "channels.html": "/channels"}

@@ -13,8 +13,8 @@ import signal
 import sys
 from pathlib import Path
 
-from client.channels import Book
-from mam import public_key_of
+from tangle.client.channels import Book
+from tangle.mam import public_key_of
 from tests.client.channels.tables import TableCarrier
 
 

@@ -7,8 +7,8 @@ import hashlib
 import sqlite3
 from pathlib import Path
 
-from client.errors import NodeUnreachable
-from mam import Channel, Event, Reader
+from tangle.client.errors import NodeUnreachable
+from tangle.mam import Channel, Event, Reader
 
 
 class TableCarrier:

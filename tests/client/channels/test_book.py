@@ -10,9 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from client.channels import Book
-from client.channels.errors import BookError, BookFailed, ChannelExists, ChannelInUse, NoChannel, NotASubscriber
-from mam import BODY_BYTES_MAX, ArgumentInvalid, BodyTooLong, Channel, Mode, Position, public_key_of
+from tangle.client.channels import Book
+from tangle.client.channels.errors import (
+    BookError,
+    BookFailed,
+    ChannelExists,
+    ChannelInUse,
+    NoChannel,
+    NotASubscriber,
+)
+from tangle.mam import BODY_BYTES_MAX, ArgumentInvalid, BodyTooLong, Channel, Mode, Position, public_key_of
 
 ROOT = Path(__file__).parents[3]
 SEED = b"s" * 32
@@ -72,7 +79,7 @@ def test_subscribers_are_kept(tmp_path: Path) -> None:
 def test_the_second_writer_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "channel.db"
     book = Book.create(path, Channel(SEED))
-    opening = f"from pathlib import Path; from client.channels import Book; Book.open(Path({str(path)!r}))"
+    opening = f"from pathlib import Path; from tangle.client.channels import Book; Book.open(Path({str(path)!r}))"
     for _ in range(2):
         with pytest.raises(ChannelInUse):
             Book.open(path)

@@ -8,8 +8,8 @@ import sys
 import time
 from pathlib import Path
 
-from client.channels import Book, Publisher
-from mam import Channel, Event, Message, Mode, Position, Rekeyed, Repeated
+from tangle.client.channels import Book, Publisher
+from tangle.mam import Channel, Event, Message, Mode, Position, Rekeyed, Repeated
 from tests.client.channels.tables import TableCarrier, read
 
 ROOT = Path(__file__).parents[3]

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from client.attach import Pow
-from client.channels import NodeCarrier, Publisher
-from client.channels.errors import NotYetPublished
-from client.rest import NodeClient
-from mam import DATA_BYTES_MAX, Channel, Event, Message, Mode, Position, Reader
+from tangle.client.channels import NodeCarrier, Publisher
+from tangle.client.channels.errors import NotYetPublished
+from tangle.client.node.attach import Pow
+from tangle.client.node.rest import NodeClient
+from tangle.mam import DATA_BYTES_MAX, Channel, Event, Message, Mode, Position, Reader
 from tangle.protocol.blocks import Block
 from tangle.protocol.parameters import BLOCK_BYTES_MAX, PARENTS_MAX
 from tangle.protocol.tagged_data import TaggedData

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from client.channels import Book, Publisher
-from client.channels.errors import ChannelInUse, NotASubscriber, NotYetPublished
-from mam import (
+from tangle.client.channels import Book, Publisher
+from tangle.client.channels.errors import ChannelInUse, NotASubscriber, NotYetPublished
+from tangle.mam import (
     ArgumentInvalid,
     BodyTooLong,
     Channel,

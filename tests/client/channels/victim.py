@@ -6,7 +6,7 @@ import asyncio
 import sys
 from pathlib import Path
 
-from client.channels import Publisher
+from tangle.client.channels import Publisher
 from tests.client.channels.tables import TableCarrier
 
 

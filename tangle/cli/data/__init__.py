@@ -1,0 +1,1 @@
+"""Commands for blocks, tagged data and slices of the Tangle."""

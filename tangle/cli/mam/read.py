@@ -1,0 +1,304 @@
+"""`tangle mam follow|export`: the reader's side of a channel."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing, closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+import typer
+
+from tangle.cli.errors import ChannelBroken, FileUnreadable, FileUnwritable
+from tangle.cli.mam import files
+from tangle.cli.mam.session import (
+    KeyPath,
+    ModeName,
+    ModeOption,
+    SideKey,
+    Timeout,
+    Where,
+    format_errors,
+    place_of,
+    private_key_of,
+)
+from tangle.cli.options import NODE_URL, AsJson, NodeUrl
+from tangle.cli.output import facts, progress, show
+from tangle.cli.quantities import when
+from tangle.cli.session import WAIT_S, run_async
+from tangle.protocol.serial import to_hex
+
+if TYPE_CHECKING:
+    from tangle.cli.mam.output import Sink
+    from tangle.client.channels.bookmark import Bookmark
+    from tangle.client.channels.proof import Proof
+    from tangle.client.channels.subscription import Subscription
+    from tangle.client.errors import ClientError
+    from tangle.mam import Access, Event, Invitation
+
+# Imports inside functions keep `tangle --help` quick.
+
+Tell = Callable[[str], None]
+SAVE_S = 0.5
+"""seconds after which what was read is written down, and with it the bookmark"""
+GAP_S = 60.0
+"""seconds that a missing message is awaited unless told otherwise"""
+
+
+def follow(
+    where: Where = None,
+    mode: ModeOption = None,
+    side_key: SideKey = None,
+    key: KeyPath = None,
+    bookmark: Annotated[
+        Path | None,
+        typer.Option("--bookmark", metavar="FILE", help="Go on where this file says, and keep the place there."),
+    ] = None,
+    start: Annotated[
+        int | None,
+        typer.Option("--start", min=0, metavar="INDEX", help="First message wanted of the tree of ROOT."),
+    ] = None,
+    live: Annotated[bool, typer.Option("--live/--no-live", help="Wait for what comes after the history.")] = True,
+    limit: Annotated[
+        int | None, typer.Option("--limit", min=1, metavar="COUNT", help="End after so many messages.")
+    ] = None,
+    csv: Annotated[
+        Path | None, typer.Option("--csv", metavar="FILE", help="Write a table; one that is there is continued.")
+    ] = None,
+    parquet: Annotated[
+        Path | None,
+        typer.Option("--parquet", metavar="FILE", help="Write a typed table, which is there when this ends."),
+    ] = None,
+    raw: Annotated[bool, typer.Option("--raw", help="Write bodies as they are, a line each.")] = False,
+    gap_after: Annotated[
+        float,
+        typer.Option("--gap-after", min=0, metavar="SECONDS", help="Give a missing message up after so long."),
+    ] = GAP_S,
+    timeout: Timeout = WAIT_S,
+    node: NodeUrl = NODE_URL,
+    as_json: AsJson = False,
+) -> None:
+    """Read a channel: its history, then what comes, every message verified and in order.
+
+    With --json each event is a line of JSON: messages, gaps, forks, new side keys, and junk with the reason."""
+    if sum((csv is not None, parquet is not None, raw, as_json)) > 1:
+        raise typer.BadParameter("give one of --csv, --parquet, --raw and --json")
+    if parquet is not None and bookmark is not None:
+        raise typer.BadParameter("--bookmark goes with --csv: a Parquet table is written whole, at the end")
+    private_key = private_key_of(key)
+    place = _place(where, mode, side_key, private_key, bookmark)
+
+    async def run(sink: Sink, tell: Tell) -> None:
+        from tangle.client.channels.subscription import Subscription
+        from tangle.client.node.rest import NodeClient
+
+        outage = _Outage()
+        async with NodeClient(node) as client:
+            subscription = Subscription(
+                client,
+                place,
+                start=start,
+                private_key=private_key,
+                gap_after_s=gap_after,
+                give_up_after=timeout,
+                on_break=outage.begun,
+            )
+            events = outage.ending(subscription.events() if live else subscription.history())
+            await _follow(subscription, events, sink, bookmark, limit, tell)
+
+    table = csv or parquet
+    with progress("reading the channel", as_json=as_json or table is None) as tell, format_errors():
+        try:
+            with closing(_sink(csv, parquet, raw=raw, as_json=as_json)) as sink:
+                run_async(run(sink, tell))
+        except BrokenPipeError:
+            # Whoever read standard output has gone; Python would complain once more when it closes it.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except OSError as error:
+            raise FileUnwritable(
+                table or Path("standard output"), error.strerror or "it cannot be written"
+            ) from None
+
+
+def export(
+    where: Where = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Write the report for programs there, as JSON.")
+    ] = None,
+    mode: ModeOption = None,
+    side_key: SideKey = None,
+    key: KeyPath = None,
+    timeout: Timeout = WAIT_S,
+    node: NodeUrl = NODE_URL,
+    as_json: AsJson = False,
+) -> None:
+    """Verify a whole channel and report it.
+
+    For every message: its blocks, its digest, and the milestone that proves when it was there at the latest. The
+    report holds no keys and no bodies. What is missing, forked or not yet referenced ends it with code 12."""
+    if where is None:
+        raise typer.BadParameter("say which channel: ROOT, or the file of an invitation")
+    private_key = private_key_of(key)
+    place = place_of(where, mode, side_key, private_key)
+    if out is not None and out.exists():
+        raise FileUnwritable(out, "it is there already, and is never overwritten; name another")
+
+    async def run(tell: Tell) -> Proof:
+        from tangle.client.channels.proof import prove
+        from tangle.client.channels.subscription import Subscription
+        from tangle.client.node.rest import NodeClient
+
+        async with NodeClient(node) as client:
+            subscription = Subscription(
+                client, place, private_key=private_key, give_up_after=timeout, prove_blocks=True
+            )
+            return await prove(client, subscription, lambda count: tell(f"{count} messages verified"))
+
+    with progress("reading the channel", as_json=as_json) as tell, format_errors():
+        proof = run_async(run(tell))
+    report = proof.to_json()
+    if out is not None:
+        try:
+            out.write_text(json.dumps(report, indent=2) + "\n")
+        except OSError as error:
+            raise FileUnwritable(out, error.strerror or "it cannot be written") from None
+    show(report, _report(proof), as_json=as_json)
+    if not proof.is_complete:
+        raise ChannelBroken(_faults(proof))
+
+
+def _place(
+    where: str | None,
+    mode: ModeName | None,
+    side_key: str | None,
+    private_key: bytes | None,
+    bookmark: Path | None,
+) -> Access | Bookmark | Invitation:
+    """Where to begin: the bookmark if there is one, otherwise what was named."""
+    if bookmark is not None and bookmark.exists():
+        from tangle.client.channels.bookmark import Bookmark
+        from tangle.mam import ArgumentInvalid
+
+        try:
+            return Bookmark.from_json(files.read(bookmark, files.BOOKMARK).members["place"])
+        except (ArgumentInvalid, KeyError) as error:
+            raise FileUnreadable(bookmark, str(error)) from None
+    if where is None:
+        raise typer.BadParameter("say which channel: ROOT, or the file of an invitation, or a --bookmark to go on")
+    return place_of(where, mode, side_key, private_key)
+
+
+def _sink(csv: Path | None, parquet: Path | None, *, raw: bool, as_json: bool) -> Sink:
+    from tangle.cli.mam.output import JsonLines, Lines, Raw, Table
+
+    if csv is not None:
+        return Table(csv)
+    if parquet is not None:
+        from tangle.cli.mam.parquet import ParquetTable
+
+        return ParquetTable(parquet)
+    if raw:
+        return Raw()
+    return JsonLines(sys.stdout) if as_json else Lines()
+
+
+class _Outage:
+    """Tells once that a node is away, however often it is asked, until something comes from it again."""
+
+    def __init__(self) -> None:
+        self._told = False
+
+    def begun(self, error: ClientError) -> None:
+        """A question went unanswered."""
+        if not self._told:
+            sys.stderr.write(f"waiting for the node: {error}\n")
+        self._told = True
+
+    async def ending(self, events: AsyncIterator[Event]) -> AsyncIterator[Event]:
+        """The same events; each ends the outage."""
+        async with aclosing(cast("Any", events)) as ending:
+            async for event in ending:
+                self._told = False
+                yield event
+
+
+async def _follow(
+    subscription: Subscription,
+    events: AsyncIterator[Event],
+    sink: Sink,
+    bookmark: Path | None,
+    limit: int | None,
+    tell: Tell,
+) -> None:
+    """Write what comes. The place is kept behind what is written, so a crash repeats some and loses none."""
+    from tangle.client.channels.errors import AccessRevoked
+    from tangle.mam import Message, Revoked
+
+    messages, dirty = 0, False
+
+    def save() -> None:
+        nonlocal dirty
+        dirty = False
+        sink.flush()
+        if bookmark is not None:
+            files.replace(bookmark, files.BOOKMARK, {"place": subscription.bookmark.to_json()})
+
+    async def keep() -> None:
+        while True:
+            await asyncio.sleep(SAVE_S)
+            if dirty:
+                save()
+
+    keeping = asyncio.create_task(keep())
+    try:
+        async with aclosing(cast("Any", events)) as ending:
+            async for event in ending:
+                sink.take(event)
+                dirty = True
+                messages += isinstance(event, Message)
+                tell(f"{messages} messages, {subscription.counts['rejected']} blocks of junk")
+                if isinstance(event, Revoked):
+                    raise AccessRevoked(event.index)
+                if messages == limit:
+                    return
+                if bookmark is None:
+                    sink.flush()
+    finally:
+        keeping.cancel()
+        save()
+
+
+def _faults(proof: Proof) -> str:
+    faults = [f"messages {gap.first} to {gap.last} are missing" for gap in proof.gaps]
+    faults += [f"message {fork.index} was signed twice" for fork in proof.forks]
+    unreferenced = sum(message.milestone_index is None for message in proof.messages)
+    if unreferenced:
+        faults.append(f"{unreferenced} messages are not referenced by a milestone yet")
+    if proof.revoked_at is not None:
+        faults.append(f"access ended with message {proof.revoked_at}")
+    return ", ".join(faults)
+
+
+def _report(proof: Proof) -> str:
+    """The report for people."""
+    count = len(proof.messages)
+    span = f", number {proof.messages[0].index} to {proof.messages[-1].index}" if count else ""
+    times = [message.milestone_time for message in proof.messages if message.milestone_time is not None]
+    junk = ", ".join(f"{number} {code}" for code, number in sorted(proof.rejected.items()))
+    rows = [
+        ("channel", f"{proof.mode}, {to_hex(proof.address)}"),
+        ("network", proof.network),
+        ("messages", f"{count}{span}"),
+        ("bytes", f"{sum(message.size for message in proof.messages):,}"),
+        ("side keys", f"changed by {', '.join(map(str, proof.rekeyed))}" if proof.rekeyed else None),
+        ("digest", to_hex(proof.digest)),
+        ("milestones", f"{when(min(times))} to {when(max(times))}" if times else None),
+        ("repeated", proof.repeated or None),
+        ("not its own", junk or None),
+        ("verdict", "complete: nothing missing, nothing twice" if proof.is_complete else _faults(proof)),
+    ]
+    return facts(rows)

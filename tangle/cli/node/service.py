@@ -1,0 +1,163 @@
+"""`tangle up` and `tangle init`: run a node, or make its network without running it."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tangle.cli.errors import DatabaseUnusable
+from tangle.cli.options import AsJson, ConfigFile, DataDirectory
+from tangle.cli.output import facts, progress, show
+
+if TYPE_CHECKING:
+    from tangle.api.settings import Settings
+
+# Imports inside functions keep `tangle --help` quick.
+
+READY = "ready on "
+"""how the service begins the line that names its URL"""
+SETTINGS_NOTE = (
+    "Every setting is also an environment variable, such as TANGLE_PORT, and a line of DIR/tangle.toml, which "
+    "describes them all and is written with the network. An option wins over a variable, a variable over the file."
+)
+_Name = Annotated[
+    str | None, typer.Option("--network-name", metavar="NAME", help="Of a new network; its id derives from it.")
+]
+
+
+def up(
+    host: Annotated[str | None, typer.Option(metavar="HOST", help="Address to listen on [127.0.0.1].")] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(min=0, max=65_535, metavar="PORT", help="Port to listen on [14265]; 0 picks a free one."),
+    ] = None,
+    data: DataDirectory = None,
+    config: ConfigFile = None,
+    network_name: _Name = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run a node; the first start makes its network.
+
+    Ctrl-C or SIGTERM stops it: requests under way are answered first, and everything acknowledged is on the disk.
+    """
+    with ExitStack() as until_ready:
+        tell = until_ready.enter_context(progress("starting", as_json=as_json, lines=True))
+        settings = _settings(config, host=host, port=port, data=data, network_name=network_name)
+        # Loaded after the settings: a mistyped one should not wait for numba.
+        from tangle.api.app import serve
+
+        def told(line: str) -> None:
+            if line.startswith(READY):
+                until_ready.close()
+                _show_ready(settings, line.removeprefix(READY), as_json)
+            else:
+                tell(line)
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, _stop)
+        try:
+            with database_errors():
+                serve(settings, told)
+        except KeyboardInterrupt:
+            until_ready.close()
+    if not as_json:
+        sys.stderr.write("stopped\n")
+
+
+def init(
+    data: DataDirectory = None,
+    config: ConfigFile = None,
+    network_name: _Name = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a network - keys, settings file, database, genesis - without running it. Never overwrites one."""
+    with progress("making the network", as_json=as_json) as tell:
+        settings = _settings(config, data=data, network_name=network_name)
+        from tangle.api.network import make_network
+        from tangle.store.errors import NetworkExists
+
+        with database_errors():
+            if not make_network(settings, report=tell):
+                raise NetworkExists(_network_name(settings))
+    result = {
+        "network": settings.network_name,
+        "data": str(settings.data),
+        "tokenSupply": str(settings.token_supply),
+    }
+    rows = [
+        ("network", settings.network_name),
+        ("data", settings.data),
+        ("keys", f"{settings.data / 'keys.json'}  (copy it to a safe place: whoever has it holds the supply)"),
+        ("settings", settings.data / "tangle.toml"),
+    ]
+    show(result, facts(rows), as_json=as_json)
+
+
+up.__doc__ = f"{up.__doc__}\n    {SETTINGS_NOTE}\n"
+init.__doc__ = f"{init.__doc__}\n\n    {SETTINGS_NOTE}\n"
+
+
+@contextmanager
+def database_errors() -> Iterator[None]:
+    """Turn what the database says when it cannot be used into DatabaseUnusable."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        yield
+    except SQLAlchemyError as error:
+        raise DatabaseUnusable(str(getattr(error, "orig", None) or error)) from error
+
+
+def _settings(config: Path | None, **given: str | int | Path | None) -> Settings:
+    from tangle.api.settings import Settings
+
+    settings = Settings.load(config, **given)
+    _log(settings.log_level)
+    return settings
+
+
+def _log(level: str) -> None:
+    """Log to stderr: our own records from `level` on, those of libraries from warnings on unless debugging."""
+
+    def wanted(record: logging.LogRecord) -> bool:
+        return level == "debug" or record.levelno >= logging.WARNING or record.name.startswith("tangle")
+
+    # The true stderr: the one of this moment belongs to the progress display and would wrap every line.
+    handler = logging.StreamHandler(sys.__stderr__)
+    handler.addFilter(wanted)
+    logging.basicConfig(
+        level=level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s", handlers=[handler]
+    )
+
+
+def _show_ready(settings: Settings, url: str, as_json: bool) -> None:
+    name, data = _network_name(settings), settings.data.absolute()
+    docs = f"{url}/docs"
+    rows = [("ready", url), ("network", name), ("data", data), ("docs", docs), ("stop", "Ctrl-C")]
+    show({"url": url, "network": name, "data": str(data), "docs": docs}, facts(rows), as_json=as_json)
+
+
+def _network_name(settings: Settings) -> str:
+    """Of the network in the database, which settings that leave it open do not tell."""
+    from tangle.store.engine import open_engine
+    from tangle.store.journal import read_network
+
+    engine = open_engine(settings.url)
+    try:
+        network = read_network(engine)
+    finally:
+        engine.dispose()
+    return network.parameters.network_name if network else settings.network_name
+
+
+def _stop(_number: int, _frame: FrameType | None) -> None:
+    """Also what the server calls once it has stopped in order: it passes the signal on."""
+    raise KeyboardInterrupt

@@ -1,0 +1,96 @@
+"""What commands that talk to a node have in common: running, reading ids and tags, telling of blocks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import typer
+
+from tangle.cli.errors import ExitCode, NothingFound
+from tangle.protocol.serial import Json, from_hex, to_hex
+
+if TYPE_CHECKING:
+    from tangle.client.node.answers import Confidence
+    from tangle.client.node.attach import Pow
+    from tangle.client.node.rest import NodeClient
+
+# Imports inside functions keep `tangle --help` quick.
+
+T = TypeVar("T")
+WAIT_S = 60.0
+"""seconds to wait for a milestone unless told otherwise"""
+
+
+class Worker(StrEnum):
+    """Who does the proof of work."""
+
+    AUTO = "auto"
+    LOCAL = "local"
+    NODE = "node"
+
+
+def run_async(main: Coroutine[Any, Any, T]) -> T:
+    """Run to the end; Ctrl-C ends the process with its own exit code."""
+    try:
+        return asyncio.run(main)
+    except KeyboardInterrupt:
+        raise typer.Exit(ExitCode.INTERRUPTED) from None
+
+
+async def pow_by(node: NodeClient, worker: Worker) -> Pow:
+    """Who does the proof of work; `auto` leaves it to nodes that offer it."""
+    if worker is Worker.AUTO:
+        return "node" if "pow" in (await node.info()).features else "local"
+    return "local" if worker is Worker.LOCAL else "node"
+
+
+def block_id_of(text: str) -> bytes:
+    """The 32 bytes that `0x…` names. Raises ProtocolError."""
+    return from_hex(text.lower(), "block id", size=32)
+
+
+def tag_of(text: str) -> bytes:
+    """A tag given as text, or as bytes after 0x. Raises ProtocolError."""
+    return from_hex(text.lower(), "tag") if text.lower().startswith("0x") else text.encode()
+
+
+def readable(data: bytes) -> str | None:
+    """`data` as text when it is nothing but printable UTF-8, else None."""
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        return None
+    return text if all(char.isprintable() or char in "\n\t" for char in text) else None
+
+
+def for_people(data: bytes) -> str:
+    """Text where it is text, else 0x hexadecimal."""
+    text = readable(data)
+    return to_hex(data) if text is None else text
+
+
+def confidence_json(confidence: Confidence) -> Json:
+    """As the node writes it."""
+    return {"m": confidence.m, "n": confidence.n, "low": confidence.low, "high": confidence.high}
+
+
+def confidence_text(confidence: Confidence) -> str:
+    """Share, walks and interval."""
+    share = confidence.m / confidence.n if confidence.n else 0.0
+    walks = f"{confidence.m} of {confidence.n} walks"
+    return f"{share:.2f}  ({walks}; 95 % interval {confidence.low:.2f} to {confidence.high:.2f})"
+
+
+async def known_block(found: Coroutine[Any, Any, T], block_id: bytes) -> T:
+    """What the node says of a block. Raises NothingFound when it does not know it."""
+    from tangle.client.errors import NodeError
+
+    try:
+        return await found
+    except NodeError as error:
+        if error.status == 404:
+            raise NothingFound(f"block {to_hex(block_id)}") from None
+        raise

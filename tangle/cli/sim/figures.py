@@ -1,0 +1,191 @@
+"""`tangle sim plot`, `report` and `figure`: results and sweeps as figures, and the known ones made again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from tangle.cli.errors import FileUnwritable, InvalidValue
+from tangle.cli.options import AsJson
+from tangle.cli.output import columns, facts, progress, show
+from tangle.cli.sim.options import interruptible, loaded
+from tangle.cli.sim.view import number
+
+# Imports inside functions keep `tangle --help` quick.
+
+
+class Format(StrEnum):
+    """What a figure is written as."""
+
+    SVG = "svg"
+    PNG = "png"
+    PDF = "pdf"
+
+
+Quick = Annotated[bool, typer.Option("--quick", help="Fewer blocks and runs: seconds instead of a minute.")]
+
+
+def plot(
+    targets: Annotated[
+        list[Path],
+        typer.Argument(metavar="RESULT|SWEEP...", help="Directories of results, drawn together, or of one sweep."),
+    ],
+    figure: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Of a result: a figure; of a sweep: a measure. All unless told which."),
+    ] = None,
+    out: Annotated[
+        Path, typer.Option("--out", metavar="PATH", help="A directory, or the file of one figure.")
+    ] = Path(),
+    form: Annotated[Format, typer.Option("--format", help="Of files in a directory.")] = Format.SVG,
+    x: Annotated[
+        str | None, typer.Option("--x", metavar="FIELD", help="Of a sweep: the field along the axis.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Draw figures of results, or what a sweep measured over its fields."""
+    from tangle.sim.runs import holds_sweep
+
+    if len(targets) == 1 and holds_sweep(targets[0]):
+        drawn = _sweep_figures(targets[0], figure or [], x)
+    elif x is not None:
+        raise InvalidValue("--x", "that is for a sweep; this is a result")
+    else:
+        drawn = _result_figures(targets, figure or [])
+    if out.suffix and len(drawn) != 1:
+        raise InvalidValue("--out", f"one file for {len(drawn)} figures; name one with --figure, or a directory")
+    from tangle.sim.figures import save
+
+    files = []
+    with progress("drawing", as_json=as_json) as tell:
+        for name, draw in drawn.items():
+            tell(f"drawing {name}")
+            path = out if out.suffix else out / f"{name}.{form}"
+            try:
+                files.append(save(draw(), path))
+            except OSError as error:
+                raise FileUnwritable(path, error.strerror or "it cannot be written") from None
+    show({"files": [str(file) for file in files]}, "\n".join(map(str, files)), as_json=as_json)
+
+
+def _result_figures(targets: Sequence[Path], wanted: Sequence[str]) -> dict[str, Any]:
+    from functools import partial
+
+    from tangle.sim.figures import FIGURES, fits
+
+    for name in wanted:
+        if name not in FIGURES:
+            raise InvalidValue("--figure", f"{name!r} is none of {', '.join(FIGURES)}")
+    results = loaded(targets)
+    one = results[0] if len(results) == 1 else results
+    names = wanted or [name for name in FIGURES if fits(name, one)]
+    return {name: partial(FIGURES[name], one) for name in names}
+
+
+def _sweep_figures(target: Path, wanted: Sequence[str], x: str | None) -> dict[str, Any]:
+    from functools import partial
+
+    from tangle.sim.figures import over
+    from tangle.sim.report import orders
+    from tangle.sim.sweep import load
+
+    swept = load(target)
+    for name in wanted:
+        if name not in swept.measures:
+            raise InvalidValue("--figure", f"{name!r} is none of {', '.join(swept.measures)}")
+    fields = list(swept.sweep.grid)
+    if not fields:
+        raise InvalidValue(str(target), "the sweep has no grid to draw over")
+    along = x or max(fields, key=lambda name: len(swept.sweep.grid[name]))
+    if along not in fields:
+        raise InvalidValue("--x", f"{along!r} is none of {', '.join(fields)}")
+    rows = [row for row in swept.rows if "error" not in row]
+    by = [name for name in fields if name != along]
+    scale = {"xscale": "log"} if orders(swept.sweep.grid[along]) else {}
+    return {
+        name: partial(over, [row for row in rows if name in row], along, name, by=by, **scale)
+        for name in wanted or swept.measures
+    }
+
+
+def report(
+    targets: Annotated[
+        list[Path],
+        typer.Argument(metavar="RESULT|SWEEP...", help="Directories of results, side by side, or of one sweep."),
+    ],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Directory of the report.")] = Path("report"),
+    title: Annotated[str, typer.Option("--title", metavar="TEXT", help="The scenario's name unless given.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Write an HTML report of results or of a sweep, with their parameters, measures and figures."""
+    from tangle.sim.report import NAME, write
+    from tangle.sim.runs import holds_sweep
+    from tangle.sim.sweep import load
+
+    with progress("drawing", as_json=as_json, lines=True):
+        sweep = len(targets) == 1 and holds_sweep(targets[0])
+        try:
+            path = write(load(targets[0]) if sweep else loaded(targets), out, title=title)
+        except OSError as error:
+            raise FileUnwritable(out / NAME, error.strerror or "it cannot be written") from None
+    show({"file": str(path)}, str(path), as_json=as_json)
+
+
+def figure(
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="Of a known figure; all are listed without one.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="As SVG, PNG or PDF; NAME.svg unless told.")
+    ] = None,
+    quick: Quick = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make a known figure of the literature again, and show its published numbers beside those found here."""
+    from tangle.sim.known import KNOWN
+
+    if name is None:
+        items = [{"name": each.name, "title": each.title, "source": each.source} for each in KNOWN.values()]
+        rows = [(each.name, each.title, each.source) for each in KNOWN.values()]
+        show({"items": items}, columns(("figure", "what it shows", "source"), rows), as_json=as_json)
+        return
+    if name not in KNOWN:
+        raise InvalidValue("NAME", f"{name!r} is none of {', '.join(KNOWN)}")
+    from tangle.sim.figures import save
+
+    known, path = KNOWN[name], out or Path(f"{name}.svg")
+    with interruptible("stopped; nothing was drawn"), progress(f"running {name}", as_json=as_json, lines=True):
+        data = known.run(quick)
+        checks = known.check(data)
+        try:
+            save(known.draw(data), path)
+        except OSError as error:
+            raise FileUnwritable(path, error.strerror or "it cannot be written") from None
+    document = {
+        "name": known.name,
+        "title": known.title,
+        "source": known.source,
+        "claim": known.claim,
+        "file": str(path),
+        "checks": [_check(each) for each in checks],
+    }
+    head = facts([("figure", path), ("shows", known.title), ("source", known.source), ("says", known.claim)])
+    numbers: list[tuple[object, ...]] = [
+        (c.what, _published(c.published), number(c.measured), "agrees" if c.within else "differs", c.remark)
+        for c in checks
+    ]
+    table = columns(("number", "published", "measured", "", ""), numbers)
+    show(document, f"{head}\n\n{table}", as_json=as_json)
+
+
+def _check(check: Any) -> dict[str, Any]:
+    found = {"what": check.what, "published": check.published, "measured": float(check.measured)}
+    return found | {"agrees": bool(check.within), "remark": check.remark}
+
+
+def _published(value: float | str) -> str:
+    return value if isinstance(value, str) else number(value)

@@ -1,0 +1,142 @@
+"""`tangle wallet new|address|fund`: keys in a file, an address to show, and coins to try things out.
+
+The file holds a mnemonic and nothing else; what it owns is asked of the node each time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tangle.cli.errors import NotFunded
+from tangle.cli.options import NODE_URL, WALLET, AsJson, NodeUrl, WalletPath
+from tangle.cli.output import amount, facts, progress, show
+from tangle.cli.session import WAIT_S, run_async
+from tangle.cli.wallet.session import Tell, Timeout, Wait, keys_of, opened
+from tangle.protocol.serial import Json, to_hex
+
+if TYPE_CHECKING:
+    from tangle.client.keys import Keys
+
+# Imports inside functions keep `tangle --help` quick.
+
+POLL_S = 0.3
+"""seconds between two looks for funds of the faucet"""
+
+Hrp = Annotated[
+    str | None,
+    typer.Option("--hrp", metavar="PART", help="Network part of the address, instead of asking the node."),
+]
+
+
+def new(
+    mnemonic_stdin: Annotated[
+        bool, typer.Option("--mnemonic-stdin", help="Import the words on standard input instead of new ones.")
+    ] = False,
+    password: Annotated[
+        bool, typer.Option("--password", help="Encrypt the file; asks, or takes TANGLE_WALLET_PASSWORD.")
+    ] = False,
+    hrp: Hrp = None,
+    wallet: WalletPath = WALLET,
+    node: NodeUrl = NODE_URL,
+    as_json: AsJson = False,
+) -> None:
+    """Make a wallet file.
+
+    New words are shown once: write them down, they are the only copy besides the file."""
+    from tangle.cli.wallet.file import Sealed, create
+    from tangle.cli.wallet.unlock import new_password, read_mnemonic
+    from tangle.client.keys import Keys, new_mnemonic
+
+    path = wallet.expanduser()
+    words = " ".join(read_mnemonic().lower().split()) if mnemonic_stdin else new_mnemonic()
+    # Everything that can fail comes before the file: words that were never shown are lost in an encrypted one.
+    address = _bech32(Keys.from_mnemonic(words), 0, hrp or run_async(_hrp(node, lenient=True)))
+    create(path, words, Sealed.seal(words, new_password(path)) if password else None)
+    result: Json = {"wallet": str(path), "address": address, "encrypted": password}
+    rows: list[tuple[str, object]] = [("wallet", path), ("address", address)]
+    if not mnemonic_stdin:
+        result["mnemonic"] = words
+        rows.append(("mnemonic", _in_lines(words)))
+        rows.append(("", "Write these words down. Whoever knows them can spend; they are not shown again."))
+    show(result, facts(rows), as_json=as_json)
+
+
+def address(
+    index: Annotated[
+        int, typer.Option(min=0, max=2**31 - 1, metavar="INDEX", help="Which address of the wallet.")
+    ] = 0,
+    hrp: Hrp = None,
+    wallet: WalletPath = WALLET,
+    node: NodeUrl = NODE_URL,
+    as_json: AsJson = False,
+) -> None:
+    """Show an address of the wallet."""
+    keys = keys_of(wallet)
+    text = _bech32(keys, index, hrp or run_async(_hrp(node)))
+    result = {"address": text, "index": index, "publicKey": to_hex(keys.derive(index=index).public_key)}
+    show(result, text, as_json=as_json)
+
+
+def fund(
+    wait: Wait = True,
+    timeout: Timeout = WAIT_S,
+    wallet: WalletPath = WALLET,
+    node: NodeUrl = NODE_URL,
+    as_json: AsJson = False,
+) -> None:
+    """Ask the node's faucet for coins to try with."""
+    keys = keys_of(wallet)
+
+    async def ask(tell: Tell) -> Json:
+        async with opened(node, keys) as purse:
+            before = set(await purse.node.basic_output_ids(purse.address()))
+            receipt = await purse.node.request_faucet(purse.address())
+            result: Json = {"address": receipt.address, "waitingRequests": receipt.waiting_requests}
+            deadline = time.monotonic() + timeout
+            tell("waiting for the faucet")
+            while wait:
+                fresh = set(await purse.node.basic_output_ids(purse.address())) - before
+                if fresh:
+                    received = [(await purse.node.output(output_id))[0].amount for output_id in fresh]
+                    return result | {"amount": str(sum(received))}
+                if time.monotonic() >= deadline:
+                    raise NotFunded(timeout)
+                await asyncio.sleep(POLL_S)
+        return result
+
+    with progress("asking the faucet", as_json=as_json) as tell:
+        result = run_async(ask(tell))
+    received = result.get("amount")
+    text = f"{result['address']} got {amount(int(received))}" if received else "the faucet took the request"
+    show(result, text, as_json=as_json)
+
+
+def _bech32(keys: Keys, index: int, hrp: str) -> str:
+    from tangle.protocol.addresses import to_bech32
+
+    return to_bech32(keys.derive(index=index).address, hrp)
+
+
+async def _hrp(url: str, *, lenient: bool = False) -> str:
+    """The node's network part; when `lenient` and no node tells it, that of a new network."""
+    from tangle.client.errors import ClientError
+    from tangle.client.node.rest import NodeClient
+    from tangle.protocol.parameters import ProtocolParameters
+
+    try:
+        async with NodeClient(url) as node:
+            return (await node.parameters()).bech32_hrp
+    except ClientError:
+        if lenient:
+            return ProtocolParameters().bech32_hrp
+        raise
+
+
+def _in_lines(words: str) -> str:
+    """Six words a line, as people copy them."""
+    listed = words.split()
+    return "\n".join(" ".join(listed[i : i + 6]) for i in range(0, len(listed), 6))

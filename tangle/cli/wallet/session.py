@@ -1,0 +1,232 @@
+"""What the commands of a wallet have in common: options, opening it, and carrying out a transaction.
+
+A command that changes something says in a `Plan` what it will do. `carry_out` asks where it cannot be undone,
+posts, waits, and prints; so all of them do that in the same way.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
+
+import typer
+
+from tangle.cli.errors import ConfirmationNeeded, InvalidValue, NotConfirmed
+from tangle.cli.output import facts, progress, show
+from tangle.cli.quantities import moment, seconds, when
+from tangle.cli.session import Worker, pow_by, run_async
+from tangle.protocol.serial import Json, to_hex
+
+if TYPE_CHECKING:
+    from tangle.client.keys import Keys
+    from tangle.client.wallet.wallet import Sent, Wallet
+
+# Imports inside functions keep `tangle --help` quick.
+
+Tell = Callable[[str], None]
+"""replaces what is shown as progress"""
+R = TypeVar("R")
+
+ProofOfWork = Annotated[Worker, typer.Option("--pow", help="Who does the proof of work.")]
+Wait = Annotated[bool, typer.Option(help="Wait until a milestone includes it.")]
+Timeout = Annotated[float, typer.Option(min=0, metavar="SECONDS", help="Seconds to wait at most.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask; this cannot be undone.")]
+ExpiresIn = Annotated[
+    str | None,
+    typer.Option("--expires-in", metavar="LENGTH", help="It comes back after 30s, 10m, 2h or 1d, unless taken."),
+]
+ExpiresAt = Annotated[
+    str | None,
+    typer.Option("--expires-at", metavar="TIME", help="It comes back at a time: unix seconds or ISO 8601 in UTC."),
+]
+LockedUntil = Annotated[
+    str | None,
+    typer.Option("--locked-until", metavar="TIME", help="Nobody can spend it before: a time as above, or 10m."),
+]
+Decimal = Annotated[
+    bool, typer.Option("--decimal", help="Amounts have a decimal point, placed as the token's metadata says.")
+]
+
+
+@dataclass(frozen=True)
+class Terms:
+    """The options that every command with a transaction has."""
+
+    wallet: Path
+    node: str
+    as_json: bool
+    worker: Worker
+    wait: bool
+    timeout_s: float
+
+
+@dataclass(frozen=True)
+class Plan(Generic[R]):
+    """What a command is about to do.
+
+    Attributes
+    ----------
+    doing : what is told while it is posted
+    post : posts it without waiting for its inclusion, where that is one transaction
+    told : what is printed, from what `post` answered: members for programs, lines for people
+    question : asked before, where it cannot be undone
+    """
+
+    doing: str
+    post: Callable[[Wallet, Tell], Awaitable[R]]
+    told: Callable[[R], tuple[Json, str]]
+    question: str | None = None
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a plan's `post` answered, and the transaction in it as it is now."""
+
+    answer: Any
+    sent: Sent
+
+
+@dataclass(frozen=True)
+class Times:
+    """When something comes back, and when it opens; seconds since the Unix epoch."""
+
+    expires_at: int | None
+    locked_until: int | None
+
+    @property
+    def json(self) -> Json:
+        """For programs."""
+        members = {"expiresAt": self.expires_at, "lockedUntil": self.locked_until}
+        return {name: value for name, value in members.items() if value is not None}
+
+    @property
+    def text(self) -> str:
+        """Lines for people, to stand after others."""
+        lines = ""
+        if self.locked_until is not None:
+            lines += f"\nlocked until {when(self.locked_until)}"
+        if self.expires_at is not None:
+            lines += f"\nyours again at {when(self.expires_at)}, unless it is taken before"
+        return lines
+
+
+async def times_of(
+    wallet: Wallet, expires_in: str | None, expires_at: str | None, locked_until: str | None
+) -> Times:
+    """The times that options name, lengths counted from the newest milestone. Raises InvalidValue."""
+    if expires_in is None and expires_at is None and locked_until is None:
+        return Times(None, None)
+    if expires_in is not None and expires_at is not None:
+        raise InvalidValue("--expires-at", "stands beside --expires-in; give one of the two")
+    now = (await wallet.node.info()).latest_milestone.timestamp or int(time.time())
+    expires = None
+    if expires_in is not None:
+        seconds(expires_in, "--expires-in")
+        expires = moment(expires_in, "--expires-in", now)
+    elif expires_at is not None:
+        expires = moment(expires_at, "--expires-at", now)
+    locked = moment(locked_until, "--locked-until", now) if locked_until is not None else None
+    if expires is not None and locked is not None and locked >= expires:
+        raise InvalidValue("--locked-until", "must be before it expires, or the receiver can never take it")
+    return Times(expires, locked)
+
+
+def keys_of(path: Path) -> Keys:
+    """The keys of a wallet file."""
+    from tangle.cli.wallet.unlock import mnemonic_of
+    from tangle.client.keys import Keys
+
+    return Keys.from_mnemonic(mnemonic_of(path.expanduser()))
+
+
+@asynccontextmanager
+async def opened(url: str, keys: Keys, worker: Worker = Worker.NODE) -> AsyncIterator[Wallet]:
+    """The wallet of some keys at a node."""
+    from tangle.client.node.rest import NodeClient
+    from tangle.client.wallet.wallet import Wallet
+
+    async with NodeClient(url) as node:
+        yield Wallet(node, keys, pow=await pow_by(node, worker))
+
+
+def look(path: Path, url: str, ask: Callable[[Wallet], Awaitable[R]]) -> R:
+    """What `ask` finds in the wallet."""
+    keys = keys_of(path)
+
+    async def asked() -> R:
+        async with opened(url, keys) as wallet:
+            return await ask(wallet)
+
+    return run_async(asked())
+
+
+def carry_out(terms: Terms, plan: Callable[[Wallet], Awaitable[Plan[Any]]], *, yes: bool = True) -> None:
+    """Do what `plan` makes of the wallet, and print what came of it.
+
+    Raises
+    ------
+    ConfirmationNeeded, NotConfirmed : it has a question, and nobody said yes
+    """
+    keys = keys_of(terms.wallet)
+
+    async def act(tell: Tell, ready: Plan[Any] | None = None) -> tuple[Plan[Any], Done | None]:
+        async with opened(terms.node, keys, terms.worker) as wallet:
+            confirmed = yes or ready is not None
+            ready = ready or await plan(wallet)
+            if ready.question and not confirmed:
+                return ready, None
+            tell(ready.doing)
+            return ready, await _post(wallet, ready, terms, tell)
+
+    with progress("asking the node", as_json=terms.as_json) as tell:
+        ready, done = run_async(act(tell))
+    if done is None:
+        # Nobody is asked while an event loop runs: it would keep Ctrl-C from ending the question.
+        _confirm(ready.question or "")
+        with progress(ready.doing, as_json=terms.as_json) as tell:
+            ready, done = run_async(act(tell, ready))
+    assert done is not None
+    members, text = ready.told(done.answer)
+    show(sent_json(done.sent) | members, f"{text}\n{sent_text(done.sent)}", as_json=terms.as_json)
+
+
+async def _post(wallet: Wallet, ready: Plan[Any], terms: Terms, tell: Tell) -> Done:
+    answer = await ready.post(wallet, tell)
+    sent: Sent = getattr(answer, "sent", answer)
+    if terms.wait and sent.milestone_index is None:
+        tell("posted; waiting for a milestone to include it")
+        included = await wallet.wait_included(sent.transaction, within_s=terms.timeout_s)
+        sent = replace(sent, block_id=included.block_id, milestone_index=included.milestone_index)
+    return Done(answer, sent)
+
+
+def sent_json(sent: Sent) -> Json:
+    """A transaction for programs."""
+    json: Json = {"transactionId": to_hex(sent.transaction.id), "blockId": to_hex(sent.block_id)}
+    if sent.milestone_index is not None:
+        json["milestoneIndex"] = sent.milestone_index
+    return json
+
+
+def sent_text(sent: Sent) -> str:
+    """A transaction for people."""
+    state = "posted, not waited for" if sent.milestone_index is None else f"included by {sent.milestone_index}"
+    return facts(
+        [
+            ("transaction", to_hex(sent.transaction.id)),
+            ("block", to_hex(sent.block_id)),
+            ("milestone", state),
+        ]
+    )
+
+
+def _confirm(question: str) -> None:
+    if not sys.stdin.isatty():
+        raise ConfirmationNeeded
+    if not typer.confirm(question, err=True):
+        raise NotConfirmed

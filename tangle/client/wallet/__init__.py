@@ -1,0 +1,1 @@
+"""Keys, what they hold, and transactions made from it."""

@@ -1,0 +1,65 @@
+"""What the demonstration runs: prices, speed, and a unit that fits the readings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import islice
+from pathlib import Path
+
+from tangle.cli.errors import CliError
+from tangle.machines.meter import FlowMeter, MeterState
+from tangle.machines.readings import read
+from tangle.machines.terms import ML_PER_LITRE
+
+UNITS = 60
+"""units that the deposit is for; the stop comes before they are used up"""
+UNITS_AIMED_AT = 48
+"""units that are produced until the stop, at most"""
+ROUND_STEPS = (1, 2, 3, 4, 5, 6, 8, 10, 15, 20, 25, 30, 40, 50, 60, 80, 100)
+"""multiples of a power of ten that are easy to read"""
+AUDITED_UNITS = 12
+"""units after which the owner shuts the auditor out"""
+PRICE = 1000
+"""base units per unit"""
+READINGS_PER_S = 2.0
+"""speed of the replay"""
+
+
+class DemoFailed(CliError):
+    """The demonstration did not get to its end."""
+
+    code = "demo_failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is run.
+
+    Attributes
+    ----------
+    unit_litres : litres per unit
+    production_s : seconds from the deposit to the request to stop
+    """
+
+    readings: Path
+    unit_litres: int
+    production_s: float
+    directory: Path
+
+
+def unit_litres(path: Path, production_s: float) -> int:
+    """Litres per unit, a round number, so that a replay of `production_s` seconds makes most of the units ordered.
+
+    Raises
+    ------
+    DemoFailed : the readings hold no volume
+    """
+    meter, state = FlowMeter(), MeterState()
+    for reading in islice(read(path), max(2, int(production_s * READINGS_PER_S))):
+        state, _ = meter.take(state, reading)
+    wanted = Fraction(state.volume_ml, ML_PER_LITRE * UNITS_AIMED_AT)
+    if wanted == 0:
+        raise DemoFailed(f"{path}: the first readings hold no volume that units could be made of")
+    magnitude: int = 10 ** max(len(str(int(wanted))) - 2, 0)
+    return next(step * magnitude for step in ROUND_STEPS if step * magnitude >= wanted)

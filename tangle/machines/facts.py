@@ -1,0 +1,156 @@
+"""What a machine tells in its channel, and whom: readings, units, payments and states, decided in the journal.
+
+The log of facts is the channel: fact n is message n. A fact is entered in the very transaction that makes it
+true, so it is entered once, whatever is killed. The body of message n is a row, its index is the number of the
+row and its key follows from the seed, so message n is a pure function of the journal; where the writer stands is
+noted by the channel's book in the transaction that signs it (`tangle.client.channels.book`). There is no second
+note
+that could differ: after a crash the row whose number is the book's position comes next. Should the book be lost,
+everything is signed again with the same bytes, and readers see repetitions.
+
+Side keys change with facts, too. A reader is admitted for a reason, the order it paid for or the owner's word, and
+shut out when the last reason is gone. Its invitation opens what follows the rekey message, and is known the moment
+that is entered.
+
+The channel's seed comes from the machine's key and a salt of the journal. With another journal the machine begins
+another channel, rather than signing the first indexes of the old one once more. Invitations tell when the journal
+was begun, and readers turn to the channel that was begun last.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from tangle.client.keys import KeyPair
+from tangle.machines import journal
+from tangle.machines.errors import MessageRefused
+from tangle.machines.journal import facts, instructions, readers
+from tangle.machines.messages import seal
+from tangle.machines.terms import reader_tag
+from tangle.mam import ArgumentInvalid, Channel, Mode, Position
+from tangle.protocol.serial import blake2b_256, to_hex
+
+READING, UNIT, PAYMENT, STATE = "reading", "unit", "payment", "state"
+"""kinds of facts"""
+GRANT, REVOKE = "grant", "revoke"
+"""kinds of facts that change the side key, and of the owner's instructions"""
+OWNER, AUDITOR = "owner", "auditor"
+"""reasons to read, beside the id of an order as hexadecimal"""
+INVITATION = "invitation"
+"""kind of the message that brings an invitation"""
+_SEED_DOMAIN = b"pay-on-production/1 channel\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One message of the channel: JSON, or a new side key.
+
+    Attributes
+    ----------
+    index : of the message
+    body : JSON of what is told; for a new side key the X25519 public key that is admitted or shut out
+    """
+
+    index: int
+    kind: str
+    body: bytes
+
+
+def channel_of(key: KeyPair, salt: bytes) -> Channel:
+    """The channel of a machine's key and its journal's salt."""
+    return Channel(blake2b_256(_SEED_DOMAIN + key.seed + salt), Mode.RESTRICTED)
+
+
+def check_reader(public_key: bytes) -> None:
+    """Raise MessageRefused unless something can be sealed for this X25519 public key."""
+    try:
+        Channel(bytes(32), Mode.RESTRICTED, height=0).invite(public_key, Position())
+    except ArgumentInvalid as error:
+        raise MessageRefused(f"no key of a reader: {error}") from None
+
+
+def facts_from(connection: Connection, index: int, limit: int) -> list[Fact]:
+    """Facts from a message on, in order."""
+    rows = connection.execute(select(facts).where(facts.c.number >= index).order_by(facts.c.number).limit(limit))
+    return [Fact(row.number, row.kind, row.body) for row in rows]
+
+
+def fact_count(connection: Connection) -> int:
+    """How many facts there are; the next one has this number."""
+    last = connection.execute(select(func.max(facts.c.number))).scalar()
+    return 0 if last is None else last + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """The facts of one machine, over an open transaction of its journal."""
+
+    connection: Connection
+    key: KeyPair
+    channel: Channel
+
+    def tell(self, kind: str, body: dict[str, Any]) -> None:
+        """Enter a fact."""
+        text = json.dumps({"kind": kind, **body}, separators=(",", ":"), allow_nan=False)
+        self._enter(kind, text.encode())
+
+    def admit(self, public_key: bytes, reason: str) -> None:
+        """Let a reader read from here on, for a reason, and invite it; once per reason."""
+        row = upsert(readers).values(public_key=public_key, reason=reason)
+        if not self.connection.execute(row.on_conflict_do_nothing()).rowcount:
+            return
+        index = self._enter(GRANT, public_key)
+        # Sealed for the place right behind the new side key, where the book stands once it has signed the fact.
+        box = self.channel.invite(public_key, Position(index + 1, index))
+        body = {"kind": INVITATION, "reader": to_hex(public_key), "invitation": to_hex(box)}
+        data = seal({**body, "begun": journal.begun_ms(self.connection)}, self.key)
+        journal.enqueue(self.connection, reader_tag(public_key), data)
+
+    def dismiss(self, reason: str, public_key: bytes | None = None) -> None:
+        """Take a reason away, from all who have it or from one; who has no other one reads no further."""
+        mine = [readers.c.reason == reason]
+        if public_key is not None:
+            mine.append(readers.c.public_key == public_key)
+        gone = self.connection.execute(select(readers.c.public_key).where(*mine)).scalars().all()
+        self.connection.execute(delete(readers).where(*mine))
+        for one in gone:
+            others = select(func.count()).where(readers.c.public_key == one)
+            if not self.connection.execute(others).scalar_one():
+                self._enter(REVOKE, one)
+
+    def instruct(self, kind: str, public_key: bytes, number: int) -> None:
+        """Do what the owner asks, to admit an auditor or to shut it out, if it has not asked for something later.
+
+        Anybody can post an old instruction again, the auditor that was shut out above all; so only one with a
+        higher number than those before for the same reader counts.
+        """
+        check_reader(public_key)
+        mine = instructions.c.public_key == public_key
+        latest = self.connection.execute(select(instructions.c.number).where(mine)).scalar()
+        if latest is not None and number <= latest:
+            return
+        row = upsert(instructions).values(public_key=public_key, number=number)
+        self.connection.execute(row.on_conflict_do_update(index_elements=["public_key"], set_={"number": number}))
+        if kind == GRANT:
+            self.admit(public_key, AUDITOR)
+        else:
+            self.dismiss(AUDITOR, public_key)
+
+    def name_owner(self, public_key: bytes) -> None:
+        """Make this key the owner's, and shut the one before it out."""
+        mine = readers.c.reason == OWNER
+        known = self.connection.execute(select(readers.c.public_key).where(mine)).scalars().all()
+        self.admit(public_key, OWNER)
+        for one in known:
+            if one != public_key:
+                self.dismiss(OWNER, one)
+
+    def _enter(self, kind: str, body: bytes) -> int:
+        number = fact_count(self.connection)
+        self.connection.execute(insert(facts).values(number=number, kind=kind, body=body))
+        return number

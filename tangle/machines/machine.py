@@ -1,0 +1,340 @@
+"""The machine: it hears orders, waits for the deposit, produces while the credit lasts, pays its owner per
+unit, and refunds what is left.
+
+A process of its own with its own seed. Everything it decides goes through `tangle.machines.settlement`, so it may
+be killed at any moment and started again with the same command; SIGTERM ends it where it waits.
+
+`python -m tangle.machines.machine --help`
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tangle.client.channels import Publisher
+from tangle.client.errors import ClientError
+from tangle.machines import journal, readings
+from tangle.machines.agent import (
+    AWAY_S,
+    LOCAL_NODE,
+    JsonOption,
+    NodeLedger,
+    NodeOption,
+    Report,
+    SeedOption,
+    connected,
+    is_passing,
+    read_keys,
+    reporter,
+    run,
+)
+from tangle.machines.channel import open_channel, write_facts
+from tangle.machines.errors import MessageRefused
+from tangle.machines.facts import GRANT, REVOKE
+from tangle.machines.ledger import Ledger
+from tangle.machines.messages import seal, unseal
+from tangle.machines.meter import COUNTER_BITS, CounterMeter, FlowMeter, Meter, Reading
+from tangle.machines.order import OVER, State
+from tangle.machines.settlement import Settlement
+from tangle.machines.terms import ML_PER_LITRE, UNITS_MAX, Terms, check_terms, machine_tag, order_tag
+from tangle.protocol.addresses import from_bech32, to_bech32
+from tangle.protocol.serial import from_hex, to_hex
+from tangle.protocol.transactions import Transaction
+
+CHANNEL_SUFFIX = ".channel"
+"""of the file beside the journal that keeps the channel's writer"""
+
+app = typer.Typer(add_completion=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast a machine goes.
+
+    Attributes
+    ----------
+    readings_per_s : readings replayed per second while an order is in production
+    tick_s : seconds between two looks at the Tangle
+    deposit_within_s : seconds after which an order without a deposit is called off
+    late_every_s : seconds between two looks for deposits of orders that are over
+    """
+
+    readings_per_s: float = 1.0
+    tick_s: float = 0.25
+    deposit_within_s: int = 600
+    late_every_s: float = 10.0
+
+
+@dataclass
+class Machine:
+    """One machine at work.
+
+    Attributes
+    ----------
+    source : gives the readings that follow a number; called once per process
+    orders : end after so many orders are over; None goes on for ever
+    publisher : writes the channel; without one its messages wait in the journal
+    """
+
+    settlement: Settlement
+    ledger: Ledger
+    source: Callable[[int], Iterator[Reading]]
+    pace: Pace = field(default_factory=Pace)
+    report: Report = lambda _: None
+    orders: int | None = None
+    publisher: Publisher | None = None
+    _paying: dict[bytes, asyncio.Task[int]] = field(default_factory=dict, init=False)
+    _readings: Iterator[Reading] | None = field(default=None, init=False)
+    _next_reading: float = field(default=0.0, init=False)
+    _next_late: float = field(default=0.0, init=False)
+    _told: dict[bytes, object] = field(default_factory=dict, init=False)
+
+    async def run(self) -> None:
+        """Work until cancelled, or until the orders asked for are over.
+
+        Raises
+        ------
+        PaymentConflicting : a payment can never be included; nothing more is done then
+        """
+        self._announce()
+        try:
+            while True:
+                await self._try_step()
+                if self.orders is not None and self._finished() >= self.orders:
+                    return
+                await asyncio.sleep(self.pace.tick_s)
+        finally:
+            for task in self._paying.values():
+                task.cancel()
+            await asyncio.gather(*self._paying.values(), return_exceptions=True)
+
+    async def _try_step(self) -> None:
+        # A step may be cut off anywhere and done again, so a node that is down is only waited for.
+        try:
+            await self.step()
+        except ClientError as error:
+            if not is_passing(error):
+                raise
+            self.report({"event": "node_away", "message": str(error)})
+            await asyncio.sleep(AWAY_S)
+
+    async def step(self) -> None:
+        """One round: hear, take deposits, produce, pay, post, write the channel, report."""
+        await self._hear()
+        await self._deposits()
+        self._produce()
+        self._pay()
+        await self._post()
+        if self.publisher is not None:
+            await write_facts(self.settlement, self.publisher)
+        self._tell()
+
+    def _announce(self) -> None:
+        key, terms = self.settlement.key, self.settlement.terms
+        tag = machine_tag(key.address)
+        with self.settlement.engine.begin() as connection:
+            quote = seal(terms.to_json(), key)
+            if not journal.announced(connection, tag, quote):
+                journal.enqueue(connection, tag, quote)
+
+    async def _hear(self) -> None:
+        tag = machine_tag(self.settlement.key.address)
+        with self.settlement.engine.begin() as connection:
+            after = journal.heard_up_to(connection, tag)
+        for heard in await self.ledger.hear(tag, after):
+            self._take(heard.data)
+            with self.settlement.engine.begin() as connection:
+                journal.mark_heard(connection, tag, heard.number)
+
+    def _take(self, data: bytes) -> None:
+        # A kill between taking a message and noting that it was heard makes it heard twice: taking is idempotent.
+        try:
+            message = unseal(data)
+            if message.kind == "order":
+                self.settlement.take_order(message, int(time.time()))
+            elif message.kind == "stop":
+                self.settlement.take_stop(message)
+            elif message.kind in {GRANT, REVOKE}:
+                self.settlement.take_instruction(message)
+        except MessageRefused as refusal:
+            self.report({"event": "message_refused", "reason": str(refusal)})
+
+    async def _deposits(self) -> None:
+        self.settlement.expire(int(time.time()) - self.pace.deposit_within_s)
+        wanted = [one for one, state in self.settlement.open_orders() if state is State.AWAITING_DEPOSIT]
+        if time.monotonic() >= self._next_late:
+            self._next_late = time.monotonic() + self.pace.late_every_s
+            wanted = self.settlement.recent_orders()
+        for order_id in wanted:
+            for coin in await self.ledger.coins(self.settlement.key.address, order_tag(order_id)):
+                self.settlement.take_deposit(order_id, coin)
+
+    def _produce(self) -> None:
+        now = time.monotonic()
+        while order_id := self._in_production():
+            # A machine that fell behind goes on at its pace: it catches up one tick, not the whole pause.
+            self._next_reading = max(self._next_reading, now - self.pace.tick_s)
+            if self._next_reading > now:
+                return
+            self._next_reading += 1 / self.pace.readings_per_s
+            reading = next(self._source(), None)
+            if reading is None:
+                self.settlement.end_readings(order_id)
+            else:
+                self.settlement.take_reading(order_id, reading)
+
+    def _in_production(self) -> bytes | None:
+        found = (one for one, state in self.settlement.open_orders() if state is State.PRODUCING)
+        return next(found, None)
+
+    def _source(self) -> Iterator[Reading]:
+        if self._readings is None:
+            with self.settlement.engine.begin() as connection:
+                self._readings = self.source(journal.last_reading(connection))
+        return self._readings
+
+    def _pay(self) -> None:
+        for task in [task for task in self._paying.values() if task.done()]:
+            task.result()
+        self._paying = {key: task for key, task in self._paying.items() if not task.done()}
+        for transaction in self.settlement.due():
+            if transaction.id not in self._paying:
+                self._paying[transaction.id] = asyncio.create_task(self._include(transaction))
+
+    async def _include(self, transaction: Transaction) -> int:
+        milestone = await self.ledger.include(transaction)
+        self.settlement.note_included(transaction.id, milestone)
+        return milestone
+
+    async def _post(self) -> None:
+        with self.settlement.engine.begin() as connection:
+            messages = journal.unposted(connection)
+        for number, tag, data in messages:
+            await self.ledger.post(tag, data)
+            with self.settlement.engine.begin() as connection:
+                journal.mark_posted(connection, number)
+
+    def _tell(self) -> None:
+        for order_id in self.settlement.recent_orders(limit=10):
+            status = self.settlement.status(order_id)
+            if self._told.get(order_id) == status:
+                continue
+            self._told[order_id] = status
+            self.report(
+                {
+                    "event": "order",
+                    "order": to_hex(order_id),
+                    "state": status.state.value,
+                    "deposit": status.deposit,
+                    "price": status.price,
+                    "credit": status.credit,
+                    "produced": status.produced,
+                    "paidUnits": status.paid_units,
+                    "paid": status.paid,
+                    "refunded": status.refunded,
+                    "volumeMillilitres": status.volume_ml,
+                    "readings": status.verdicts,
+                }
+            )
+
+    def _finished(self) -> int:
+        with self.settlement.engine.begin() as connection:
+            pending = bool(journal.unposted(connection, limit=1))
+            states = journal.states(connection)
+        # Only a quiet machine is finished: what it has to say must be posted, too. The step before this look has
+        # written all facts there were, and one that came since is of a payment under way.
+        quiet = not pending and not self._paying and all(State(state) in OVER for state in states)
+        return len(states) if quiet else 0
+
+
+async def work(
+    ledger: NodeLedger,
+    seed_file: Path,
+    state: Path,
+    owner: str,
+    owner_reader: bytes | None,
+    sale: tuple[int, int],
+    meter: Meter,
+    source: Callable[[int], Iterator[Reading]],
+    pace: Pace,
+    report: Report,
+    orders: int | None,
+) -> int:
+    """Run a machine against a node until it is stopped or the orders are over.
+
+    Parameters
+    ----------
+    owner : bech32 address that payments go to
+    owner_reader : X25519 public key with which the owner reads the channel
+    sale : price in base units per unit, and millilitres per unit
+    """
+    parameters = await ledger.parameters()
+    key = read_keys(seed_file).derive()
+    terms = Terms(key.address, from_bech32(owner, parameters.bech32_hrp), *sale, UNITS_MAX)
+    check_terms(terms, parameters)
+    engine = journal.open_journal(state, key.address.encode(), parameters.network_id)
+    try:
+        settlement = Settlement(engine, key, terms, parameters, meter)
+        if owner_reader is not None:
+            settlement.name_owner(owner_reader)
+        async with await open_channel(state.with_suffix(CHANNEL_SUFFIX), settlement, ledger) as publisher:
+            machine = Machine(settlement, ledger, source, pace, report, orders, publisher)
+            address = to_bech32(key.address, parameters.bech32_hrp)
+            report({"event": "ready", "address": address, "price": terms.price, "unitMillilitres": terms.unit_ml})
+            await machine.run()
+    finally:
+        engine.dispose()
+    report({"event": "ended"})
+    return 0
+
+
+@app.command()
+def main(
+    seed_file: SeedOption,
+    state: Annotated[Path, typer.Option(help="SQLite file with the machine's books; made when there is none.")],
+    owner: Annotated[str, typer.Option(help="Address that is paid for each unit.")],
+    node: NodeOption = LOCAL_NODE,
+    owner_reader: Annotated[
+        str | None, typer.Option(help="Key with which the owner reads the channel, as it tells it.")
+    ] = None,
+    price: Annotated[int, typer.Option(help="Base units per unit; at least an output's storage deposit.")] = 1000,
+    litres: Annotated[int, typer.Option(min=1, help="Litres per unit; 1000 are a cubic metre.")] = 1000,
+    file: Annotated[Path, typer.Option("--readings", help="CSV file to replay.")] = readings.SAMPLE,
+    time_column: Annotated[str | None, typer.Option(help="Column of times; found when not given.")] = None,
+    value_column: Annotated[str | None, typer.Option(help="Column of values; found when not given.")] = None,
+    counter_bits: Annotated[int, typer.Option(help="8, 16 or 32: values are a pulse counter; 0: litres/s.")] = 0,
+    pulse_litres: Annotated[int, typer.Option(min=1, help="Litres per pulse of a counter.")] = 10,
+    speed: Annotated[float, typer.Option(min=0.001, help="Readings per second.")] = 1.0,
+    orders: Annotated[int | None, typer.Option(min=1, help="End after so many orders.")] = None,
+    json: JsonOption = False,
+) -> None:
+    """Produce on order, replaying readings from a file; be paid per unit."""
+    report = reporter("machine", json)
+
+    def source(after: int) -> Iterator[Reading]:
+        return readings.read(file, time=time_column, value=value_column, skip=after)
+
+    if counter_bits not in {0, *COUNTER_BITS}:
+        raise typer.BadParameter(f"must be 0 or one of {COUNTER_BITS}", param_hint="--counter-bits")
+
+    async def start() -> int:
+        reader = None if owner_reader is None else from_hex(owner_reader, "owner-reader", size=32)
+        # A file without readings should be found out before a customer has paid for them.
+        next(source(0), None)
+        meter = CounterMeter(pulse_litres * ML_PER_LITRE, counter_bits) if counter_bits else FlowMeter()
+        async with connected(node, report) as ledger:
+            sale, pace = (price, litres * ML_PER_LITRE), Pace(readings_per_s=speed)
+            return await work(ledger, seed_file, state, owner, reader, sale, meter, source, pace, report, orders)
+
+    run(start(), report)
+
+
+if __name__ == "__main__":
+    app()
