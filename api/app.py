@@ -33,7 +33,7 @@ from tangle.api.stream import Hub
 from tangle.api.tags import PIECE, PIECE_BYTES, Tags
 from tangle.api.work import WorkRoom
 from tangle.api.writer import Writer
-from tangle.client.keys import Keys
+from tangle.protocol.keys import Keys
 from tangle.store import journal, queries
 from tangle.store.events import Event
 

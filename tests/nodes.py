@@ -16,9 +16,9 @@ from tangle.api.app import Server, prepared, url_of
 from tangle.api.network import read_keys
 from tangle.api.service import Service
 from tangle.api.settings import Settings
-from tangle.client.keys import Keys
 from tangle.protocol.addresses import Address, to_bech32
 from tangle.protocol.blocks import Block, Payload
+from tangle.protocol.keys import Keys
 from tangle.protocol.outputs import OUTPUTS
 from tangle.protocol.pow.search import search
 from tangle.protocol.serial import Fields

@@ -23,11 +23,11 @@ from tangle.client.channels.bookmark import Bookmark
 from tangle.client.channels.recovery import recover
 from tangle.client.channels.subscription import Subscription
 from tangle.client.errors import ClientError, Conflicting, InsufficientFunds, NodeError, NodeUnreachable
-from tangle.client.keys import KeyPair, Keys, new_mnemonic
 from tangle.client.node.rest import NodeClient
 from tangle.client.wallet.metadata import Irc27, Irc30
 from tangle.client.wallet.wallet import Balance, Created, Rounds, Sent, Wallet
 from tangle.mam import Channel
+from tangle.protocol.keys import KeyPair, Keys, new_mnemonic
 
 __all__ = [
     "Balance",

@@ -5,7 +5,6 @@ TangleError
     ├── NodeUnreachable          no answer: refused, timed out, broken off
     ├── NodeError                the node answered with an error
     ├── UnexpectedAnswer         the node answered something that is not what the route promises
-    ├── InvalidMnemonic, InvalidSeed
     ├── InvalidMetadata          metadata that breaks its schema (TIP-27, TIP-30)
     └── WalletError
         ├── InsufficientFunds, RemainderTooSmall, FundsTooScattered, UnknownInput
@@ -101,32 +100,6 @@ class UnexpectedAnswer(ClientError):
 
     def __str__(self) -> str:
         return f"{self.url} answered something unexpected: {self.reason}"
-
-
-class InvalidMnemonic(ClientError):
-    """Words that are no BIP-39 mnemonic. The words are not repeated: they may be nearly right."""
-
-    code = "invalid_mnemonic"
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-    def __str__(self) -> str:
-        return f"not a mnemonic: {self.reason}"
-
-
-class InvalidSeed(ClientError):
-    """A seed of a length that no wallet of this format uses."""
-
-    code = "invalid_seed"
-
-    def __init__(self, size: int) -> None:
-        super().__init__(size)
-        self.size = size
-
-    def __str__(self) -> str:
-        return f"a seed has 32 or 64 bytes, not {self.size}"
 
 
 class InvalidMetadata(ClientError):

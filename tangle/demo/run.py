@@ -14,7 +14,6 @@ from rich.live import Live
 
 from tangle.cli.output import progress
 from tangle.client.errors import NodeError
-from tangle.client.keys import KeyPair
 from tangle.client.node.events import MilestoneEvent, SolidEvent
 from tangle.client.node.rest import NodeClient
 from tangle.demo.audit import audit
@@ -29,6 +28,7 @@ from tangle.machines.follow import ReaderKey, facts
 from tangle.machines.messages import unseal
 from tangle.machines.payments import read_note
 from tangle.protocol.addresses import Ed25519Address, from_bech32
+from tangle.protocol.keys import KeyPair
 from tangle.protocol.milestones import Milestone
 from tangle.protocol.serial import from_hex, to_hex
 from tangle.protocol.tagged_data import TaggedData

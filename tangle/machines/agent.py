@@ -23,7 +23,6 @@ import typer
 
 from tangle.client.channels.errors import NotYetPublished
 from tangle.client.errors import ClientError, Conflicting, NodeError, NodeUnreachable
-from tangle.client.keys import Keys
 from tangle.client.node.attach import Pow, attach
 from tangle.client.node.inclusion import wait_included
 from tangle.client.node.rest import NodeClient
@@ -32,6 +31,7 @@ from tangle.machines.errors import PaymentConflicting, SeedRefused, TermsRefused
 from tangle.machines.ledger import Heard
 from tangle.protocol.addresses import Address, Ed25519Address, from_bech32
 from tangle.protocol.errors import TangleError
+from tangle.protocol.keys import Keys
 from tangle.protocol.parameters import ProtocolParameters
 from tangle.protocol.tagged_data import TaggedData
 from tangle.protocol.transactions import Transaction

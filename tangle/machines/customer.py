@@ -23,7 +23,6 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from tangle.client.channels.inbox import Inbox
-from tangle.client.keys import KeyPair
 from tangle.client.wallet.wallet import Wallet
 from tangle.machines.agent import (
     LOCAL_NODE,
@@ -48,6 +47,7 @@ from tangle.machines.payments import REFUND, read_note
 from tangle.machines.terms import Order, Terms, check_order, check_terms, machine_tag, order_tag, output_deposit
 from tangle.protocol.addresses import Ed25519Address, to_bech32
 from tangle.protocol.errors import ProtocolError
+from tangle.protocol.keys import KeyPair
 from tangle.protocol.outputs import BasicOutput, TagFeature
 from tangle.protocol.serial import Fields, Reader, to_hex
 from tangle.protocol.tagged_data import TaggedData

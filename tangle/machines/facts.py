@@ -26,13 +26,13 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, insert, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from tangle.client.keys import KeyPair
 from tangle.machines import journal
 from tangle.machines.errors import MessageRefused
 from tangle.machines.journal import facts, instructions, readers
 from tangle.machines.messages import seal
 from tangle.machines.terms import reader_tag
 from tangle.mam import ArgumentInvalid, Channel, Mode, Position
+from tangle.protocol.keys import KeyPair
 from tangle.protocol.serial import blake2b_256, to_hex
 
 READING, UNIT, PAYMENT, STATE = "reading", "unit", "payment", "state"

@@ -19,7 +19,6 @@ from typing import Any, Self
 from tangle.client.channels.errors import AccessRevoked
 from tangle.client.channels.subscription import Subscription
 from tangle.client.errors import ClientError
-from tangle.client.keys import KeyPair
 from tangle.machines.agent import NodeLedger, Report, until_there
 from tangle.machines.errors import MessageRefused
 from tangle.machines.facts import INVITATION, PAYMENT, READING, UNIT
@@ -30,6 +29,7 @@ from tangle.machines.terms import INTEGER_MAX, reader_tag
 from tangle.mam import Invitation, MamError, public_key_of
 from tangle.protocol.addresses import Ed25519Address
 from tangle.protocol.errors import ProtocolError
+from tangle.protocol.keys import KeyPair
 from tangle.protocol.serial import Fields, blake2b_256
 
 LOOK_S = 0.5

@@ -15,10 +15,10 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from tangle.client.keys import KeyPair
 from tangle.machines.errors import MessageRefused
 from tangle.protocol.addresses import Ed25519Address
 from tangle.protocol.errors import ProtocolError
+from tangle.protocol.keys import KeyPair
 from tangle.protocol.serial import Fields, blake2b_256, to_hex
 from tangle.protocol.signatures import sign, verify
 

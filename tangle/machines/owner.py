@@ -18,7 +18,6 @@ from typing import Annotated
 import typer
 
 from tangle.client.errors import ClientError
-from tangle.client.keys import KeyPair
 from tangle.client.wallet.selection import Coin
 from tangle.machines.agent import (
     LOCAL_NODE,
@@ -44,6 +43,7 @@ from tangle.machines.payments import read_note
 from tangle.machines.terms import machine_tag
 from tangle.protocol.addresses import Address, Ed25519Address, to_bech32
 from tangle.protocol.errors import ProtocolError
+from tangle.protocol.keys import KeyPair
 from tangle.protocol.serial import from_hex, to_hex
 
 MACHINES_MAX = 16

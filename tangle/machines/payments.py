@@ -13,12 +13,12 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, exists, func, insert, select, update
 
-from tangle.client.keys import KeyPair
 from tangle.client.wallet.selection import Coin
 from tangle.client.wallet.transfer import sign_transfer
 from tangle.machines.journal import coins, transfers
 from tangle.machines.terms import order_tag
 from tangle.protocol.addresses import Address
+from tangle.protocol.keys import KeyPair
 from tangle.protocol.outputs import OUTPUTS, BasicOutput
 from tangle.protocol.parameters import INPUTS_MAX, ProtocolParameters
 from tangle.protocol.serial import Reader, to_hex

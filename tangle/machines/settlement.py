@@ -27,7 +27,6 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, insert, select, update
 
-from tangle.client.keys import KeyPair
 from tangle.client.wallet.selection import Coin
 from tangle.machines import journal
 from tangle.machines.errors import MessageRefused, TermsRefused
@@ -41,6 +40,7 @@ from tangle.machines.payments import UNIT as UNIT_PAYMENT
 from tangle.machines.terms import INTEGER_MAX, Order, Terms, check_order, divide, order_tag, output_deposit
 from tangle.protocol.addresses import Ed25519Address
 from tangle.protocol.errors import ProtocolError
+from tangle.protocol.keys import KeyPair
 from tangle.protocol.parameters import ProtocolParameters
 from tangle.protocol.serial import Fields, to_hex
 from tangle.protocol.transactions import Transaction

@@ -15,6 +15,7 @@
     │   ├── UnlockMismatch, SignatureInvalid
     │   ├── MilestoneInvalid
     │   └── ParameterInvalid
+    ├── InvalidMnemonic, InvalidSeed      no keys come from these words or bytes
     └── AttachError              a sound block that does not fit the Tangle as it is now
         ├── UnknownParent, BelowMaxDepth, WaitingRoomFull, WindowFull
         └── MilestoneOutOfOrder
@@ -195,6 +196,32 @@ class ParameterInvalid(ProtocolError):
     """A parameter of the network is of the wrong kind or outside its range (TIP-22)."""
 
     code = "parameter_invalid"
+
+
+class InvalidMnemonic(TangleError):
+    """Words that are no BIP-39 mnemonic. The words are not repeated: they may be nearly right."""
+
+    code = "invalid_mnemonic"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"not a mnemonic: {self.reason}"
+
+
+class InvalidSeed(TangleError):
+    """A seed of a length that no wallet of this format uses."""
+
+    code = "invalid_seed"
+
+    def __init__(self, size: int) -> None:
+        super().__init__(size)
+        self.size = size
+
+    def __str__(self) -> str:
+        return f"a seed has 32 or 64 bytes, not {self.size}"
 
 
 class AttachError(TangleError):

@@ -17,9 +17,9 @@ from typing import Any
 
 from tangle.api.network import make_network, open_network, read_keys
 from tangle.api.settings import Settings
-from tangle.client.keys import Keys
 from tangle.node import GENESIS_OUTPUT_ID, Node, Receipt
 from tangle.protocol.blocks import Block
+from tangle.protocol.keys import Keys
 from tangle.protocol.outputs import BasicOutput
 from tangle.protocol.parameters import OUTPUTS_MAX, PARENTS_MAX, ProtocolParameters
 from tangle.protocol.transactions import Transaction

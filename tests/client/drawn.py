@@ -6,11 +6,11 @@ from dataclasses import dataclass, field, replace
 
 from hypothesis import strategies as st
 
-from tangle.client.keys import KeyPair, Keys
 from tangle.client.wallet import outputs as build
 from tangle.client.wallet.holdings import Holdings, holdings
 from tangle.client.wallet.selection import Coin
 from tangle.protocol.addresses import Address, Ed25519Address
+from tangle.protocol.keys import KeyPair, Keys
 from tangle.protocol.outputs import NO_ID, Output, SimpleTokenScheme
 from tangle.protocol.parameters import ProtocolParameters
 from tangle.protocol.serial import blake2b_256, uint

@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tangle.client.errors import InvalidMnemonic, InvalidSeed
-from tangle.client.keys import KeyPair, Keys, new_mnemonic, slip10_child, slip10_master
 from tangle.client.node.rest import NodeClient
 from tangle.client.wallet.wallet import Wallet
 from tangle.protocol.addresses import to_bech32
+from tangle.protocol.errors import InvalidMnemonic, InvalidSeed
+from tangle.protocol.keys import KeyPair, Keys, new_mnemonic, slip10_child, slip10_master
 from tangle.protocol.signatures import public_key, verify
 
 # SLIP-0010, "Test vector 1 for ed25519", seed 00 to 0f: step from the parent, chain code, private, public key.

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from tangle.client.errors import InsufficientFunds, UnknownInput
-from tangle.client.keys import Keys
 from tangle.client.node.rest import NodeClient
 from tangle.client.wallet import outputs as build
 from tangle.client.wallet.wallet import Wallet
+from tangle.protocol.keys import Keys
 from tangle.protocol.outputs import NftOutput, Output
 from tangle.protocol.parameters import NATIVE_TOKENS_MAX
 from tangle.protocol.serial import uint

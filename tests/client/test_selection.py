@@ -7,11 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tangle.client.errors import FundsTooScattered, InsufficientFunds, RemainderTooSmall
-from tangle.client.keys import KeyPair, Keys
 from tangle.client.wallet.selection import CONSOLIDATE_ABOVE, Coin, fits, select
 from tangle.client.wallet.transfer import least_remainder, sign_transfer
 from tangle.protocol.addresses import Address
 from tangle.protocol.errors import BlockTooLong, DepositTooSmall
+from tangle.protocol.keys import KeyPair, Keys
 from tangle.protocol.outputs import BasicOutput, MetadataFeature, storage_deposit
 from tangle.protocol.parameters import ProtocolParameters
 from tangle.protocol.serial import uint

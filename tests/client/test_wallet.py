@@ -14,13 +14,13 @@ from tangle.client.errors import (
     UnknownInput,
     WalletError,
 )
-from tangle.client.keys import Keys
 from tangle.client.node.inclusion import wait_referenced
 from tangle.client.node.rest import NodeClient
 from tangle.client.wallet.selection import Coin
 from tangle.client.wallet.wallet import Wallet
 from tangle.protocol.addresses import Ed25519Address
 from tangle.protocol.errors import CountOutOfRange, DepositTooSmall, MalformedAddress
+from tangle.protocol.keys import Keys
 from tangle.protocol.outputs import BasicOutput
 from tangle.protocol.tagged_data import TaggedData
 from tangle.protocol.transactions import Transaction

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tangle.client.keys import COIN_TYPE, Keys
+from tangle.protocol.keys import COIN_TYPE, Keys
 from tangle.protocol.outputs import OUTPUTS, AliasOutput, ExpirationUnlockCondition, Output
 from tangle.protocol.serial import Fields, Json, to_hex
 from tangle.protocol.transactions import inputs_commitment

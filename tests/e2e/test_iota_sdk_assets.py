@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tangle.client.keys import Keys
+from tangle.protocol.keys import Keys
 from tangle.protocol.parameters import ProtocolParameters
 from tangle.protocol.serial import Json, to_hex, uint
 from tangle.state.rules import Conflict

@@ -9,7 +9,6 @@ from sqlalchemy import Engine
 
 from tangle.client.channels.errors import ChannelInUse, NotYetPublished
 from tangle.client.errors import NodeUnreachable
-from tangle.client.keys import KeyPair
 from tangle.machines import journal
 from tangle.machines.agent import is_passing
 from tangle.machines.channel import open_channel, write_facts
@@ -22,6 +21,7 @@ from tangle.machines.order import State
 from tangle.machines.settlement import Settlement
 from tangle.machines.terms import order_tag
 from tangle.protocol.errors import ProtocolError
+from tangle.protocol.keys import KeyPair
 from tangle.protocol.serial import to_hex
 from tests.machines.hearing import hear, invited, repeated
 from tests.machines.tables import CUSTOMER, MACHINE, OWNER, PARAMETERS, READER, TableLedger

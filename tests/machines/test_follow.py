@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from tangle.client.keys import KeyPair
 from tangle.client.node.rest import NodeClient
 from tangle.machines import journal
 from tangle.machines.agent import NodeLedger
@@ -23,6 +22,7 @@ from tangle.machines.messages import seal
 from tangle.machines.owner import Audit, Channels
 from tangle.machines.settlement import Settlement
 from tangle.machines.terms import reader_tag
+from tangle.protocol.keys import KeyPair
 from tangle.protocol.serial import to_hex
 from tests.machines.tables import MACHINE, OWNER
 from tests.machines.test_settlement import settle

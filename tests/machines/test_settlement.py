@@ -11,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from tangle.client.keys import KeyPair
 from tangle.client.wallet.transfer import sign_transfer
 from tangle.machines import journal
 from tangle.machines.channel import open_channel
@@ -24,6 +23,7 @@ from tangle.machines.order import State
 from tangle.machines.readings import SAMPLE, read
 from tangle.machines.settlement import Settlement
 from tangle.machines.terms import Order, Terms, check_terms, divide, machine_tag, order_tag
+from tangle.protocol.keys import KeyPair
 from tangle.protocol.outputs import BasicOutput
 from tangle.protocol.serial import to_hex
 from tests.machines.hearing import hear

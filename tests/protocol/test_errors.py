@@ -33,6 +33,8 @@ CODES = {
     "SignatureInvalid": "signature_invalid",
     "MilestoneInvalid": "milestone_invalid",
     "ParameterInvalid": "parameter_invalid",
+    "InvalidMnemonic": "invalid_mnemonic",
+    "InvalidSeed": "invalid_seed",
     "AttachError": "attach",
     "UnknownParent": "unknown_parent",
     "BelowMaxDepth": "below_max_depth",

@@ -19,7 +19,7 @@ from tangle.cli.wallet.session import Tell, Timeout, Wait, keys_of, opened
 from tangle.protocol.serial import Json, to_hex
 
 if TYPE_CHECKING:
-    from tangle.client.keys import Keys
+    from tangle.protocol.keys import Keys
 
 # Imports inside functions keep `tangle --help` quick.
 
@@ -49,7 +49,7 @@ def new(
     New words are shown once: write them down, they are the only copy besides the file."""
     from tangle.cli.wallet.file import Sealed, create
     from tangle.cli.wallet.unlock import new_password, read_mnemonic
-    from tangle.client.keys import Keys, new_mnemonic
+    from tangle.protocol.keys import Keys, new_mnemonic
 
     path = wallet.expanduser()
     words = " ".join(read_mnemonic().lower().split()) if mnemonic_stdin else new_mnemonic()

@@ -23,8 +23,8 @@ from tangle.cli.session import Worker, pow_by, run_async
 from tangle.protocol.serial import Json, to_hex
 
 if TYPE_CHECKING:
-    from tangle.client.keys import Keys
     from tangle.client.wallet.wallet import Sent, Wallet
+    from tangle.protocol.keys import Keys
 
 # Imports inside functions keep `tangle --help` quick.
 
@@ -139,7 +139,7 @@ async def times_of(
 def keys_of(path: Path) -> Keys:
     """The keys of a wallet file."""
     from tangle.cli.wallet.unlock import mnemonic_of
-    from tangle.client.keys import Keys
+    from tangle.protocol.keys import Keys
 
     return Keys.from_mnemonic(mnemonic_of(path.expanduser()))
 

@@ -13,7 +13,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from tangle.client.errors import Conflicting, UnknownChain
-from tangle.client.keys import Keys
 from tangle.client.node import inclusion
 from tangle.client.node.attach import Pow, attach
 from tangle.client.node.inclusion import WAIT_S, Inclusion
@@ -24,6 +23,7 @@ from tangle.client.wallet.holdings import Holding, Holdings
 from tangle.client.wallet.reach import GAP_LIMIT, Reach
 from tangle.client.wallet.transfer import sign_draft
 from tangle.protocol.errors import CountOutOfRange
+from tangle.protocol.keys import Keys
 from tangle.protocol.outputs import Output, check_deposit
 from tangle.protocol.serial import numbered
 from tangle.protocol.tagged_data import TaggedData

@@ -10,13 +10,13 @@ from collections.abc import Awaitable, Iterable, Mapping
 from typing import TypeVar
 
 from tangle.client.errors import NodeError
-from tangle.client.keys import KeyPair, Keys
 from tangle.client.node.rest import NodeClient
 from tangle.client.wallet.balance import irc30_of
 from tangle.client.wallet.holdings import Holdings, holdings
 from tangle.client.wallet.metadata import Irc30
 from tangle.client.wallet.selection import Coin
 from tangle.protocol.addresses import Address, Ed25519Address, from_bech32
+from tangle.protocol.keys import KeyPair, Keys
 from tangle.protocol.outputs import ExpirationUnlockCondition, FoundryOutput, TimelockUnlockCondition
 
 T = TypeVar("T")

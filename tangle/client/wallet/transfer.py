@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from tangle.client.errors import NotControlled
-from tangle.client.keys import KeyPair
 from tangle.client.wallet.draft import Draft, Unlocked
 from tangle.client.wallet.selection import Coin, check_fit
 from tangle.protocol.addresses import Address, AliasAddress
 from tangle.protocol.errors import BlockTooLong
+from tangle.protocol.keys import KeyPair
 from tangle.protocol.outputs import BasicOutput, Output, storage_deposit
 from tangle.protocol.parameters import BLOCK_BYTES_MAX, PARENTS_MAX, ProtocolParameters
 from tangle.protocol.tagged_data import TaggedData

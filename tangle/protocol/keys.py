@@ -4,7 +4,8 @@ Words become a seed of 64 bytes (BIP-39, English); a seed becomes a tree of Ed25
 hardened); an address has the path ``m/44'/4218'/account'/change'/index'`` with the coin type that SLIP-44 lists
 for this format. Other wallets of the format derive the same addresses from the same words.
 
-Whoever holds a secret can spend, so no secret appears in a repr; code that prints one does so on purpose.
+Whoever holds a secret can spend, so no secret appears in a repr; code that prints one does so on purpose. The word
+list is loaded where words are used: most programs keep a seed.
 """
 
 from __future__ import annotations
@@ -13,11 +14,9 @@ import hashlib
 import hmac
 from dataclasses import dataclass, field
 
-from mnemonic import Mnemonic
-
-from tangle.client.errors import InvalidMnemonic, InvalidSeed
 from tangle.protocol import signatures
 from tangle.protocol.addresses import Ed25519Address
+from tangle.protocol.errors import InvalidMnemonic, InvalidSeed
 
 COIN_TYPE = 4218
 """SLIP-44"""
@@ -30,6 +29,8 @@ _ENTROPY_BITS = 256
 
 def new_mnemonic() -> str:
     """24 English words from 256 bits of the system's randomness (BIP-39)."""
+    from mnemonic import Mnemonic
+
     return str(Mnemonic(_WORDLIST).generate(_ENTROPY_BITS))
 
 
@@ -83,6 +84,8 @@ class Keys:
         ------
         InvalidMnemonic : a word is not in the list, their number is wrong, or the checksum is
         """
+        from mnemonic import Mnemonic
+
         text = " ".join(words.lower().split())
         mnemonic = Mnemonic(_WORDLIST)
         unknown = [i for i, word in enumerate(text.split(), start=1) if word not in mnemonic.wordlist]
