@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
+# Tests start some hundred processes. Without its bytecode each of them would compile the program anew.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help demo run test test-long kernels check format lock bench bench-small docs clean
 

@@ -59,14 +59,16 @@ class PortUnusable(SetupError):
     code = "port_unusable"
 
 
-def create_app(settings: Settings, opened: Opened | None = None) -> FastAPI:
+def create_app(
+    settings: Settings, opened: Opened | None = None, *, ticks: Callable[[], float] = time.monotonic
+) -> FastAPI:
     """The application; its lifespan opens the network (made before, unless `opened` is given) and closes it."""
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         node = opened if opened is not None else await asyncio.to_thread(open_network, settings)
         try:
-            async with running(settings, node) as service:
+            async with running(settings, node, ticks=ticks) as service:
                 app.state.service = service
                 yield
         finally:
@@ -91,9 +93,12 @@ def create_app(settings: Settings, opened: Opened | None = None) -> FastAPI:
 
 @contextlib.asynccontextmanager
 async def running(
-    settings: Settings, opened: Opened, clock: Callable[[], float] = time.time
+    settings: Settings,
+    opened: Opened,
+    clock: Callable[[], float] = time.time,
+    ticks: Callable[[], float] = time.monotonic,
 ) -> AsyncIterator[Service]:
-    """Start what runs beside the requests, and stop it in order."""
+    """Start what runs beside the requests, and stop it in order; the clocks are those of the writer."""
     loop = asyncio.get_running_loop()
     anyio.to_thread.current_default_thread_limiter().total_tokens = READERS
     node = opened.node
@@ -126,7 +131,7 @@ async def running(
             loop.call_soon_threadsafe(tell, events)
 
     node.on_events = from_writer
-    writer = Writer(node, settings.writer_settings(), clock=clock)
+    writer = Writer(node, settings.writer_settings(), clock=clock, ticks=ticks)
     work = WorkRoom(
         node.parameters,
         workers=settings.pow_workers,
@@ -180,12 +185,15 @@ class Server(uvicorn.Server):
 
 
 @contextlib.contextmanager
-def prepared(settings: Settings, report: Report | None = None) -> Iterator[tuple[Server, socket.socket]]:
+def prepared(
+    settings: Settings, report: Report | None = None, ticks: Callable[[], float] = time.monotonic
+) -> Iterator[tuple[Server, socket.socket]]:
     """A server and the socket to run it on: ``server.run(sockets=[listener])``.
 
     Parameters
     ----------
     report : told what happens during the start; the last line names the URL
+    ticks : what the writer's waits are measured by
 
     Raises
     ------
@@ -194,7 +202,7 @@ def prepared(settings: Settings, report: Report | None = None) -> Iterator[tuple
     tell = report or (lambda _: None)
     with listen(settings.host, settings.port) as listener:
         make_network(settings, report=tell)
-        app = create_app(settings, open_network(settings, tell))
+        app = create_app(settings, open_network(settings, tell), ticks=ticks)
         lane = Lane(app, {("POST", blocks.PATH): blocks.submit_block, ("GET", core.TIPS_PATH): core.tips})
         config = uvicorn.Config(
             lane,
