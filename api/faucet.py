@@ -18,10 +18,10 @@ from tangle.api.problems import FaucetBalanceHigh, FaucetBusy, FaucetEmpty, Fauc
 from tangle.api.settings import Settings
 from tangle.api.work import WorkRoom
 from tangle.api.writer import Writer
+from tangle.errors import TangleError
 from tangle.node import Node
 from tangle.protocol.addresses import Address
 from tangle.protocol.blocks import Block
-from tangle.protocol.errors import TangleError
 from tangle.protocol.keys import KeyPair
 from tangle.protocol.outputs import OUTPUTS, BasicOutput, storage_deposit
 from tangle.protocol.parameters import INPUTS_MAX, OUTPUTS_MAX

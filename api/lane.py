@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from tangle.api import problems
-from tangle.protocol.errors import TangleError
+from tangle.errors import TangleError
 
 Handler = Callable[[Request], Awaitable[Response]]
 

@@ -25,9 +25,9 @@ from pathlib import Path
 from typing import IO
 
 from tangle.api.settings import CONFIG_NAME, SettingInvalid, Settings, commented_toml
+from tangle.errors import TangleError
 from tangle.node import Node, NoNetwork, create_network
 from tangle.protocol.addresses import Ed25519Address
-from tangle.protocol.errors import TangleError
 from tangle.protocol.keys import Keys, new_mnemonic
 from tangle.protocol.milestones import MilestoneKeys
 from tangle.protocol.outputs import BasicOutput, storage_deposit

@@ -29,7 +29,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tangle.api.writer import NotWritten, QueueFull
-from tangle.protocol.errors import AttachError, ProtocolError, TangleError, WaitingRoomFull, WindowFull
+from tangle.errors import TangleError
+from tangle.protocol.errors import AttachError, ProtocolError, WaitingRoomFull, WindowFull
 from tangle.protocol.pow.search import SearchCancelled
 from tangle.store.errors import MalformedCursor
 
@@ -42,7 +43,7 @@ OURS = "/api/tangle/"
 class ApiError(TangleError):
     """Something about a request rather than about a block."""
 
-    code: ClassVar[str] = "request"
+    code = "request"
     status: ClassVar[int] = 400
 
     def __init__(self, message: str, field: str | None = None) -> None:

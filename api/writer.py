@@ -21,9 +21,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
 
+from tangle.errors import TangleError
 from tangle.node import Node, Outcome, Receipt
 from tangle.protocol.blocks import Block
-from tangle.protocol.errors import TangleError, UnknownParent
+from tangle.protocol.errors import UnknownParent
 from tangle.protocol.pow.search import search
 
 log = logging.getLogger("tangle.writer")

@@ -31,7 +31,7 @@ from typing import ClassVar
 class MamError(Exception):
     """Base of all errors of this package."""
 
-    code: ClassVar[str] = "mam"
+    code = "mam"
 
 
 class ArgumentInvalid(MamError):
@@ -85,7 +85,7 @@ class BoxInvalid(MamError):
 class Unreadable(MamError):
     """Data that is no message of the tree it was read for."""
 
-    code: ClassVar[str] = "unreadable"
+    code = "unreadable"
     reason: ClassVar[str] = "no message of this channel"
 
     def __init__(self, detail: str = "") -> None:
@@ -106,7 +106,7 @@ class WrongKey(Unreadable):
 class Junk(Unreadable):
     """Data that anybody could have put under the address."""
 
-    code: ClassVar[str] = "junk"
+    code = "junk"
     reason = "junk"
 
 
@@ -127,7 +127,7 @@ class MaskInvalid(Junk):
 class Forged(Unreadable):
     """Written by somebody who can read the channel but does not hold its seed."""
 
-    code: ClassVar[str] = "forged"
+    code = "forged"
     reason = "forged"
 
 

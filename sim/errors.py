@@ -13,15 +13,13 @@ TangleError
 
 from __future__ import annotations
 
-from typing import ClassVar
-
-from tangle.protocol.errors import TangleError
+from tangle.errors import TangleError
 
 
 class SimError(TangleError):
     """Base of the tree; `field` is what is at fault, `rule` what it broke."""
 
-    code: ClassVar[str] = "sim"
+    code = "sim"
 
     def __init__(self, field: str, rule: str) -> None:
         super().__init__(field, rule)

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine
 
+from tangle.errors import TangleError
 from tangle.protocol.addresses import Address
 from tangle.protocol.blocks import Block, check_block
-from tangle.protocol.errors import TangleError
 from tangle.protocol.milestones import Milestone
 from tangle.protocol.outputs import OUTPUTS
 from tangle.protocol.parameters import ProtocolParameters

@@ -20,8 +20,9 @@ from tangle.api.problems import BodyInvalid, BodyTooLarge, ClientGone, NotFound,
 from tangle.api.schemas import BINARY
 from tangle.api.service import Service, json_response, service_of
 from tangle.api.views import block_response, from_hex_id, metadata_json
+from tangle.errors import TangleError
 from tangle.protocol.blocks import Block, check_block
-from tangle.protocol.errors import TangleError, UnexpectedEnd
+from tangle.protocol.errors import UnexpectedEnd
 from tangle.protocol.milestones import Milestone, check_milestone
 from tangle.protocol.parameters import PARENTS_MAX, PROTOCOL_VERSION
 from tangle.protocol.pow.score import has_score

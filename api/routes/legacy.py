@@ -17,8 +17,9 @@ from tangle.api.routes.blocks import attach, parse_json, read_body, refused
 from tangle.api.routes.core import NAME, VERSION
 from tangle.api.service import Service, json_response, service_of
 from tangle.api.views import metadata_json
+from tangle.errors import TangleError
 from tangle.protocol.blocks import Block, Payload
-from tangle.protocol.errors import TangleError, UnknownType
+from tangle.protocol.errors import UnknownType
 from tangle.protocol.parameters import PARENTS_MAX, TAG_BYTES_MAX
 from tangle.protocol.serial import Fields, from_hex
 from tangle.protocol.tagged_data import TaggedData

@@ -27,9 +27,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import IntEnum
 from pathlib import Path
-from typing import ClassVar
 
-from tangle.protocol.errors import AttachError, ProtocolError, TangleError
+from tangle.errors import TangleError
+from tangle.protocol.errors import AttachError, ProtocolError
 
 
 class ExitCode(IntEnum):
@@ -75,7 +75,7 @@ MEANINGS: dict[ExitCode, str] = {
 class CliError(TangleError):
     """Base of what only the command line can find wrong."""
 
-    code: ClassVar[str] = "cli"
+    code = "cli"
 
 
 class FileUnwritable(CliError):
@@ -290,7 +290,7 @@ class SweepFailed(CliError):
 class WalletError(CliError):
     """Base of what can be wrong with the wallet file."""
 
-    code: ClassVar[str] = "wallet"
+    code = "wallet"
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)

@@ -21,7 +21,7 @@ from tangle.cli.output import report
 from tangle.cli.sim import app as sim
 from tangle.cli.tips import commands as tips
 from tangle.cli.wallet import app as wallet
-from tangle.protocol.errors import TangleError
+from tangle.errors import TangleError
 
 DISTRIBUTION = "tangle-ledger"
 EPILOG = "\b\nExit codes:\n" + "\n".join(f"  {int(code):>3}  {text}" for code, text in MEANINGS.items())

@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.text import Text
 
 from tangle.cli.errors import HINTS, ExitCode, exit_code
-from tangle.protocol.errors import TangleError
+from tangle.errors import TangleError
 
 Facts = Sequence[tuple[str, object]]
 """label and value; a value of None is left out"""

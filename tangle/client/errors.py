@@ -16,9 +16,7 @@ TangleError
 
 from __future__ import annotations
 
-from typing import ClassVar
-
-from tangle.protocol.errors import TangleError
+from tangle.errors import TangleError
 
 CONFLICT_REASONS: dict[int, str] = {
     1: "an input was already spent",
@@ -41,7 +39,7 @@ CONFLICT_REASONS: dict[int, str] = {
 class ClientError(TangleError):
     """Base of all errors of this package."""
 
-    code: ClassVar[str] = "client"
+    code = "client"
 
 
 class NodeUnreachable(ClientError):
@@ -75,7 +73,7 @@ class NodeError(ClientError):
     field : path of the offending field, where the node names one
     """
 
-    code: str  # type: ignore[misc]  # what went wrong is the node's to say, so this class has no code of its own
+    code: str  # what went wrong is the node's to say, so this class has no code of its own
 
     def __init__(self, status: int, code: str, message: str, field: str | None = None) -> None:
         super().__init__(status, code, message)

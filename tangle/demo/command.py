@@ -29,8 +29,8 @@ from tangle.demo.check import Check
 from tangle.demo.children import Child, ChildFailed, Children
 from tangle.demo.plan import Plan, unit_litres
 from tangle.demo.run import Demonstration
+from tangle.errors import TangleError
 from tangle.machines.readings import SAMPLE
-from tangle.protocol.errors import TangleError
 
 AROUND_S = 18.0
 """seconds of a run that go into starting, depositing, refunding and checking"""

@@ -27,10 +27,10 @@ from tangle.client.node.attach import Pow, attach
 from tangle.client.node.inclusion import wait_included
 from tangle.client.node.rest import NodeClient
 from tangle.client.wallet.selection import Coin
+from tangle.errors import TangleError
 from tangle.machines.errors import PaymentConflicting, SeedRefused, TermsRefused
 from tangle.machines.ledger import Heard
 from tangle.protocol.addresses import Address, Ed25519Address, from_bech32
-from tangle.protocol.errors import TangleError
 from tangle.protocol.keys import Keys
 from tangle.protocol.parameters import ProtocolParameters
 from tangle.protocol.tagged_data import TaggedData

@@ -13,15 +13,13 @@ TangleError
 
 from __future__ import annotations
 
-from typing import ClassVar
-
-from tangle.protocol.errors import TangleError
+from tangle.errors import TangleError
 
 
 class MachineError(TangleError):
     """Base of this room's errors."""
 
-    code: ClassVar[str] = "machine"
+    code = "machine"
 
 
 class IllegalEvent(MachineError):

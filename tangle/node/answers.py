@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from tangle.protocol.errors import TangleError
+from tangle.errors import TangleError
 
 
 class Outcome(Enum):

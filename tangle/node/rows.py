@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from tangle.errors import TangleError
 from tangle.node.answers import Receipt
 from tangle.protocol.blocks import Block
-from tangle.protocol.errors import TangleError
 from tangle.protocol.milestones import Milestone
 from tangle.protocol.outputs import Output
 from tangle.protocol.tagged_data import TaggedData

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from tangle.errors import TangleError
 from tangle.node.selection import Selection
-from tangle.protocol.errors import TangleError
 from tangle.state.solidify import WAITING_BYTES_MAX
 from tangle.tipselect.walk import ALPHA
 

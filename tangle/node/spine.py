@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from tangle.errors import TangleError
 from tangle.node.answers import Attached, MilestoneState, Outcome, Receipt
 from tangle.node.memory import load
 from tangle.node.parents import gather
@@ -29,7 +30,7 @@ from tangle.node.rows import Work, block_row, inclusion, milestone_row, output_r
 from tangle.node.settings import AuditFailed, NodeSettings, NoNetwork
 from tangle.node.snapshot import Snapshot
 from tangle.protocol.blocks import NONCE_BYTES, Block
-from tangle.protocol.errors import AttachError, BelowMaxDepth, MilestoneInvalid, TangleError, WindowFull
+from tangle.protocol.errors import AttachError, BelowMaxDepth, MilestoneInvalid, WindowFull
 from tangle.protocol.milestones import NO_ID, Milestone, MilestoneEssence, sign_milestone
 from tangle.protocol.outputs import OUTPUTS
 from tangle.protocol.parameters import PARENTS_MAX

@@ -20,18 +20,14 @@
         ├── UnknownParent, BelowMaxDepth, WaitingRoomFull, WindowFull
         └── MilestoneOutOfOrder
 
-A code is part of the interface: it never changes meaning. One place (api) maps codes to HTTP status.
+A code is part of the interface: it never changes meaning.
 """
 
 from __future__ import annotations
 
-from typing import ClassVar, Self
+from typing import Self
 
-
-class TangleError(Exception):
-    """Base of all errors this project raises for its callers."""
-
-    code: ClassVar[str] = "tangle_error"
+from tangle.errors import Outcome, TangleError
 
 
 class ProtocolError(TangleError):
@@ -43,21 +39,22 @@ class ProtocolError(TangleError):
     rule : the rule it broke, as a sentence fragment
     """
 
-    code: ClassVar[str] = "protocol"
+    code = "protocol"
+    template = "{place}{rule}"
+    outcome = Outcome.REFUSED
+    field: str
+    rule: str
 
-    def __init__(self, field: str, rule: str) -> None:
-        super().__init__(field, rule)
-        self.field = field
-        self.rule = rule
+    @property
+    def place(self) -> str:
+        """The field as a message begins with it."""
+        return f"{self.field}: " if self.field else ""
 
     def inside(self, outer: str) -> Self:
         """Name the structure that holds the field; returns itself, for ``raise error.inside("essence")``."""
         joint = "" if self.field.startswith("[") or not self.field else "."
         self.field = f"{outer}{joint}{self.field}"
         return self
-
-    def __str__(self) -> str:
-        return f"{self.field}: {self.rule}" if self.field else self.rule
 
 
 class Malformed(ProtocolError):
@@ -166,6 +163,7 @@ class DepositTooSmall(ProtocolError):
     """An output holds less than its storage deposit (TIP-19)."""
 
     code = "deposit_too_small"
+    hint = "an output has to pay for its place in the ledger"
 
 
 class SelfUnlock(ProtocolError):
@@ -227,66 +225,53 @@ class InvalidSeed(TangleError):
 class AttachError(TangleError):
     """A sound block that cannot be attached now."""
 
-    code: ClassVar[str] = "attach"
+    code = "attach"
+    template = "the block cannot be attached now"
+    outcome = Outcome.REFUSED
 
 
 class UnknownParent(AttachError):
     """A parent is not here and the caller did not want to wait for it."""
 
     code = "unknown_parent"
-
-    def __init__(self, block_id: bytes) -> None:
-        super().__init__(block_id)
-        self.block_id = block_id
-
-    def __str__(self) -> str:
-        return f"parents: block 0x{self.block_id.hex()} is not known here"
+    template = "parents: block {block_id} is not known here"
+    block_id: bytes
 
 
 class BelowMaxDepth(AttachError):
     """A parent's past reaches further back than the below-max-depth rule allows."""
 
     code = "below_max_depth"
-
-    def __init__(self, block_id: bytes, depth: int) -> None:
-        super().__init__(block_id, depth)
-        self.block_id = block_id
-        self.depth = depth
-
-    def __str__(self) -> str:
-        return (
-            f"parents: block 0x{self.block_id.hex()} is below max depth "
-            f"(its past ends more than {self.depth} milestones back); ask for new tips"
-        )
+    template = (
+        "parents: block {block_id} is below max depth "
+        "(its past ends more than {depth} milestones back); ask for new tips"
+    )
+    block_id: bytes
+    depth: int
 
 
 class WaitingRoomFull(AttachError):
     """Too many bytes of blocks wait for parents already."""
 
     code = "waiting_room_full"
-
-    def __str__(self) -> str:
-        return "too many blocks wait for their parents; send the parents first or try again later"
+    template = "too many blocks wait for their parents; send the parents first or try again later"
+    outcome = Outcome.UNAVAILABLE
+    passes = True
 
 
 class WindowFull(AttachError):
     """The window of unconfirmed blocks is full: no milestone has come for too long."""
 
     code = "window_full"
-
-    def __str__(self) -> str:
-        return "the window of blocks without a milestone is full; try again when milestones come"
+    template = "the window of blocks without a milestone is full; try again when milestones come"
+    outcome = Outcome.UNAVAILABLE
+    passes = True
 
 
 class MilestoneOutOfOrder(AttachError):
     """A milestone that does not follow the latest one."""
 
     code = "milestone_out_of_order"
-
-    def __init__(self, index: int, expected: int) -> None:
-        super().__init__(index, expected)
-        self.index = index
-        self.expected = expected
-
-    def __str__(self) -> str:
-        return f"payload.index: milestone {self.index} does not follow; {self.expected} is expected next"
+    template = "payload.index: milestone {index} does not follow; {expected} is expected next"
+    index: int
+    expected: int

@@ -15,15 +15,13 @@ A code is part of the interface: it never changes meaning.
 
 from __future__ import annotations
 
-from typing import ClassVar
-
-from tangle.protocol.errors import TangleError
+from tangle.errors import TangleError
 
 
 class StoreError(TangleError):
     """Base of all errors of the store."""
 
-    code: ClassVar[str] = "store"
+    code = "store"
 
 
 class DatabaseDamaged(StoreError):

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from tangle.api.documentation import describe
 from tangle.api.routes import blocks, utxo
+from tangle.errors import TangleError
 from tangle.protocol.addresses import ADDRESSES
-from tangle.protocol.errors import TangleError
 from tangle.protocol.outputs import FEATURES, OUTPUTS, TOKEN_SCHEMES, UNLOCK_CONDITIONS
 from tangle.protocol.serial import Fields
 from tangle.protocol.unlocks import SIGNATURES, UNLOCKS

@@ -6,7 +6,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import replace
 
-from tangle.protocol.errors import TangleError
+from tangle.errors import TangleError
 from tangle.protocol.outputs import Output, StorageDepositReturnUnlockCondition
 from tests.state.rules.builders import ALICE, Held, Scene, basic
 from tests.state.rules.world import KEYS, NoWay, World

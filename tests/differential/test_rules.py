@@ -9,7 +9,7 @@ import random
 
 import pytest
 
-from tangle.protocol.errors import TangleError
+from tangle.errors import TangleError
 from tangle.state.rules import Conflict, Rule, chains
 from tests.differential.cases import Case
 from tests.differential.oracle import ours, theirs

@@ -20,8 +20,8 @@ import pytest
 from sqlalchemy.exc import SQLAlchemyError
 
 from tangle.audit import audit
+from tangle.errors import TangleError
 from tangle.node import Node
-from tangle.protocol.errors import TangleError
 from tangle.protocol.outputs import BasicOutput
 from tangle.store import journal
 from tests.networks import HOLDER, T0, block_on, coins_of, genesis_coin, note, open_node, spend

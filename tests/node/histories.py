@@ -22,9 +22,10 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 
+from tangle.errors import TangleError
 from tangle.node import Receipt
 from tangle.protocol.blocks import Block, check_block
-from tangle.protocol.errors import ProtocolError, SignatureInvalid, TangleError
+from tangle.protocol.errors import ProtocolError, SignatureInvalid
 from tangle.protocol.outputs import Output
 from tangle.protocol.parameters import ProtocolParameters
 from tangle.protocol.transactions import SignatureUnlock, Transaction

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from tangle.audit import audit
+from tangle.errors import TangleError
 from tangle.node import Node, NodeSettings, Outcome, Receipt
 from tangle.protocol.blocks import Block
 from tangle.protocol.errors import (
     BelowMaxDepth,
     MilestoneInvalid,
     MilestoneOutOfOrder,
-    TangleError,
     WaitingRoomFull,
     WindowFull,
 )

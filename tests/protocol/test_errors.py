@@ -4,8 +4,9 @@ import re
 
 import pytest
 
+from tangle.errors import TangleError
 from tangle.protocol import errors
-from tangle.protocol.errors import ProtocolError, TangleError
+from tangle.protocol.errors import ProtocolError
 
 CODES = {
     "TangleError": "tangle_error",

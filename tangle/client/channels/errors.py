@@ -27,7 +27,7 @@ from tangle.client.errors import ClientError
 class ChannelError(ClientError):
     """Base of the errors of channels."""
 
-    code: ClassVar[str] = "channel"
+    code = "channel"
 
 
 class BookError(ChannelError):
@@ -38,7 +38,7 @@ class BookError(ChannelError):
     path : of the file
     """
 
-    code: ClassVar[str] = "channel_book"
+    code = "channel_book"
     reason: ClassVar[str] = "cannot be used"
 
     def __init__(self, path: Path) -> None:

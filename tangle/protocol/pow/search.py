@@ -17,7 +17,7 @@ from typing import Final
 
 import numpy as np
 
-from tangle.protocol.errors import TangleError
+from tangle.errors import TangleError
 from tangle.protocol.pow import kernels
 from tangle.protocol.pow.score import NONCE_BYTES, zeros_needed
 

@@ -8,7 +8,7 @@ from collections import Counter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tangle.protocol.errors import TangleError
+from tangle.errors import TangleError
 from tangle.protocol.transactions import Transaction
 from tangle.state.ledger import Changes, Conflict, Found, apply
 from tests.state.rules.builders import ALICE, basic

@@ -1,0 +1,116 @@
+"""The one error base of all rooms: what went wrong, as a class of a few lines.
+
+A class declares its `code`, its fields as annotations, and a `template` that writes the message from them::
+
+    class UnknownParent(AttachError):
+        \"\"\"A parent is not here and the caller did not want to wait for it.\"\"\"
+
+        code = "unknown_parent"
+        template = "parents: block {block_id} is not known here"
+        block_id: bytes
+
+    raise UnknownParent(block_id)
+
+What it means to the one who asked is its `outcome`, which a base usually sets for a whole branch; the exit code of
+a command and the status of an answer follow from it. Programs decide by class, or by `code` where an error came
+over a wire; never by the message, which is for people and may change.
+
+A code is part of the interface: one class owns it, and it never changes meaning.
+
+This module lies at the bottom of the house and imports nothing of it.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Any, dataclass_transform
+
+
+class Outcome(Enum):
+    """What an error means to the one who asked.
+
+    Attributes
+    ----------
+    exit_code : of a command that ends so
+    status : of an HTTP answer; 500 where no request can be the cause
+    meaning : of the exit code, for people; stated once where several outcomes share one
+    """
+
+    DONE = 0, 200, "done"
+    FAILED = 1, 500, "failed for a reason not listed here; the message says which"
+    UNAVAILABLE = 1, 503
+    USAGE = 2, 500, "wrong options or arguments"
+    UNREACHABLE = 3, 500, "no node answers at the URL"
+    NOT_FOUND = 4, 404, "the node does not know it, or the wallet does not hold it"
+    NOT_HELD = 4, 500
+    REFUSED = 5, 400, "a rule is broken, found here or by the node; the message names it"
+    NOT_POSSIBLE = 5, 500
+    NOT_OFFERED = 5, 403
+    NO_SUCH_METHOD = 5, 405
+    TOO_LARGE = 5, 413
+    UNKNOWN_MEDIA_TYPE = 5, 415
+    TOO_OFTEN = 5, 429
+    INSUFFICIENT_FUNDS = 6, 500, "the wallet holds too little"
+    WALLET = 7, 500, "the wallet file cannot be used or made, or its password is wrong"
+    NOT_INCLUDED = 8, 500, "sent, but conflicting, or nothing decided in the time given"
+    PORT = 9, 500, "cannot listen on the address or port, most often because another program does"
+    DATA = 10, 500, "the data directory does not fit: other network, unknown revision, keys missing, in use"
+    AUDIT = 11, 500, "the ledger does not add up"
+    CHANNEL = 12, 500, "a channel cannot be written or read on: in use, revoked, waiting, or not whole"
+    SIMULATION = 13, 500, "runs of a sweep failed, a result is damaged, no cluster answers, or nothing to replay"
+    INTERRUPTED = 130, 500, "interrupted by Ctrl-C"
+
+    def __init__(self, exit_code: int, status: int, meaning: str = "") -> None:
+        self.exit_code = exit_code
+        self.status = status
+        self.meaning = meaning
+
+
+@dataclass_transform()
+class TangleError(Exception):
+    """Base of all errors this project raises for its callers.
+
+    Attributes
+    ----------
+    code : stable name, for programs
+    template : the message, with names of fields and properties in braces; bytes are written as 0x and hex digits
+    outcome : what it means to the one who asked
+    passes : whether it passes by itself, so that trying again later may help
+    hint : what helps a person at the command line, or empty
+    """
+
+    code: str = "tangle_error"
+    template: str = ""
+    outcome: Outcome = Outcome.FAILED
+    passes: bool = False
+    hint: str = ""
+    fields: tuple[str, ...] = ()
+
+    def __init_subclass__(cls) -> None:
+        declared = (name for name, kind in cls.__annotations__.items() if not str(kind).startswith("ClassVar"))
+        cls.fields = (*cls.fields, *(name for name in declared if name not in cls.fields))
+
+    def __init__(self, *values: object, **named: object) -> None:
+        if not self.fields:  # while rooms move to this base: classes that keep their own constructors
+            super().__init__(*values)
+            return
+        defaults = {name: getattr(self, name) for name in self.fields if hasattr(self, name)}
+        given = defaults | dict(zip(self.fields, values, strict=False)) | named
+        if len(values) > len(self.fields) or given.keys() != set(self.fields):
+            raise TypeError(f"{type(self).__name__} takes {', '.join(self.fields) or 'nothing'}")
+        self.__dict__.update(given)
+        super().__init__(*(given[name] for name in self.fields))
+
+    def __str__(self) -> str:
+        return self.template.format_map(_Shown(self)) if self.template else super().__str__()
+
+
+class _Shown:
+    """The fields and properties of an error, as its message writes them."""
+
+    def __init__(self, error: TangleError) -> None:
+        self.error = error
+
+    def __getitem__(self, name: str) -> Any:
+        value = getattr(self.error, name)
+        return f"0x{value.hex()}" if isinstance(value, bytes) else value
