@@ -10,10 +10,10 @@ import pytest
 
 from tangle import sim
 from tangle.sim.errors import BadMeasure
-from tangle.sim.figures import FIGURES, caption, draw, fits, outcome, over, rendered
-from tangle.sim.figures.common import labels
-from tangle.sim.figures.style import HATCHES, INKS, LINES, MARKS, spread
-from tangle.sim.figures.tables import Series, interval
+from tangle.sim.lab.figures import FIGURES, caption, draw, fits, outcome, over, rendered
+from tangle.sim.lab.figures.common import labels
+from tangle.sim.lab.figures.style import HATCHES, INKS, LINES, MARKS, spread
+from tangle.sim.lab.figures.tables import Series, interval
 from tangle.sim.result import Result
 from tangle.tipselect.confidence import wilson
 

@@ -6,8 +6,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tangle.sim.figures import rendered
-from tangle.sim.known import KNOWN
+from tangle.sim.lab.figures import rendered
+from tangle.sim.lab.known import KNOWN
 
 DIFFERS = {
     "weight-growth": ["exponent of the early growth, per h, λh = 1000"],

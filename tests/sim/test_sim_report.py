@@ -11,7 +11,7 @@ import pytest
 from tangle import sim
 from tangle.sim import sweep
 from tangle.sim.errors import BadResult
-from tangle.sim.report import write
+from tangle.sim.lab.report import write
 from tangle.sim.result import Result
 from tests.web.browser import browser, needs_chromium
 

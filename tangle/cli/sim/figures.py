@@ -58,7 +58,7 @@ def plot(
         drawn = _result_figures(targets, figure or [])
     if out.suffix and len(drawn) != 1:
         raise InvalidValue("--out", f"one file for {len(drawn)} figures; name one with --figure, or a directory")
-    from tangle.sim.figures import save
+    from tangle.sim.lab.figures import save
 
     files = []
     with progress("drawing", as_json=as_json) as tell:
@@ -75,7 +75,7 @@ def plot(
 def _result_figures(targets: Sequence[Path], wanted: Sequence[str]) -> dict[str, Any]:
     from functools import partial
 
-    from tangle.sim.figures import FIGURES, fits
+    from tangle.sim.lab.figures import FIGURES, fits
 
     for name in wanted:
         if name not in FIGURES:
@@ -89,8 +89,8 @@ def _result_figures(targets: Sequence[Path], wanted: Sequence[str]) -> dict[str,
 def _sweep_figures(target: Path, wanted: Sequence[str], x: str | None) -> dict[str, Any]:
     from functools import partial
 
-    from tangle.sim.figures import over
-    from tangle.sim.report import orders
+    from tangle.sim.lab.figures import over
+    from tangle.sim.lab.report import orders
     from tangle.sim.sweep import load
 
     swept = load(target)
@@ -122,7 +122,7 @@ def report(
     as_json: AsJson = False,
 ) -> None:
     """Write an HTML report of results or of a sweep, with their parameters, measures and figures."""
-    from tangle.sim.report import NAME, write
+    from tangle.sim.lab.report import NAME, write
     from tangle.sim.runs import holds_sweep
     from tangle.sim.sweep import load
 
@@ -146,7 +146,7 @@ def figure(
     as_json: AsJson = False,
 ) -> None:
     """Make a known figure of the literature again, and show its published numbers beside those found here."""
-    from tangle.sim.known import KNOWN
+    from tangle.sim.lab.known import KNOWN
 
     if name is None:
         items = [{"name": each.name, "title": each.title, "source": each.source} for each in KNOWN.values()]
@@ -155,7 +155,7 @@ def figure(
         return
     if name not in KNOWN:
         raise InvalidValue("NAME", f"{name!r} is none of {', '.join(KNOWN)}")
-    from tangle.sim.figures import save
+    from tangle.sim.lab.figures import save
 
     known, path = KNOWN[name], out or Path(f"{name}.svg")
     with interruptible("stopped; nothing was drawn"), progress(f"running {name}", as_json=as_json, lines=True):

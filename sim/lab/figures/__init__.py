@@ -1,6 +1,6 @@
 """Figures of simulations, one function each: of one result, or of several to compare.
 
-    from tangle.sim.figures import draw, FIGURES
+    from tangle.sim.lab.figures import draw, FIGURES
 
     draw("tips", result, "tips.svg")
     FIGURES["weight"](result)          # a figure of matplotlib, shown by a notebook
@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tangle.sim.errors import BadMeasure
-from tangle.sim.figures.agents import agreement, exits
-from tangle.sim.figures.drawing import tangle
-from tangle.sim.figures.growth import confidence, weight
-from tangle.sim.figures.sides import sides
-from tangle.sim.figures.style import rendered, save
-from tangle.sim.figures.tables import outcome, over
-from tangle.sim.figures.tips import arrivals, first_approval, left_behind, tips
+from tangle.sim.lab.figures.agents import agreement, exits
+from tangle.sim.lab.figures.drawing import tangle
+from tangle.sim.lab.figures.growth import confidence, weight
+from tangle.sim.lab.figures.sides import sides
+from tangle.sim.lab.figures.style import rendered, save
+from tangle.sim.lab.figures.tables import outcome, over
+from tangle.sim.lab.figures.tips import arrivals, first_approval, left_behind, tips
 from tangle.sim.result import Result
 
 if TYPE_CHECKING:

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tangle.sim.errors import BadResult
-from tangle.sim.figures import FIGURES, caption, fits, over
-from tangle.sim.figures.common import describe, labels, one_delay
-from tangle.sim.figures.style import inks, inline
+from tangle.sim.lab.figures import FIGURES, caption, fits, over
+from tangle.sim.lab.figures.common import describe, labels, one_delay
+from tangle.sim.lab.figures.style import inks, inline
 from tangle.sim.measures import summary
 from tangle.sim.measures.table import EXPECTED, Line, lines
 from tangle.sim.result import Result

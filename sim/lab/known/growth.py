@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tangle.sim import theory
-from tangle.sim.figures.common import watched
-from tangle.sim.figures.style import THEORY, band, curve, expected, name_ends, sheet, styled
-from tangle.sim.known.known import Check, Data, Known, between, near, simulated
+from tangle.sim.lab.figures.common import watched
+from tangle.sim.lab.figures.style import THEORY, band, curve, expected, name_ends, sheet, styled
+from tangle.sim.lab.known.known import Check, Data, Known, between, near, simulated
 from tangle.sim.measures import adaptation_period, confidence_over_time, growth_rate, weight_growth
 
 if TYPE_CHECKING:

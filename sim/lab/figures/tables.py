@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tangle.sim.errors import BadMeasure
-from tangle.sim.figures.style import INKS, LINES, MARKS, curve, expected, name_ends, sheet, styled
+from tangle.sim.lab.figures.style import INKS, LINES, MARKS, curve, expected, name_ends, sheet, styled
 from tangle.tipselect.confidence import wilson
 from tangle.tipselect.kernels import Float64
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tangle.sim import theory
-from tangle.sim.figures.style import HATCHES, INKS, MARKS, curve, expected, name_ends, sheet, styled
-from tangle.sim.known.known import Check, Data, Known, between, near, simulated
+from tangle.sim.lab.figures.style import HATCHES, INKS, MARKS, curve, expected, name_ends, sheet, styled
+from tangle.sim.lab.known.known import Check, Data, Known, between, near, simulated
 from tangle.sim.measures import exit_probabilities, tips_over_time
 from tangle.tipselect.confidence import wilson
 

@@ -9,9 +9,9 @@ import numpy as np
 
 from tangle.sim import theory
 from tangle.sim.contest import outpaced, success
-from tangle.sim.figures.style import curve, expected, name_ends, sheet, styled
-from tangle.sim.figures.tables import Series, outcome
-from tangle.sim.known.known import Check, Data, Known, between, near, simulated
+from tangle.sim.lab.figures.style import curve, expected, name_ends, sheet, styled
+from tangle.sim.lab.figures.tables import Series, outcome
+from tangle.sim.lab.known.known import Check, Data, Known, between, near, simulated
 from tangle.sim.scenario import Adversary, Scenario
 from tangle.tipselect.confidence import wilson
 

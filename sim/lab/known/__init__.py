@@ -2,7 +2,7 @@
 
     tangle sim figure weight-growth --out weight.svg
 
-    from tangle.sim.known import KNOWN
+    from tangle.sim.lab.known import KNOWN
 
     known = KNOWN["weight-growth"]
     data = known.run(quick=True)
@@ -18,8 +18,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from tangle.sim.known import alpha, contests, growth, network, steady
-from tangle.sim.known.known import Check, Data, Known
+from tangle.sim.lab.known import alpha, contests, growth, network, steady
+from tangle.sim.lab.known.known import Check, Data, Known
 
 KNOWN: Mapping[str, Known] = MappingProxyType({
     known.name: known

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tangle.sim import theory
-from tangle.sim.figures.common import Results, delay, heading, labels, one_delay, rate_at, several, warmup
-from tangle.sim.figures.style import HATCHES, INKS, curve, expected, name_ends, sheet, styled, subtitle, thin
+from tangle.sim.lab.figures.common import Results, delay, heading, labels, one_delay, rate_at, several, warmup
+from tangle.sim.lab.figures.style import HATCHES, INKS, curve, expected, name_ends, sheet, styled, subtitle, thin
 from tangle.sim.result import Result
 from tangle.tipselect.kernels import Float64
 

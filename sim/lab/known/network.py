@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tangle.sim import theory
-from tangle.sim.figures.style import INKS, THEORY, curve, expected, name_ends, sheet, styled
-from tangle.sim.known.known import Check, Data, Known, between, near, simulated
+from tangle.sim.lab.figures.style import INKS, THEORY, curve, expected, name_ends, sheet, styled
+from tangle.sim.lab.known.known import Check, Data, Known, between, near, simulated
 from tangle.sim.measures import tips_over_time
 from tangle.sim.scenario import Agent
 from tangle.tipselect.confidence import wilson

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tangle.sim.figures.common import Results, delay, several
-from tangle.sim.figures.style import INKS, curve, name_ends, note, sheet, styled
+from tangle.sim.lab.figures.common import Results, delay, several
+from tangle.sim.lab.figures.style import INKS, curve, name_ends, note, sheet, styled
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

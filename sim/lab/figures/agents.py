@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tangle.sim.figures.common import Results, delay, heading, labels, several, warmup
-from tangle.sim.figures.style import INKS, curve, expected, name_ends, sheet, styled, subtitle
+from tangle.sim.lab.figures.common import Results, delay, heading, labels, several, warmup
+from tangle.sim.lab.figures.style import INKS, curve, expected, name_ends, sheet, styled, subtitle
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tangle.sim import theory
-from tangle.sim.figures.style import HATCHES, INKS, curve, expected, name_ends, sheet, styled, subtitle
-from tangle.sim.known.known import Check, Data, Known, between, near, simulated
+from tangle.sim.lab.figures.style import HATCHES, INKS, curve, expected, name_ends, sheet, styled, subtitle
+from tangle.sim.lab.known.known import Check, Data, Known, between, near, simulated
 from tangle.sim.measures import tips_over_time
 
 if TYPE_CHECKING:

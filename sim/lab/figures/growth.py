@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tangle.sim.figures.common import Results, adaptation, delay, heading, labels, one_delay, several, watched
-from tangle.sim.figures.style import THEORY, band, curve, expected, name_ends, sheet, styled, subtitle
+from tangle.sim.lab.figures.common import Results, adaptation, delay, heading, labels, one_delay, several, watched
+from tangle.sim.lab.figures.style import THEORY, band, curve, expected, name_ends, sheet, styled, subtitle
 from tangle.tipselect.kernels import Float64
 
 if TYPE_CHECKING:
