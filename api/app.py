@@ -13,7 +13,7 @@ import gc
 import logging
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import anyio.to_thread
 import uvicorn
@@ -22,20 +22,13 @@ from starlette.middleware.cors import CORSMiddleware
 
 from tangle.api import problems
 from tangle.api.documentation import describe
-from tangle.api.faucet import Faucet
 from tangle.api.lane import Lane
-from tangle.api.network import Opened, Report, SetupError, make_network, open_network
-from tangle.api.rates import Rates
 from tangle.api.routes import blocks, core, indexer, legacy, milestones, tangle, utxo, web
-from tangle.api.service import Service
-from tangle.api.settings import Settings
-from tangle.api.stream import Hub
-from tangle.api.tags import PIECE, PIECE_BYTES, Tags
-from tangle.api.work import WorkRoom
-from tangle.api.writer import Writer
-from tangle.protocol.keys import Keys
-from tangle.store import journal, queries
-from tangle.store.events import Event
+from tangle.api.tagged import Frames
+from tangle.service.directory import SetupError
+from tangle.service.founding import Opened, Report, make_network, open_network
+from tangle.service.running import Service, running
+from tangle.service.settings import Settings
 
 log = logging.getLogger("tangle.api")
 
@@ -68,8 +61,10 @@ def create_app(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         node = opened if opened is not None else await asyncio.to_thread(open_network, settings)
         try:
+            anyio.to_thread.current_default_thread_limiter().total_tokens = READERS
             async with running(settings, node, ticks=ticks) as service:
                 app.state.service = service
+                app.state.frames = Frames()
                 yield
         finally:
             await asyncio.to_thread(node.close)
@@ -89,71 +84,6 @@ def create_app(
             expose_headers=["Location", "Retry-After"],
         )
     return app
-
-
-@contextlib.asynccontextmanager
-async def running(
-    settings: Settings,
-    opened: Opened,
-    clock: Callable[[], float] = time.time,
-    ticks: Callable[[], float] = time.monotonic,
-) -> AsyncIterator[Service]:
-    """Start what runs beside the requests, and stop it in order; the clocks are those of the writer."""
-    loop = asyncio.get_running_loop()
-    anyio.to_thread.current_default_thread_limiter().total_tokens = READERS
-    node = opened.node
-
-    def fetch(after: int, limit: int, types: Sequence[type[Event]]) -> list[Event]:
-        with node.engine.connect() as connection:
-            return queries.events(connection, after, limit, types)
-
-    def fetch_tagged(tags: Collection[bytes], after: int, last: int) -> tuple[Sequence[queries.TaggedBlock], bool]:
-        chosen = queries.TaggedFilter(after=after, before=last + 1)
-        with node.engine.connect() as connection:
-            page = queries.tagged_page(connection, tags, chosen, PIECE, PIECE_BYTES)
-        return page.blocks, page.more
-
-    def tagged_news(first: int, last: int, tags: Collection[bytes]) -> Sequence[queries.TaggedBlock]:
-        with node.engine.connect() as connection:
-            return queries.tagged_between(connection, first, last, tags)
-
-    with node.engine.connect() as connection:
-        last = journal.next_number(connection) - 1
-    hub = Hub(last, settings.event_ring, fetch, stalled_s=settings.event_stalled_s)
-    tags, rates = Tags(hub, fetch_tagged, tagged_news, settings.tag_ring_bytes), Rates(time.monotonic)
-
-    def tell(events: list[Event]) -> None:
-        rates.add(events)
-        hub.publish(events)
-
-    def from_writer(events: list[Event]) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody listens any more
-            loop.call_soon_threadsafe(tell, events)
-
-    node.on_events = from_writer
-    writer = Writer(node, settings.writer_settings(), clock=clock, ticks=ticks)
-    work = WorkRoom(
-        node.parameters,
-        workers=settings.pow_workers,
-        concurrency=settings.pow_concurrency,
-        queue_max=settings.pow_queue_max,
-        enabled=settings.pow,
-    )
-    faucet = None
-    if settings.faucet and opened.keys is not None:
-        faucet = Faucet(node, writer, work, Keys.from_mnemonic(opened.keys.mnemonic).derive(), settings)
-    writer.start(loop)
-    spreading = loop.create_task(tags.run())
-    paying = loop.create_task(faucet.run()) if faucet else None
-    try:
-        yield Service(settings, node, writer, hub, tags, rates, work, clock, faucet)
-    finally:
-        hub.close()
-        await asyncio.gather(spreading, return_exceptions=True)
-        if paying is not None:
-            paying.cancel()
-            await asyncio.gather(paying, return_exceptions=True)
-        await asyncio.to_thread(writer.stop)
 
 
 class Server(uvicorn.Server):
@@ -180,7 +110,7 @@ class Server(uvicorn.Server):
         """End the streams, then the rest."""
         service: Service | None = getattr(self.app.state, "service", None)
         if service is not None:
-            service.hub.close()
+            service.feed.close()
         await super().shutdown(sockets)
 
 

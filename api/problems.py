@@ -7,10 +7,8 @@ Every error of the project carries a stable code. Routes of TIP-25 and TIP-26 an
     ApiError                    (a TangleError)
     ├── NotFound, NoSuchRoute, MethodNotAllowed, NotSupported
     ├── BadParameter, BodyInvalid, BodyTooLarge, UnsupportedMediaType, ClientGone
-    ├── PowDisabled, PowBusy
-    ├── FaucetDisabled, FaucetBusy, FaucetEmpty, FaucetRequestPending, FaucetBalanceHigh
-    ├── TooManyStreams
-    └── DecodingBusy
+    ├── FaucetDisabled
+    └── TooManyStreams
 """
 
 from __future__ import annotations
@@ -28,10 +26,13 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from tangle.api.writer import NotWritten, QueueFull
 from tangle.errors import TangleError
 from tangle.protocol.errors import AttachError, ProtocolError, WaitingRoomFull, WindowFull
 from tangle.protocol.pow.search import SearchCancelled
+from tangle.service.decoding import DecodingBusy
+from tangle.service.faucet import FaucetBalanceHigh, FaucetBusy, FaucetEmpty, FaucetRequestPending
+from tangle.service.work import PowBusy, PowDisabled
+from tangle.service.writer import NotWritten, QueueFull
 from tangle.store.errors import MalformedCursor
 
 log = logging.getLogger("tangle.api")
@@ -115,52 +116,10 @@ class UnsupportedMediaType(ApiError):
     status = 415
 
 
-class PowDisabled(ApiError):
-    """The block has no nonce and the node does no proof of work."""
-
-    code = "pow_disabled"
-    status = 503
-
-
-class PowBusy(ApiError):
-    """Too many requests wait for the node's proof of work."""
-
-    code = "pow_busy"
-    status = 503
-
-
 class FaucetDisabled(ApiError):
     """This node has no faucet."""
 
     code = "faucet_disabled"
-    status = 403
-
-
-class FaucetBusy(ApiError):
-    """Too many requests wait for the faucet."""
-
-    code = "faucet_busy"
-    status = 503
-
-
-class FaucetRequestPending(ApiError):
-    """A request for this address waits already."""
-
-    code = "faucet_request_pending"
-    status = 429
-
-
-class FaucetBalanceHigh(ApiError):
-    """The address holds enough already."""
-
-    code = "faucet_balance_high"
-    status = 429
-
-
-class FaucetEmpty(ApiError):
-    """The faucet has given everything away."""
-
-    code = "faucet_empty"
     status = 403
 
 
@@ -171,16 +130,16 @@ class TooManyStreams(ApiError):
     status = 503
 
 
-class DecodingBusy(ApiError):
-    """Too many requests wait for channels to be decoded."""
-
-    code = "decoding_busy"
-    status = 503
-
-
 STATUS: tuple[tuple[type[TangleError], int], ...] = (
     (QueueFull, 503),
     (NotWritten, 503),
+    (PowDisabled, 503),
+    (PowBusy, 503),
+    (FaucetBusy, 503),
+    (FaucetEmpty, 403),
+    (FaucetRequestPending, 429),
+    (FaucetBalanceHigh, 429),
+    (DecodingBusy, 503),
     (WaitingRoomFull, 503),
     (WindowFull, 503),
     (SearchCancelled, 503),

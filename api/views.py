@@ -4,20 +4,32 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
 from tangle.api.schemas import BINARY
-from tangle.api.service import Service, json_response
 from tangle.api.stream import INCLUSION, parents_of
 from tangle.protocol.blocks import Block
 from tangle.protocol.outputs import OUTPUTS, Output
 from tangle.protocol.serial import Reader, to_hex
+from tangle.service.running import Service
 from tangle.store.journal import Inclusion, OutputRow
 from tangle.store.queries import BlockRecord
 from tangle.tipselect.confidence import wilson
 
 Json = dict[str, Any]
+
+
+def service_of(request: Request) -> Service:
+    """The service behind a request."""
+    service: Service = request.app.state.service
+    return service
+
+
+def json_response(body: Any, status: int = 200) -> Response:
+    """An answer in JSON."""
+    return Response(orjson.dumps(body), status, media_type="application/json")
 
 
 def from_hex_id(text: str) -> bytes:

@@ -13,9 +13,6 @@ from typing import Any
 import httpx
 
 from tangle.api.app import Server, prepared, url_of
-from tangle.api.network import read_keys
-from tangle.api.service import Service
-from tangle.api.settings import Settings
 from tangle.protocol.addresses import Address, to_bech32
 from tangle.protocol.blocks import Block, Payload
 from tangle.protocol.keys import Keys
@@ -23,6 +20,9 @@ from tangle.protocol.outputs import OUTPUTS
 from tangle.protocol.pow.search import search
 from tangle.protocol.serial import Fields
 from tangle.protocol.transactions import Transaction
+from tangle.service.directory import read_keys
+from tangle.service.running import Service
+from tangle.service.settings import Settings
 from tests.networks import Coin, Key
 
 BINARY = "application/vnd.iota.serializer-v1"

@@ -18,8 +18,7 @@ from starlette.requests import Request
 from tangle.api import schemas
 from tangle.api.problems import BodyInvalid, BodyTooLarge, ClientGone, NotFound, UnsupportedMediaType
 from tangle.api.schemas import BINARY
-from tangle.api.service import Service, json_response, service_of
-from tangle.api.views import block_response, from_hex_id, metadata_json
+from tangle.api.views import block_response, from_hex_id, json_response, metadata_json, service_of
 from tangle.errors import TangleError
 from tangle.protocol.blocks import Block, check_block
 from tangle.protocol.errors import UnexpectedEnd
@@ -27,6 +26,7 @@ from tangle.protocol.milestones import Milestone, check_milestone
 from tangle.protocol.parameters import PARENTS_MAX, PROTOCOL_VERSION
 from tangle.protocol.pow.score import has_score
 from tangle.protocol.serial import Fields, to_hex, within
+from tangle.service.running import Service
 from tangle.store import queries
 
 log = logging.getLogger("tangle.api.blocks")

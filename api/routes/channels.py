@@ -11,11 +11,12 @@ from fastapi import APIRouter, Path, Query, Response
 from starlette.requests import Request
 
 from tangle.api import schemas
-from tangle.api.channels import READ, STREAMS_MAX, WAITING_MAX, ChannelStream, Place, Walk
-from tangle.api.problems import DecodingBusy, TooManyStreams
+from tangle.api.channels import ChannelStream, heard_json, place_text, read_place
+from tangle.api.problems import TooManyStreams
 from tangle.api.routes.tags import PAGE_BYTES, place
-from tangle.api.service import Service, json_response, service_of
-from tangle.api.views import from_hex_id
+from tangle.api.views import from_hex_id, json_response, service_of
+from tangle.service.decoding import READ, STREAMS_MAX, WAITING_MAX, DecodingBusy, Place, Walk
+from tangle.service.running import Service
 from tangle.store import queries
 
 RootPath = Annotated[str, Path(pattern="^0x[0-9a-fA-F]{64}$", description="root to read from, 32 bytes")]
@@ -43,9 +44,10 @@ async def channel(
     walk = _walk(service, root, after, "after")
     if service.decoding.waiting >= WAITING_MAX:
         raise DecodingBusy("too many requests wait for channels to be decoded")
-    found = await service.decoding.advance(walk, service.hub.last, size)
-    here = str(walk.place)
-    body = {"root": root.lower(), "items": found.items, "skipped": dict(walk.skipped), "position": here}
+    found = await service.decoding.advance(walk, service.feed.last, size)
+    here = place_text(walk.place)
+    items = [heard_json(one) for one in found.items]
+    body = {"root": root.lower(), "items": items, "skipped": dict(walk.skipped), "position": here}
     return json_response({**body, "next": here} if found.more else body)
 
 
@@ -66,11 +68,11 @@ async def channel_events(
     place(service, None, None)
     if service.decoding.streams >= STREAMS_MAX:
         raise TooManyStreams("too many decoded streams are open; data by tag is there for more")
-    return ChannelStream(service.hub, service.tags, walk, service.decoding)
+    return ChannelStream(service, walk)
 
 
 def _walk(service: Service, root: str, after: str | None, field: str) -> Walk:
-    start = Place.parse(after, field) if after else Place(from_hex_id(root))
+    start = read_place(after, field) if after else Place(from_hex_id(root))
 
     def read(address: bytes, above: int, upto: int) -> queries.TaggedPage:
         chosen = queries.TaggedFilter(after=above, before=upto + 1)

@@ -10,9 +10,10 @@ from starlette.requests import Request
 
 from tangle.api import schemas
 from tangle.api.problems import NotFound, NotSupported
-from tangle.api.service import Service, json_response, service_of
+from tangle.api.views import json_response, service_of
 from tangle.protocol.parameters import PARENTS_MAX
 from tangle.protocol.serial import to_hex
+from tangle.service.running import Service
 
 NAME = "tangle-ledger"
 VERSION = version(NAME)
@@ -63,7 +64,7 @@ async def info(request: Request) -> Response:
     """Name, version, milestones, protocol parameters, rates and features of the node."""
     service = service_of(request)
     milestone = milestone_info(service)
-    blocks, referenced = service.rates.per_second()
+    blocks, referenced = service.metrics.per_second()
     return json_response(
         {
             "name": NAME,
@@ -81,7 +82,7 @@ async def info(request: Request) -> Response:
             "metrics": {
                 "blocksPerSecond": blocks,
                 "referencedBlocksPerSecond": referenced,
-                "referencedRate": service.rates.referenced_rate,
+                "referencedRate": service.metrics.referenced_rate,
             },
             "features": ["pow"] if service.work.enabled else [],
         }

@@ -11,10 +11,10 @@ from starlette.requests import Request
 from tangle.api import schemas
 from tangle.api.graphs import WRITERS
 from tangle.api.problems import BadParameter, NotFound
-from tangle.api.service import Service, json_response, service_of
 from tangle.api.stream import KINDS, parents_of
-from tangle.api.views import confidence_json, from_hex_id, settled_json
+from tangle.api.views import confidence_json, from_hex_id, json_response, service_of, settled_json
 from tangle.protocol.serial import to_hex
+from tangle.service.running import Service
 from tangle.store import queries
 from tangle.store.queries import BlockRecord
 
@@ -82,7 +82,7 @@ async def _nodes(service: Service, records: list[BlockRecord]) -> list[dict[str,
     inside = [index for index in indices if index is not None]
     weights: dict[int, int] = {}
     if inside:
-        weights = await service.snapshots.ask(lambda snapshot: snapshot.weights(inside), index=max(inside))
+        weights = await service.stills.ask(lambda snapshot: snapshot.weights(inside), index=max(inside))
     return [
         {
             "blockId": to_hex(record.block.block_id),

@@ -16,12 +16,12 @@ from starlette.requests import Request
 
 from tangle.api import schemas
 from tangle.api.problems import NotFound
-from tangle.api.service import Service, json_response, service_of
-from tangle.api.views import from_hex_id
+from tangle.api.views import from_hex_id, json_response, service_of
 from tangle.protocol.addresses import from_bech32
 from tangle.protocol.outputs import AliasOutput, FoundryOutput, NftOutput
 from tangle.protocol.parameters import NATIVE_TOKENS_MAX, TAG_BYTES_MAX
 from tangle.protocol.serial import to_hex
+from tangle.service.running import Service
 from tangle.store import queries
 from tangle.store.queries import AliasFilter, AnyFilter, BasicFilter, Cursor, Filter, FoundryFilter, NftFilter
 

@@ -15,14 +15,14 @@ from tangle.api import schemas
 from tangle.api.problems import BodyInvalid, NotFound
 from tangle.api.routes.blocks import attach, parse_json, read_body, refused
 from tangle.api.routes.core import NAME, VERSION
-from tangle.api.service import Service, json_response, service_of
-from tangle.api.views import metadata_json
+from tangle.api.views import json_response, metadata_json, service_of
 from tangle.errors import TangleError
 from tangle.protocol.blocks import Block, Payload
 from tangle.protocol.errors import UnknownType
 from tangle.protocol.parameters import PARENTS_MAX, TAG_BYTES_MAX
 from tangle.protocol.serial import Fields, from_hex
 from tangle.protocol.tagged_data import TaggedData
+from tangle.service.running import Service
 from tangle.store import queries
 from tangle.store.queries import BlockRecord
 
@@ -60,7 +60,7 @@ async def info(request: Request) -> Response:
     """Name, version and milestones of the node."""
     service = service_of(request)
     newest, parameters = service.node.latest_milestone, service.node.parameters
-    blocks, referenced = service.rates.per_second()
+    blocks, referenced = service.metrics.per_second()
     return _data(
         {
             "name": NAME,
@@ -71,7 +71,7 @@ async def info(request: Request) -> Response:
             "minPoWScore": parameters.min_pow_score,
             "messagesPerSecond": blocks,
             "referencedMessagesPerSecond": referenced,
-            "referencedRate": service.rates.referenced_rate,
+            "referencedRate": service.metrics.referenced_rate,
             "latestMilestoneTimestamp": newest.timestamp,
             "latestMilestoneIndex": newest.index,
             "confirmedMilestoneIndex": newest.index,

@@ -7,8 +7,7 @@ from starlette.requests import Request
 
 from tangle.api import schemas
 from tangle.api.problems import NotFound
-from tangle.api.service import json_response, service_of
-from tangle.api.views import from_hex_id, raw_response, wants_raw
+from tangle.api.views import from_hex_id, json_response, raw_response, service_of, wants_raw
 from tangle.protocol.milestones import Milestone
 from tangle.protocol.serial import Reader, to_hex
 from tangle.store import queries

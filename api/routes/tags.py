@@ -9,10 +9,10 @@ from starlette.requests import Request
 
 from tangle.api import schemas
 from tangle.api.problems import BadParameter, TooManyStreams
-from tangle.api.service import Service, json_response, service_of
-from tangle.api.tags import TagStream, block_json
-from tangle.api.views import from_hex_id
+from tangle.api.tagged import TagStream, block_json
+from tangle.api.views import from_hex_id, json_response, service_of
 from tangle.protocol.serial import to_hex
+from tangle.service.running import Service
 from tangle.store import queries
 
 PAGE_BYTES = 2 * 2**20
@@ -79,15 +79,15 @@ async def tag_events(
     """Server-sent events: each block under the tag, with its data, numbered and resumable."""
     service = service_of(request)
     chosen = [from_hex_id(one) for one in (tag, *(also.split(",") if also else ()))]
-    return TagStream(service.hub, service.tags, chosen, place(service, after, last_event_id))
+    return TagStream(service, request.app.state.frames, chosen, place(service, after, last_event_id))
 
 
 def place(service: Service, after: int | None, last_event_id: str | None) -> int:
     """The event number that a new stream begins behind. Raises BadParameter, TooManyStreams."""
     known = _last_event(last_event_id)
-    if service.hub.subscribers >= service.settings.event_subscribers_max:
+    if service.feed.followers >= service.settings.event_subscribers_max:
         raise TooManyStreams("too many event streams are open")
-    return max((number for number in (after, known) if number is not None), default=service.hub.last)
+    return max((number for number in (after, known) if number is not None), default=service.feed.last)
 
 
 def _last_event(text: str | None) -> int | None:

@@ -9,16 +9,15 @@ from fastapi import APIRouter, Query, Response
 from starlette.requests import Request
 
 from tangle.api import schemas
-from tangle.api.history import changes
 from tangle.api.problems import BadParameter, BodyInvalid, FaucetDisabled, NotFound, UnsupportedMediaType
 from tangle.api.routes import channels, graph, tags, tips
 from tangle.api.routes.blocks import media_type, parse_json, read_body
-from tangle.api.service import json_response, service_of
 from tangle.api.stream import TYPES, EventStream
-from tangle.api.views import confidence_json, from_hex_id, share_json
+from tangle.api.views import confidence_json, from_hex_id, json_response, service_of, share_json
 from tangle.node import Snapshot
 from tangle.protocol.addresses import from_bech32, to_bech32
 from tangle.protocol.serial import to_hex
+from tangle.service.history import changes
 from tangle.store import journal, queries
 
 PREFIX = "/api/tangle/v1"
@@ -69,7 +68,7 @@ async def confidence(
         m = snapshot.confidence(index, walks, chosen)
         return {**share_json(m, walks), "seed": chosen, "asOf": snapshot.number}
 
-    return json_response(body | await service.snapshots.ask(draw, index=index))
+    return json_response(body | await service.stills.ask(draw, index=index))
 
 
 @router.get(
@@ -100,7 +99,7 @@ async def events(
         with service.connect() as connection:
             return queries.block_heads(connection, first, last)
 
-    return EventStream(service.hub, start, [TYPES[name] for name in names], heads if details else None)
+    return EventStream(service, start, [TYPES[name] for name in names], heads if details else None)
 
 
 @router.get(
@@ -150,18 +149,18 @@ async def metrics(request: Request) -> Response:
     """Rates, tips, blocks in memory, queues, the age of the newest milestone."""
     service = service_of(request)
     node, newest = service.node, service.node.latest_milestone
-    blocks, referenced = service.rates.per_second()
+    blocks, referenced = service.metrics.per_second()
     return json_response(
         {
             "blocksPerSecond": blocks,
             "referencedBlocksPerSecond": referenced,
-            "referencedRate": service.rates.referenced_rate,
+            "referencedRate": service.metrics.referenced_rate,
             "tips": node.tip_total,
             "windowBlocks": node.window_count,
             "waitingBlocks": node.waiting_count,
             "queuedBlocks": service.writer.queued,
-            "eventNumber": service.hub.last,
-            "eventStreams": service.hub.subscribers,
+            "eventNumber": service.feed.last,
+            "eventStreams": service.feed.followers,
             "milestoneIndex": newest.index,
             "milestoneAgeSeconds": max(0.0, service.clock() - newest.timestamp),
             "isHealthy": service.healthy,

@@ -11,7 +11,7 @@ from starlette.requests import Request
 
 from tangle.api import schemas
 from tangle.api.explanations import explanation_json
-from tangle.api.service import json_response, service_of
+from tangle.api.views import json_response, service_of
 from tangle.node import Snapshot
 from tangle.protocol.parameters import PARENTS_MAX
 from tangle.protocol.serial import to_hex
@@ -39,7 +39,7 @@ async def tips(
     """Blocks that nothing approves, oldest first, and whether walks would end on them."""
     service = service_of(request)
     most = min(limit, service.settings.page_size_max)
-    return json_response(await service.snapshots.ask(lambda snapshot: _tips_json(snapshot, most)))
+    return json_response(await service.stills.ask(lambda snapshot: _tips_json(snapshot, most)))
 
 
 @router.get(
@@ -53,7 +53,7 @@ async def explain(
     """One weighted selection, step by step: entry points, candidates with weights and chances, who won."""
     chosen = drawn(seed)
     return json_response(
-        await service_of(request).snapshots.ask(lambda snapshot: explanation_json(snapshot, k, chosen))
+        await service_of(request).stills.ask(lambda snapshot: explanation_json(snapshot, k, chosen))
     )
 
 
@@ -63,7 +63,7 @@ async def orphans(
     age: Annotated[int, Query(ge=1, le=2**31 - 1, description="blocks that have come since, at least")] = AGE,
 ) -> Response:
     """What the Tangle in memory loses: tips left behind, blocks orphaned, blocks that walks pass by."""
-    return json_response(await service_of(request).snapshots.ask(lambda snapshot: _orphans_json(snapshot, age)))
+    return json_response(await service_of(request).stills.ask(lambda snapshot: _orphans_json(snapshot, age)))
 
 
 def _tips_json(snapshot: Snapshot, most: int) -> dict[str, Any]:

@@ -7,14 +7,15 @@ from starlette.requests import Request
 
 from tangle.api import schemas
 from tangle.api.problems import NotFound
-from tangle.api.service import json_response, service_of
 from tangle.api.views import (
     block_response,
     from_hex_id,
+    json_response,
     metadata_json,
     output_metadata_json,
     output_of,
     raw_response,
+    service_of,
     wants_raw,
 )
 from tangle.protocol.milestones import NO_ID

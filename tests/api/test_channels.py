@@ -13,11 +13,12 @@ import orjson
 import pytest
 
 from tangle import mam
-from tangle.api.channels import DECODING, GAP_MS, WAITING_MAX, Decoding, Place, Walk
+from tangle.api.channels import heard_json, place_text, read_place
 from tangle.api.problems import BadParameter
 from tangle.protocol.blocks import Block
 from tangle.protocol.serial import to_hex
 from tangle.protocol.tagged_data import TaggedData
+from tangle.service.decoding import DECODING, GAP_MS, WAITING_MAX, Decoding, Place, Walk
 from tangle.store.queries import TaggedBlock, TaggedPage
 from tests.nodes import RunningNode
 
@@ -61,14 +62,15 @@ def everything(
     blocks: Blocks, root: bytes, items_max: int = 1_000, now_ms: float = 1e15, *, resume: bool = True
 ) -> list[dict[str, Any]]:
     """All items; each page by a new walk from the position of the last."""
-    walk, items = blocks.walk(Place(root), now_ms), []
+    walk = blocks.walk(Place(root), now_ms)
+    items: list[dict[str, Any]] = []
     for _ in range(10_000):
         found = walk.advance(len(blocks.blocks), items_max)
-        items += found.items
+        items += map(heard_json, found.items)
         if not found.more:
             return items
         if resume:
-            walk = blocks.walk(Place.parse(str(walk.place), "after"), now_ms)
+            walk = blocks.walk(read_place(place_text(walk.place), "after"), now_ms)
     raise AssertionError("the walk does not end")
 
 
@@ -136,8 +138,8 @@ def test_a_flood_of_junk_is_read_in_bounded_steps() -> None:
 @pytest.mark.parametrize("text", ["", "x", f"{'a' * 64}.1", f"{'a' * 64}.1.{2**63}", f"{'g' * 64}.1.1", "a" * 64])
 def test_a_position_that_no_answer_told_is_refused(text: str) -> None:
     with pytest.raises(BadParameter):
-        Place.parse(text, "after")
-    assert Place.parse(str(Place(SEED, None, 7)), "after") == Place(SEED, None, 7)
+        read_place(text, "after")
+    assert read_place(place_text(Place(SEED, None, 7)), "after") == Place(SEED, None, 7)
 
 
 # Over HTTP

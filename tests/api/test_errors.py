@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from tangle.api.problems import code_table, status_of
-from tangle.api.writer import QueueFull
 from tangle.protocol.errors import ProtocolError, UnknownParent
+from tangle.service.writer import QueueFull
 from tangle.store.errors import DoubleSpend
 from tests.nodes import RunningNode
 

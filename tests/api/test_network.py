@@ -10,20 +10,18 @@ from typing import Any
 import pytest
 
 from tangle.api.app import PortUnusable, listen, prepared
-from tangle.api.network import (
+from tangle.node import NoNetwork
+from tangle.service.directory import (
     FOUNDED_NAME,
     KEYS_NAME,
     DataInUse,
     DataUnusable,
     KeysMissing,
     KeysUnusable,
-    NetworkLost,
-    make_network,
-    open_network,
     read_keys,
 )
-from tangle.api.settings import CONFIG_NAME, NETWORK_SETTINGS, SettingInvalid, Settings
-from tangle.node import NoNetwork
+from tangle.service.founding import NetworkLost, make_network, open_network
+from tangle.service.settings import CONFIG_NAME, NETWORK_SETTINGS, SettingInvalid, Settings
 from tangle.store.engine import migrate, open_engine
 from tangle.store.errors import OtherNetwork
 

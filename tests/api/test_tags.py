@@ -14,11 +14,12 @@ import httpx
 import orjson
 import pytest
 
-from tangle.api.stream import Hub
-from tangle.api.tags import Tags, frame, tagged_data
+from tangle.api.tagged import Frames, frame
 from tangle.protocol.blocks import Block
 from tangle.protocol.serial import to_hex
 from tangle.protocol.tagged_data import TaggedData
+from tangle.service.feed import Feed
+from tangle.service.topics import Topics, tagged_data
 from tangle.store.events import SolidEvent
 from tangle.store.queries import TaggedBlock
 from tests.nodes import RunningNode, running_node
@@ -150,7 +151,7 @@ def test_a_listener_that_takes_nothing_is_disconnected_and_goes_on_later(
         numbers = seen = 0
         with _open(node, tag, after=0) as response:
             deadline = time.monotonic() + 60
-            while node.service.hub.subscribers or not numbers:
+            while node.service.feed.followers or not numbers:
                 assert time.monotonic() < deadline, "a listener that takes nothing is still connected"
                 node.attach(TaggedData(tag, data + b"%d" % numbers))
                 numbers += 1
@@ -187,16 +188,18 @@ class Journal:
     def news(self, first: int, last: int, tags: Collection[bytes]) -> Sequence[TaggedBlock]:
         return [one for one in self.blocks if first <= one.number <= last and one.tag in tags]
 
-    def commit(self, hub: Hub, tags: Sequence[bytes]) -> None:
-        start = hub.last + 1
+    def commit(self, feed: Feed, tags: Sequence[bytes]) -> None:
+        start = feed.last + 1
         self.blocks += [a_block(start + i, tag) for i, tag in enumerate(tags)]
-        hub.publish([SolidEvent(start + i, b"") for i in range(len(tags))])
+        feed.publish([SolidEvent(start + i, b"") for i in range(len(tags))])
 
 
-async def collect(tags: Tags, chosen: Sequence[bytes], after: int, until: int, pause_s: float = 0) -> bytes:
+async def collect(
+    topics: Topics, frames: Frames, chosen: Sequence[bytes], after: int, until: int, pause_s: float = 0
+) -> bytes:
     text = b""
-    async for seen, piece in tags.follow(chosen, after, heartbeat_s=0.01):
-        text += piece
+    async for seen, piece in topics.follow(chosen, after, silence_s=0.01):
+        text += b"".join(map(frames.of, piece))
         if seen >= until:
             break
         await asyncio.sleep(pause_s)
@@ -205,23 +208,23 @@ async def collect(tags: Tags, chosen: Sequence[bytes], after: int, until: int, p
 
 @pytest.mark.parametrize("kept", [500, 5_000, 16 * 2**20])
 async def test_listeners_of_every_speed_get_the_same(kept: int) -> None:
-    journal, hub = Journal(), Hub(0, 10, lambda _after, _limit, _types: [])
-    tags = Tags(hub, journal.fetch, journal.news, kept)
-    running = asyncio.create_task(tags.run())
+    journal, feed = Journal(), Feed(0, 10, lambda _after, _limit, _types: [])
+    topics, frames = Topics(feed, journal.fetch, journal.news, kept), Frames(kept)
+    running = asyncio.create_task(topics.run())
     every = (b"a", b"b", b"c")
-    journal.commit(hub, every * 10)
+    journal.commit(feed, every * 10)
     reading = [
-        asyncio.create_task(collect(tags, chosen, after, 600, pause_s))
+        asyncio.create_task(collect(topics, frames, chosen, after, 600, pause_s))
         for chosen in ((b"a",), (b"a", b"b"), every)
         for after in (0, 13)
         for pause_s in (0, 0.002, 0.05)
     ]
-    while hub.last < 600:
-        journal.commit(hub, (every * 10)[: 600 - hub.last])
+    while feed.last < 600:
+        journal.commit(feed, (every * 10)[: 600 - feed.last])
         await asyncio.sleep(0.001)
     async with asyncio.timeout(60):
         texts = await asyncio.gather(*reading)
-    hub.close()
+    feed.close()
     await running
     expected = [
         b"".join(frame(one) for one in journal.blocks if one.tag in chosen and one.number > after)
@@ -233,24 +236,24 @@ async def test_listeners_of_every_speed_get_the_same(kept: int) -> None:
 
 
 async def test_only_those_who_follow_the_tag_are_woken_and_nothing_is_read_for_nobody() -> None:
-    journal, hub = Journal(), Hub(0, 10, lambda _after, _limit, _types: [])
-    tags = Tags(hub, journal.fetch, journal.news)
-    running = asyncio.create_task(tags.run())
-    journal.commit(hub, [b"a"] * 5)
+    journal, feed = Journal(), Feed(0, 10, lambda _after, _limit, _types: [])
+    topics = Topics(feed, journal.fetch, journal.news)
+    running = asyncio.create_task(topics.run())
+    journal.commit(feed, [b"a"] * 5)
     await asyncio.sleep(0.02)
-    followed = tags.follow([b"b"], hub.last, heartbeat_s=0.2)
+    followed = topics.follow([b"b"], feed.last, silence_s=0.2)
     waiting = asyncio.ensure_future(anext(followed))
     await asyncio.sleep(0.02)
-    journal.commit(hub, [b"a"] * 5)
+    journal.commit(feed, [b"a"] * 5)
     await asyncio.sleep(0.05)
     assert not waiting.done()
-    assert await waiting == (5, b"")
-    journal.commit(hub, [b"b"])
+    assert await waiting == (5, ())
+    journal.commit(feed, [b"b"])
     while not (told := await anext(followed))[1]:
         pass
-    assert told == (11, frame(journal.blocks[-1]))
+    assert told == (11, [journal.blocks[-1]])
     assert journal.fetched == 0
-    hub.close()
+    feed.close()
     await running
     assert [piece async for piece in followed] == []
 

@@ -11,9 +11,9 @@ from typing import ClassVar
 import pytest
 from sqlalchemy import text
 
-from tangle.api.writer import NotWritten, QueueFull, Writer, WriterSettings
 from tangle.node import Node, NodeSettings, Outcome, Receipt
 from tangle.protocol.errors import UnknownParent
+from tangle.service.writer import NotWritten, QueueFull, Writer, WriterSettings
 from tangle.store import journal
 from tangle.store.engine import open_engine
 from tests.networks import T0, block_on, note, open_node

@@ -21,10 +21,10 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from tangle.api.app import GC_THRESHOLDS
-from tangle.api.network import open_network
-from tangle.api.settings import Settings
 from tangle.node import Node
 from tangle.protocol.blocks import Block, check_block
+from tangle.service.founding import open_network
+from tangle.service.settings import Settings
 from tangle.store import queries
 from tests.bench import naive_ledger, posts, processes
 from tests.bench.values import SETTINGS, Funded, attach, funded, grown, join

@@ -11,12 +11,12 @@ import tempfile
 import time
 from pathlib import Path
 
-from tangle.api.network import make_network, open_network
-from tangle.api.settings import Settings
 from tangle.node import Node, Receipt
 from tangle.node.memory import window_milestones
 from tangle.protocol.blocks import Block
 from tangle.protocol.parameters import ProtocolParameters
+from tangle.service.founding import make_network, open_network
+from tangle.service.settings import Settings
 from tests.bench import processes
 from tests.bench.generator import Tangle, binary_block
 

@@ -15,14 +15,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tangle.api.network import make_network, open_network, read_keys
-from tangle.api.settings import Settings
 from tangle.node import GENESIS_OUTPUT_ID, Node, Receipt
 from tangle.protocol.blocks import Block
 from tangle.protocol.keys import Keys
 from tangle.protocol.outputs import BasicOutput
 from tangle.protocol.parameters import OUTPUTS_MAX, PARENTS_MAX, ProtocolParameters
 from tangle.protocol.transactions import Transaction
+from tangle.service.directory import read_keys
+from tangle.service.founding import make_network, open_network
+from tangle.service.settings import Settings
 from tests.bench.generator import SEED, Tangle, block_of
 from tests.networks import Coin, Key, block_on, coins_of, note, spend
 

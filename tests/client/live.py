@@ -8,12 +8,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from tangle.api.network import read_keys
 from tangle.client.node.rest import NodeClient
 from tangle.client.wallet.wallet import Wallet
 from tangle.protocol.keys import Keys
 from tangle.protocol.outputs import BasicOutput
 from tangle.protocol.serial import blake2b_256
+from tangle.service.directory import read_keys
 from tests.nodes import RunningNode
 
 FUNDS = 100_000

@@ -25,9 +25,9 @@ def audit(
 
     Exit code 11 when something is not as recorded; the message names the first difference.
     """
-    from tangle.api.settings import Settings
     from tangle.audit import audit as recompute
     from tangle.cli.errors import NothingToAudit
+    from tangle.service.settings import Settings
     from tangle.store.engine import migrate, open_engine
 
     settings = Settings.load(config, data=data, database_url=database_url)

@@ -18,7 +18,7 @@ from tangle.cli.options import AsJson, ConfigFile, DataDirectory
 from tangle.cli.output import facts, progress, show
 
 if TYPE_CHECKING:
-    from tangle.api.settings import Settings
+    from tangle.service.settings import Settings
 
 # Imports inside functions keep `tangle --help` quick.
 
@@ -81,7 +81,7 @@ def init(
     """Make a network - keys, settings file, database, genesis - without running it. Never overwrites one."""
     with progress("making the network", as_json=as_json) as tell:
         settings = _settings(config, data=data, network_name=network_name)
-        from tangle.api.network import make_network
+        from tangle.service.founding import make_network
         from tangle.store.errors import NetworkExists
 
         with database_errors():
@@ -117,7 +117,7 @@ def database_errors() -> Iterator[None]:
 
 
 def _settings(config: Path | None, **given: str | int | Path | None) -> Settings:
-    from tangle.api.settings import Settings
+    from tangle.service.settings import Settings
 
     settings = Settings.load(config, **given)
     _log(settings.log_level)

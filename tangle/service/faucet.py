@@ -14,10 +14,6 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
-from tangle.api.problems import FaucetBalanceHigh, FaucetBusy, FaucetEmpty, FaucetRequestPending
-from tangle.api.settings import Settings
-from tangle.api.work import WorkRoom
-from tangle.api.writer import Writer
 from tangle.errors import TangleError
 from tangle.node import Node
 from tangle.protocol.addresses import Address
@@ -37,6 +33,9 @@ from tangle.protocol.transactions import (
     UtxoInput,
     inputs_commitment,
 )
+from tangle.service.settings import Settings
+from tangle.service.work import WorkRoom
+from tangle.service.writer import Writer
 from tangle.store import queries
 from tangle.store.journal import Inclusion, OutputRow
 from tangle.store.queries import BasicFilter
@@ -53,6 +52,30 @@ PAUSE_S = 2.0
 """seconds after a failure"""
 _BALANCE_OUTPUTS = 1_000
 """outputs of an address that are looked at when its balance is counted"""
+
+
+class FaucetBusy(TangleError):
+    """Too many requests wait for the faucet."""
+
+    code = "faucet_busy"
+
+
+class FaucetRequestPending(TangleError):
+    """A request for this address waits already."""
+
+    code = "faucet_request_pending"
+
+
+class FaucetBalanceHigh(TangleError):
+    """The address holds enough already."""
+
+    code = "faucet_balance_high"
+
+
+class FaucetEmpty(TangleError):
+    """The faucet has given everything away."""
+
+    code = "faucet_empty"
 
 
 class Faucet:

@@ -9,10 +9,22 @@ from __future__ import annotations
 import asyncio
 import threading
 
-from tangle.api.problems import PowBusy, PowDisabled
+from tangle.errors import TangleError
 from tangle.protocol.blocks import NONCE_BYTES, Block
 from tangle.protocol.parameters import ProtocolParameters
 from tangle.protocol.pow.search import cores, search
+
+
+class PowDisabled(TangleError):
+    """The block has no nonce and the node does no proof of work."""
+
+    code = "pow_disabled"
+
+
+class PowBusy(TangleError):
+    """Too many requests wait for the node's proof of work."""
+
+    code = "pow_busy"
 
 
 class WorkRoom:

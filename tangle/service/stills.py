@@ -12,8 +12,8 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from tangle.api.writer import Writer
 from tangle.node import Snapshot
+from tangle.service.writer import Writer
 
 AGE_S = 0.5
 """seconds that a copy serves, unless it lacks a block"""
@@ -23,7 +23,7 @@ SHARE = 0.05
 T = TypeVar("T")
 
 
-class Snapshots:
+class Stills:
     """The newest copy of the window, and the way to ask it.
 
     Parameters

@@ -1,11 +1,10 @@
-"""Live data by tag: what lies under some tags, as server-sent events, for thousands of listeners at a time.
+"""Live data by tag: what lies under some tags, for thousands of listeners at a time.
 
-A listener is nothing but the number of the last event it was sent and the tags it follows. After each commit one
-task reads once which of the new blocks lie under a tag that somebody follows, makes one frame of each, keeps it
-for a while and wakes those who follow that tag and nobody else. Whoever is behind what is kept reads from the
-database. So the writer never waits for a listener, a block costs one frame however many listen, and a slow
-listener costs one piece of `PIECE_BYTES` until it is disconnected; it goes on later with ``?after=`` or
-``Last-Event-ID``, for every frame carries its number and so do the opening and the comments in silence.
+A listener is nothing but the number of the last event it was given and the tags it follows. After each commit one
+task reads once which of the new blocks lie under a tag that somebody follows, keeps them for a while and wakes
+those who follow that tag and nobody else. A listener that is behind what is kept reads from the database. So the
+writer never waits for a listener, a block is read once however many listen, and a slow listener costs one piece of
+`PIECE_BYTES`.
 
 Serving many takes the event loop's time. Listeners are therefore woken a few at a time, with a rest in proportion
 (`REST_PER_WOKEN_S`): they take at most about a third of the loop whatever the rate of blocks, and no request waits
@@ -17,23 +16,19 @@ from __future__ import annotations
 import asyncio
 from bisect import bisect_right
 from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import aclosing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import Any
 
-import orjson
-
-from tangle.api.stream import HEARTBEAT_S, Hub, Streaming
-from tangle.protocol.serial import to_hex
+from tangle.service.feed import SILENCE_S, Feed
 from tangle.store.queries import TaggedBlock
 
 PIECE_BYTES = 131_072
-"""bytes of encoded blocks, or of frames, in one piece, but for a single longer one"""
+"""bytes of encoded blocks in one piece, but for a single longer one"""
 PIECE = 500
 """blocks in one piece"""
 KEPT_BYTES = 16 * 2**20
-"""bytes of frames kept for all tags together"""
+"""bytes of encoded blocks kept for all tags together"""
 READERS = 2
 """listeners for whom the database is read at the same time; others wait and requests do not"""
 ROUND = 256
@@ -56,22 +51,6 @@ def tagged_data(block: bytes) -> bytes:
     return block[at + 4 : at + 4 + int.from_bytes(block[at : at + 4], "little")]
 
 
-def block_json(one: TaggedBlock) -> dict[str, Any]:
-    """A block under a tag with its data."""
-    return {
-        "number": one.number,
-        "blockId": to_hex(one.block_id),
-        "receivedMs": one.received_at,
-        "data": to_hex(tagged_data(one.data)),
-    }
-
-
-def frame(one: TaggedBlock) -> bytes:
-    """One message of the stream."""
-    json = orjson.dumps({**block_json(one), "tag": to_hex(one.tag)})
-    return b"id: %d\nevent: block\ndata: %s\n\n" % (one.number, json)
-
-
 @dataclass(slots=True, eq=False)
 class _Listener:
     news: asyncio.Event = field(default_factory=asyncio.Event)
@@ -79,57 +58,56 @@ class _Listener:
 
 @dataclass(slots=True, eq=False)
 class _Topic:
-    """A tag that somebody follows: the frames kept, all above number `kept_after`."""
+    """A tag that somebody follows: the blocks kept, all above number `kept_after`."""
 
     kept_after: int
     listeners: set[_Listener] = field(default_factory=set)
     numbers: list[int] = field(default_factory=list)
-    frames: list[bytes] = field(default_factory=list)
+    blocks: list[TaggedBlock] = field(default_factory=list)
 
     def forget(self, number: int) -> None:
         """Drop what is kept up to `number`."""
         excess = bisect_right(self.numbers, number)
-        del self.numbers[:excess], self.frames[:excess]
+        del self.numbers[:excess], self.blocks[:excess]
         self.kept_after = max(self.kept_after, number)
 
-    def above(self, after: int) -> list[tuple[int, bytes]]:
-        """The frames kept above `after`, as far as a piece can need them."""
-        found: list[tuple[int, bytes]] = []
+    def above(self, after: int) -> list[TaggedBlock]:
+        """The blocks kept above `after`, as far as a piece can need them."""
+        first = bisect_right(self.numbers, after)
         size = 0
-        for i in range(bisect_right(self.numbers, after), len(self.numbers)):
-            found.append((self.numbers[i], self.frames[i]))
-            size += len(self.frames[i])
+        for end in range(first, len(self.blocks)):
+            size += len(self.blocks[end].data)
             if size > PIECE_BYTES:
-                break
-        return found
+                return self.blocks[first : end + 1]
+        return self.blocks[first:]
 
 
-class Tags:
+class Topics:
     """Whoever follows tags, and what was lately written under them. Belongs to the event loop's thread.
 
     Parameters
     ----------
-    hub : tells when there is something new
+    feed : tells when there is something new
     fetch, news : read from the database; called on other threads
-    kept_bytes : of frames, for all tags together
+    kept_bytes : of encoded blocks, for all tags together
     """
 
-    def __init__(self, hub: Hub, fetch: Fetch, news: News, kept_bytes: int = KEPT_BYTES) -> None:
-        self._hub = hub
+    def __init__(self, feed: Feed, fetch: Fetch, news: News, kept_bytes: int = KEPT_BYTES) -> None:
+        self._feed = feed
         self._kept_bytes = kept_bytes
         self._fetch = fetch
         self._read_news = news
         self._topics: dict[bytes, _Topic] = {}
-        self._seen = hub.last
-        self._reading_to = hub.last
-        # Frames up to this number are old; when half of what is kept has come behind it, they go.
-        self._old_until = hub.last
+        self._seen = feed.last
+        self._reading_to = feed.last
+        # Blocks up to this number are old; when half of what is kept has come behind it, they go.
+        self._old_until = feed.last
         self._young_bytes = 0
         self._readers = asyncio.Semaphore(READERS)
 
     async def run(self) -> None:
-        """Spread what commits bring, until the hub closes."""
-        async for last in self._hub.moves():
+        """Spread what commits bring, until the feed closes."""
+        async for last in self._feed.moves():
             while self._seen < last:
                 waiting = await self._round(last)
                 for start in range(0, len(waiting), WOKEN):
@@ -145,14 +123,13 @@ class Tags:
             return []
         first, self._reading_to = self._seen + 1, min(last, self._seen + ROUND)
         tags = frozenset(self._topics)
-        framed = await asyncio.to_thread(self._framed, first, self._reading_to, tags)
         waiting: set[_Listener] = set()
-        for number, tag, text in framed:
-            topic = self._topics.get(tag)
-            if topic is not None and number > topic.kept_after:
-                topic.numbers.append(number)
-                topic.frames.append(text)
-                self._young_bytes += len(text)
+        for block in await asyncio.to_thread(self._read_news, first, self._reading_to, tags):
+            topic = self._topics.get(block.tag)
+            if topic is not None and block.number > topic.kept_after:
+                topic.numbers.append(block.number)
+                topic.blocks.append(block)
+                self._young_bytes += len(block.data)
                 waiting |= topic.listeners
         self._seen = self._reading_to
         self._forget()
@@ -167,9 +144,6 @@ class Tags:
             for topic in self._topics.values():
                 topic.forget(self._old_until)
             self._old_until, self._young_bytes = self._seen, 0
-
-    def _framed(self, first: int, last: int, tags: Collection[bytes]) -> list[tuple[int, bytes, bytes]]:
-        return [(one.number, one.tag, frame(one)) for one in self._read_news(first, last, tags)]
 
     @contextmanager
     def _listening(self, tags: Collection[bytes]) -> Iterator[tuple[_Listener, list[_Topic]]]:
@@ -188,14 +162,14 @@ class Tags:
                     del self._topics[tag]
 
     async def follow(
-        self, tags: Collection[bytes], after: int, *, heartbeat_s: float = HEARTBEAT_S
-    ) -> AsyncGenerator[tuple[int, bytes], None]:
-        """Pieces of the frames above `after`, for ever, each with the number up to which nothing is missing.
+        self, tags: Collection[bytes], after: int, *, silence_s: float = SILENCE_S
+    ) -> AsyncGenerator[tuple[int, Sequence[TaggedBlock]], None]:
+        """Pieces of the blocks above `after`, for ever, each with the number up to which nothing is missing.
 
-        An empty piece stands for `heartbeat_s` of silence.
+        An empty piece stands for `silence_s` of silence.
         """
         with self._listening(tuple(dict.fromkeys(tags))) as (listener, topics):
-            while not self._hub.closed:
+            while not self._feed.closed:
                 listener.news.clear()
                 forgotten = max(topic.kept_after for topic in topics)
                 if after < forgotten:
@@ -208,45 +182,27 @@ class Tags:
                 if moved:
                     continue
                 try:
-                    await asyncio.wait_for(listener.news.wait(), heartbeat_s)
+                    await asyncio.wait_for(listener.news.wait(), silence_s)
                 except TimeoutError:
-                    yield after, b""
+                    yield after, ()
 
-    async def _older(self, tags: Collection[bytes], after: int, last: int) -> tuple[bytes, int]:
-        """From the database, which holds all up to `last`, the number up to which frames are forgotten."""
-
-        def read() -> tuple[bytes, int]:
-            blocks, more = self._fetch(tags, after, last)
-            return b"".join(map(frame, blocks)), blocks[-1].number if more else last
-
+    async def _older(self, tags: Collection[bytes], after: int, last: int) -> tuple[Sequence[TaggedBlock], int]:
+        """From the database, which holds all up to `last`, the number up to which blocks are forgotten."""
         async with self._readers:
-            return await asyncio.to_thread(read)
+            blocks, more = await asyncio.to_thread(self._fetch, tags, after, last)
+        return blocks, blocks[-1].number if more else last
 
-    def _recent(self, topics: list[_Topic], after: int) -> tuple[bytes, int]:
+    def _recent(self, topics: list[_Topic], after: int) -> tuple[Sequence[TaggedBlock], int]:
         """From what is kept; up to `_seen` everything is there."""
-        piece: list[bytes] = []
-        size, seen = 0, after
-        for number, text in sorted(chain.from_iterable(topic.above(after) for topic in topics)):
-            size += len(text)
+        piece: list[TaggedBlock] = []
+        size = 0
+        for block in sorted(chain.from_iterable(topic.above(after) for topic in topics), key=_number):
+            size += len(block.data)
             if piece and size > PIECE_BYTES:
-                return b"".join(piece), seen
-            piece.append(text)
-            seen = number
-        return b"".join(piece), self._seen
+                return piece, piece[-1].number
+            piece.append(block)
+        return piece, self._seen
 
 
-class TagStream(Streaming):
-    """Sends what lies under some tags."""
-
-    def __init__(self, hub: Hub, tags: Tags, chosen: Sequence[bytes], after: int) -> None:
-        super().__init__(hub)
-        self.tags = tags
-        self.chosen = chosen
-        self.after = after
-
-    async def pieces(self) -> AsyncGenerator[bytes, None]:
-        """Frames; an id alone, which moves the position on, at the beginning and in silence."""
-        yield b"id: %d\n\n" % self.after
-        async with aclosing(self.tags.follow(self.chosen, self.after)) as pieces:
-            async for seen, piece in pieces:
-                yield piece or b"id: %d\n\n" % seen
+def _number(block: TaggedBlock) -> int:
+    return block.number

@@ -18,11 +18,11 @@ from typing import Annotated, Any, Self
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from tangle.api.writer import WriterSettings
 from tangle.errors import TangleError
 from tangle.node import NodeSettings
 from tangle.protocol.errors import ProtocolError
 from tangle.protocol.parameters import PARENTS_MAX, ProtocolParameters, RentStructure
+from tangle.service.writer import WriterSettings
 from tangle.tipselect.errors import BadSetting
 from tangle.tipselect.selectors import SELECTORS
 

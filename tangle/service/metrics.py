@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Sequence
 
+from tangle.service.feed import Feed
 from tangle.store.events import Event, MilestoneEvent, ReferencedEvent, SolidEvent
 
 SPAN_S = 10.0
 """seconds over which rates are averaged: at least one milestone even in silence"""
 
 
-class Rates:
-    """Counts of new and referenced blocks.
+class Metrics:
+    """Counts of new and referenced blocks; follows the feed.
 
     Parameters
     ----------
@@ -31,8 +32,13 @@ class Rates:
         self._solid = 0
         self._referenced = 0
 
+    async def run(self, feed: Feed) -> None:
+        """Count what the feed tells from now on, until it closes."""
+        async for events in feed.follow(feed.last, (SolidEvent, ReferencedEvent, MilestoneEvent)):
+            self.add(events)
+
     def add(self, events: Sequence[Event]) -> None:
-        """Count what one commit added."""
+        """Count events."""
         solid = referenced = 0
         for event in events:
             if isinstance(event, SolidEvent):

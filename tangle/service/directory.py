@@ -1,0 +1,150 @@
+"""The data directory of a node: its files, its keys and the lock on it.
+
+It holds `keys.json` (the coordinator's Ed25519 seed and the mnemonic of the wallet that holds the supply),
+`tangle.toml`, `tangle.db`, `founded` and `lock`. Two nodes on one data directory would both think they are the one
+writer; the lock keeps the second out.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import secrets
+import stat
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+from tangle.errors import TangleError
+from tangle.protocol.keys import Keys, new_mnemonic
+from tangle.protocol.milestones import MilestoneKeys
+from tangle.protocol.signatures import public_key
+
+KEYS_NAME = "keys.json"
+LOCK_NAME = "lock"
+FOUNDED_NAME = "founded"
+_SEED_BYTES = 32
+
+
+class SetupError(TangleError):
+    """The node cannot be set up; the message says what to do."""
+
+    code = "setup"
+
+
+class KeysMissing(SetupError):
+    """The database holds a network whose keys are not in the data directory."""
+
+    code = "keys_missing"
+
+
+class KeysUnusable(SetupError):
+    """The keys cannot be read, are open to others, or belong to another network."""
+
+    code = "keys_unusable"
+
+
+class DataInUse(SetupError):
+    """Another process runs on this data directory."""
+
+    code = "data_in_use"
+
+
+class DataUnusable(SetupError):
+    """The data directory cannot be made or written to."""
+
+    code = "data_unusable"
+
+
+@dataclass(frozen=True, slots=True)
+class NodeKeys:
+    """The secrets of a node.
+
+    Attributes
+    ----------
+    coordinator_seeds : Ed25519 seeds, 32 bytes each, that sign milestones
+    mnemonic : of the wallet whose first address the supply was given to
+    """
+
+    coordinator_seeds: tuple[bytes, ...] = field(repr=False)
+    mnemonic: str = field(repr=False)
+
+    @classmethod
+    def fresh(cls) -> NodeKeys:
+        """New keys from the system's randomness."""
+        return cls((secrets.token_bytes(_SEED_BYTES),), new_mnemonic())
+
+    @property
+    def milestone_keys(self) -> MilestoneKeys:
+        """The public side of the coordinator."""
+        return MilestoneKeys(
+            tuple(public_key(seed) for seed in self.coordinator_seeds), len(self.coordinator_seeds)
+        )
+
+
+def read_keys(data: Path) -> NodeKeys:
+    """The keys in a data directory. Raises KeysMissing, KeysUnusable."""
+    path = data / KEYS_NAME
+    try:
+        mode = stat.S_IMODE(path.stat().st_mode)
+        if mode & 0o077:
+            raise KeysUnusable(f"{path} can be read by others (mode {mode:o}); run: chmod 600 {path}")
+        members = json.loads(path.read_text())
+        seeds = tuple(bytes.fromhex(text) for text in members["coordinatorSeeds"])
+        mnemonic = members["supplyMnemonic"]
+        Keys.from_mnemonic(mnemonic)
+    except KeysUnusable:
+        raise
+    except FileNotFoundError:
+        raise KeysMissing(
+            f"there is no {path}; put it back from your copy, or start with an empty data directory"
+        ) from None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, TangleError) as error:
+        raise KeysUnusable(f"{path} cannot be used: {type(error).__name__}; put it back from your copy") from None
+    if not seeds or any(len(seed) != _SEED_BYTES for seed in seeds):
+        raise KeysUnusable(f"{path} cannot be used: coordinatorSeeds must hold seeds of {_SEED_BYTES} bytes")
+    return NodeKeys(seeds, mnemonic)
+
+
+def keys_text(keys: NodeKeys, network_name: str) -> str:
+    """What stands in the keys file."""
+    members = {
+        "network": network_name,
+        "coordinatorSeeds": [seed.hex() for seed in keys.coordinator_seeds],
+        "supplyMnemonic": keys.mnemonic,
+    }
+    return json.dumps(members, indent=2) + "\n"
+
+
+def lock_directory(data: Path) -> IO[str]:
+    """The data directory, made if needed, locked until the returned file is closed."""
+    try:
+        if not data.is_dir():
+            data.mkdir(mode=0o700, parents=True)
+        lock = (data / LOCK_NAME).open("a")
+    except OSError as error:
+        raise DataUnusable(f"the data directory {data} cannot be used: {error.strerror}") from None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.close()
+        raise DataInUse(f"another process runs on {data}; stop it first, or use another directory") from None
+    return lock
+
+
+def write_whole(path: Path, text: str, mode: int) -> None:
+    """Write a file so that it is either there, whole and on the disk, or not there."""
+    draft = path.with_name(path.name + ".new")
+    draft.unlink(missing_ok=True)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.rename(path)
+    directory = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)

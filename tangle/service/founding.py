@@ -1,0 +1,164 @@
+"""Making a network and opening a node on it: the data directory, the keys, the database.
+
+Each step of making a network is whole or absent: files appear by renaming, and the database is written last, in
+transactions. A start that was killed half way is therefore continued by the next one, with the same keys.
+
+`founded` says that there was a network. A database that is empty nevertheless has been lost, and a fresh one under
+the same keys would sign a second history: that is refused.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import IO
+
+from tangle.node import Node, NoNetwork, create_network
+from tangle.protocol.addresses import Ed25519Address
+from tangle.protocol.keys import Keys
+from tangle.protocol.milestones import MilestoneKeys
+from tangle.protocol.outputs import BasicOutput, storage_deposit
+from tangle.protocol.parameters import ProtocolParameters
+from tangle.protocol.pow.search import compile_kernels as compile_pow
+from tangle.service.directory import (
+    FOUNDED_NAME,
+    KEYS_NAME,
+    KeysUnusable,
+    NodeKeys,
+    SetupError,
+    keys_text,
+    lock_directory,
+    read_keys,
+    write_whole,
+)
+from tangle.service.settings import CONFIG_NAME, SettingInvalid, Settings, commented_toml
+from tangle.store.engine import check_network, migrate, open_engine
+from tangle.store.journal import read_network
+from tangle.tipselect.compile import compile_kernels as compile_tipselect
+
+Report = Callable[[str], None]
+"""told what happens now, for a line that people read"""
+
+
+class NetworkLost(SetupError):
+    """A network was made here, and the database holds none."""
+
+    code = "network_lost"
+
+
+@dataclass(slots=True)
+class Opened:
+    """A node that is open, its keys (None when it has none), and the lock that keeps others out."""
+
+    node: Node
+    keys: NodeKeys | None
+    lock: IO[str]
+
+    def close(self) -> None:
+        """Close the node, then let others in."""
+        self.node.close()
+        self.lock.close()
+
+
+def make_network(settings: Settings, now: int | None = None, report: Report | None = None) -> bool:
+    """Make the network of `settings` unless its database holds one; returns whether it was made.
+
+    Parameters
+    ----------
+    now : seconds since the Unix epoch, the time of the first milestone
+
+    Raises
+    ------
+    NetworkLost : there was one, and the database holds none any more
+    SetupError, StoreError
+    """
+    tell = report or (lambda _: None)
+    with lock_directory(settings.data):
+        engine = open_engine(settings.url)
+        try:
+            migrate(engine)
+            if read_network(engine) is not None:
+                _mark_founded(settings)
+                return False
+            if (settings.data / FOUNDED_NAME).exists():
+                raise NetworkLost(
+                    f"a network was made in {settings.data}, and its database is empty or gone; put the database "
+                    "back from your copy, or start with an empty data directory"
+                )
+            tell(f"making the network {settings.network_name} in {settings.data}")
+            keys_path = settings.data / KEYS_NAME
+            if not keys_path.exists():
+                write_whole(keys_path, keys_text(NodeKeys.fresh(), settings.network_name), 0o600)
+            keys = read_keys(settings.data)
+            config_path = settings.data / CONFIG_NAME
+            if not config_path.exists():
+                write_whole(config_path, commented_toml(settings), 0o644)
+            holder = Keys.from_mnemonic(keys.mnemonic).derive().address
+            moment = int(time.time()) if now is None else now
+            seeds = keys.coordinator_seeds
+            create_network(engine, settings.parameters(), keys.milestone_keys, seeds, holder, moment)
+            _mark_founded(settings)
+        finally:
+            engine.dispose()
+    return True
+
+
+def open_network(settings: Settings, report: Report | None = None) -> Opened:
+    """Open the node over the network that `settings` names; compiles what is not compiled yet.
+
+    Raises
+    ------
+    NoNetwork : there is none yet
+    SetupError, StoreError, NodeError
+    """
+    tell = report or (lambda _: None)
+    lock = lock_directory(settings.data)
+    try:
+        engine = open_engine(settings.url)
+        try:
+            migrate(engine)
+            network = read_network(engine)
+            if network is None:
+                raise NoNetwork
+            check_network(engine, settings.asked_parameters(network.parameters))
+        finally:
+            engine.dispose()
+        _check_faucet(settings, network.parameters)
+        keys = _keys_for(settings, network.keys)
+        compile_pow(tell)
+        compile_tipselect(tell)
+        tell("reading the journal")
+        seeds = keys.coordinator_seeds if keys and settings.coordinator else ()
+        node = Node.open(settings.url, settings.node_settings(), coordinator_seeds=seeds)
+        if seeds and node.latest_milestone.index == 0:
+            node.issue_milestone(int(time.time()))
+    except BaseException:
+        lock.close()
+        raise
+    return Opened(node, keys, lock)
+
+
+def _check_faucet(settings: Settings, parameters: ProtocolParameters) -> None:
+    """Raise SettingInvalid unless what the faucet gives pays for its own storage."""
+    least = storage_deposit(BasicOutput.to(Ed25519Address(bytes(32)), settings.faucet_amount), parameters)
+    if settings.faucet and settings.faucet_amount < least:
+        raise SettingInvalid("faucet_amount", f"must be at least {least}, the storage deposit of an output")
+
+
+def _mark_founded(settings: Settings) -> None:
+    path = settings.data / FOUNDED_NAME
+    if not path.exists():
+        write_whole(path, f"{settings.network_name}\n", 0o644)
+
+
+def _keys_for(settings: Settings, public: MilestoneKeys) -> NodeKeys | None:
+    if not settings.coordinator and not settings.faucet:
+        return None
+    keys = read_keys(settings.data)
+    if settings.coordinator and set(keys.milestone_keys.public_keys) != set(public.public_keys):
+        raise KeysUnusable(
+            f"{settings.data / KEYS_NAME} holds the keys of another network than the database; "
+            "use the data directory that both come from"
+        )
+    return keys
