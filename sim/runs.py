@@ -6,7 +6,6 @@ altered: of two lines for one run the later one counts, which is how a run that 
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -16,9 +15,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from tangle.disk import files
+from tangle.disk.locks import locked
 from tangle.sim.errors import BadResult, BadScenario, BadSweep
 from tangle.sim.grid import Sweep
-from tangle.sim.store import arrow, read_json, write_durably
+from tangle.sim.store import arrow, read_json
 from tangle.sim.swept import Swept, swept_of
 from tangle.sim.versions import versions
 from tangle.sim.work import Outcome
@@ -55,7 +56,7 @@ class RunLog:
                     _check_same(sweep, read_facts(place), place)
                 else:
                     begun = datetime.now(UTC).isoformat(timespec="seconds")
-                    write_durably(place / FACTS, _json(_facts(sweep) | {"begun": begun}))
+                    files.write(place / FACTS, _json(_facts(sweep) | {"begun": begun}).encode())
                 return cls(sweep, place, file, _read_lines(file, len(sweep), place / LINES, cut=True))
             except BaseException:
                 os.close(file)
@@ -110,7 +111,7 @@ class RunLog:
             _write_table(swept, self.directory / TABLE)
             facts = read_facts(self.directory)
             facts |= {"runs": len(swept.rows), "failed": len(swept.failures), "seconds": round(swept.seconds, 3)}
-            write_durably(self.directory / FACTS, _json(facts))
+            files.write(self.directory / FACTS, _json(facts).encode())
         return swept
 
 
@@ -176,13 +177,10 @@ def _other(place: Path, what: str, theirs: object, mine: object) -> BadSweep:
 
 
 def _locked(place: Path) -> int:
-    file = os.open(place / LINES, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return locked(place / LINES, os.O_RDWR | os.O_CREAT | os.O_APPEND, files.PUBLIC)
     except BlockingIOError:
-        os.close(file)
         raise BadSweep(str(place), "another process is at work on this sweep") from None
-    return file
 
 
 def _read_lines(file: int, runs: int, path: Path, *, cut: bool) -> dict[int, Outcome]:
@@ -225,11 +223,8 @@ def _write_table(swept: Swept, path: Path) -> None:
     for name in swept.measures:
         columns[name] = pa.array([row.get(name) for row in swept.rows], pa.float64())
     columns["error"] = pa.array([row.get("error") for row in swept.rows], pa.string())
-    beside = path.with_name(path.name + ".part")
-    parquet.write_table(pa.table(columns), beside, compression="zstd")
-    with beside.open("rb") as file:
-        os.fsync(file.fileno())
-    beside.replace(path)
+    with files.replacing(path) as beside:
+        parquet.write_table(pa.table(columns), beside, compression="zstd")
 
 
 def _typed(values: Sequence[Any]) -> Any:

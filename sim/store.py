@@ -29,7 +29,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -37,6 +36,7 @@ from typing import Any
 
 import numpy as np
 
+from tangle.disk import files
 from tangle.sim.errors import BadResult, BadScenario
 from tangle.sim.result import Result
 from tangle.sim.scenario import Scenario
@@ -67,7 +67,7 @@ def save(result: Result, directory: str | Path, *, group_rows: int = GROUP_ROWS)
     try:
         place.mkdir(parents=True, exist_ok=True)
         _write_blocks(result, place / BLOCKS, group_rows)
-        write_durably(place / FACTS, json.dumps(facts(result), indent=2, ensure_ascii=False) + "\n")
+        files.write(place / FACTS, json.dumps(facts(result), indent=2, ensure_ascii=False).encode() + b"\n")
     except OSError as error:
         raise BadResult(str(place), f"it cannot be written: {error.strerror or error}") from None
     return place
@@ -167,26 +167,6 @@ def read_json(path: Path, missing: str) -> dict[str, Any]:
     return found
 
 
-def write_durably(path: Path, text: str) -> None:
-    """Write a file that is there as a whole or not at all, also after a power cut."""
-    beside = path.with_name(path.name + ".part")
-    with beside.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
-    sync_directory(path.parent)
-
-
-def sync_directory(place: Path) -> None:
-    """Make names in a directory durable."""
-    handle = os.open(place, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
 # --- the table ----------------------------------------------------------------------------------------------
 
 
@@ -214,24 +194,17 @@ def _write_blocks(result: Result, path: Path, group_rows: int) -> None:
         metadata={DIGEST: digest(result.scenario.to_table()).encode()},
     )
     encoding = {name: "BYTE_STREAM_SPLIT" if kind.kind == "f" else "DELTA_BINARY_PACKED" for name, kind in kinds}
-    beside = path.with_name(path.name + ".part")
-    with parquet.ParquetWriter(
-        beside,
-        schema,
-        compression="zstd",
-        use_dictionary=False,
-        column_encoding=encoding,
-        write_page_checksum=True,
-    ) as writer:
+    writing = {"compression": "zstd", "use_dictionary": False, "write_page_checksum": True}
+    with (
+        files.replacing(path) as beside,
+        parquet.ParquetWriter(beside, schema, column_encoding=encoding, **writing) as writer,
+    ):
         for start in range(0, result.blocks, group_rows):
             rows = slice(start, min(start + group_rows, result.blocks))
             arrays = [
                 pa.array(column, kind) for column, kind in zip(_rows(result, rows), schema.types, strict=True)
             ]
             writer.write_table(pa.Table.from_arrays(arrays, schema=schema), row_group_size=group_rows)
-    with beside.open("rb") as file:
-        os.fsync(file.fileno())
-    beside.replace(path)
 
 
 def _rows(result: Result, rows: slice) -> Iterator[Any]:

@@ -27,6 +27,7 @@ from tangle.client.node.attach import Pow, attach
 from tangle.client.node.inclusion import wait_included
 from tangle.client.node.rest import NodeClient
 from tangle.client.wallet.selection import Coin
+from tangle.disk import files
 from tangle.errors import TangleError
 from tangle.machines.errors import PaymentConflicting, SeedRefused, TermsRefused
 from tangle.machines.ledger import Heard
@@ -150,17 +151,15 @@ def read_keys(path: Path) -> Keys:
     ------
     SeedRefused : others may read the file, or it holds no seed
     """
+    seed = secrets.token_bytes(SEED_BYTES)
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        if path.exists():
+            return _read_seed(path)
+        files.create(path, seed.hex().encode() + b"\n", files.PRIVATE)
     except FileExistsError:
         return _read_seed(path)
     except OSError as error:
         raise SeedRefused(f"{path}: {error.strerror}") from None
-    with os.fdopen(descriptor, "w") as file:
-        seed = secrets.token_bytes(SEED_BYTES)
-        file.write(seed.hex() + "\n")
-        file.flush()
-        os.fsync(file.fileno())
     return Keys.from_seed(seed)
 
 

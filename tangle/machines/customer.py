@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import json as json_
-import os
 import secrets
 import time
 from collections import deque
@@ -24,6 +23,7 @@ import typer
 
 from tangle.client.channels.inbox import Inbox
 from tangle.client.wallet.wallet import Wallet
+from tangle.disk import files
 from tangle.machines.agent import (
     LOCAL_NODE,
     JsonOption,
@@ -82,17 +82,7 @@ class Memory:
 
     def write(self, path: Path) -> None:
         """Replace the file by this memory, durably."""
-        aside = path.with_name(path.name + ".new")
-        with aside.open("w") as file:
-            json_.dump(asdict(self), file)
-            file.flush()
-            os.fsync(file.fileno())
-        aside.replace(path)
-        directory = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
+        files.write(path, json_.dumps(asdict(self)).encode())
 
 
 @dataclass(frozen=True, slots=True)

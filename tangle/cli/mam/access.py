@@ -14,6 +14,7 @@ from tangle.cli.mam.session import ChannelPath, ProofOfWork, format_errors, key_
 from tangle.cli.options import NODE_URL, AsJson, NodeUrl
 from tangle.cli.output import facts, progress, show
 from tangle.cli.session import Worker, run_async
+from tangle.disk.files import PUBLIC
 from tangle.protocol.serial import Json, to_hex
 
 # Imports inside functions keep `tangle --help` quick.
@@ -64,7 +65,7 @@ def grant(
             except NotYetPublished as error:
                 # The new side key is signed and will go out, and then the invitation is good.
                 box, failure = await publisher.invite(reader), error
-            files.write_new(out, files.INVITATION, {"box": to_hex(box)}, files.OPEN_MODE)
+            files.write_new(out, files.INVITATION, {"box": to_hex(box)}, PUBLIC)
             if failure is not None:
                 raise failure
             return (await publisher.position()).index

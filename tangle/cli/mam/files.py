@@ -7,45 +7,33 @@ complete or not at all; only bookmarks are ever replaced.
 from __future__ import annotations
 
 import json
-import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from tangle.cli.errors import FileUnreadable, FileUnwritable
+from tangle.disk import files as disk
 from tangle.protocol.errors import ProtocolError
 from tangle.protocol.serial import Fields, Json
 
 VERSION = 1
 """of the files' form"""
-PRIVATE_MODE, OPEN_MODE = 0o600, 0o644
-"""for its owner only; for everybody to read"""
 KEY, SEED, INVITATION, BOOKMARK = "mam-key", "mam-seed", "mam-invitation", "mam-bookmark"
 """kinds of files"""
 
 
-def write_new(path: Path, kind: str, content: Json, mode: int = PRIVATE_MODE) -> None:
+def write_new(path: Path, kind: str, content: Json, mode: int = disk.PRIVATE) -> None:
     """Write a file that is not there yet. Raises FileUnwritable."""
-    aside = _aside(path, kind, content, mode)
-    try:
-        # A link, unlike a rename, fails when the name is taken, even if it was taken a moment ago.
-        os.link(aside, path)
-    except FileExistsError:
-        raise FileUnwritable(path, "it is there already, and is never overwritten; name another") from None
-    except OSError as error:
-        raise FileUnwritable(path, error.strerror or "it cannot be written") from None
-    finally:
-        aside.unlink()
+    with _told(path):
+        disk.create(path, _encoded(kind, content), mode)
 
 
 def replace(path: Path, kind: str, content: Json) -> None:
     """Write a file, over an older one of the same name. Raises FileUnwritable."""
-    aside = _aside(path, kind, content, PRIVATE_MODE)
-    try:
-        aside.replace(path)
-    except OSError as error:
-        aside.unlink()
-        raise FileUnwritable(path, error.strerror or "it cannot be written") from None
+    with _told(path):
+        disk.write(path, _encoded(kind, content), disk.PRIVATE)
 
 
 def read(path: Path, *kinds: str) -> Fields:
@@ -80,18 +68,16 @@ def data_of(path: Path, fields: Fields, name: str, size: int | None = None) -> b
         raise FileUnreadable(path, str(error)) from None
 
 
-def _aside(path: Path, kind: str, content: Json, mode: int) -> Path:
-    """The same file under another name, whole and on the disk."""
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    data = json.dumps({"version": VERSION, "kind": kind, **content}, indent=2).encode() + b"\n"
+def _encoded(kind: str, content: Json) -> bytes:
+    return json.dumps({"version": VERSION, "kind": kind, **content}, indent=2).encode() + b"\n"
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        aside.unlink(missing_ok=True)
-        descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(descriptor)
+        yield
+    except FileExistsError:
+        raise FileUnwritable(path, "it is there already, and is never overwritten; name another") from None
     except OSError as error:
         raise FileUnwritable(path, error.strerror or "it cannot be written") from None
-    return aside

@@ -9,12 +9,14 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tangle.cli.errors import FileUnwritable
 from tangle.cli.mam.output import INDEX, REST, body_json, notice
+from tangle.disk import files
 from tangle.mam import Event, Message
 
 if TYPE_CHECKING:
@@ -48,12 +50,12 @@ class ParquetTable:
         self.path = path
         self._parquet = parquet
         self._group_rows = group_rows
-        self._beside = path.with_name(path.name + ".part")
+        self._open = ExitStack()
         self._rows: list[tuple[int, Mapping[str, Any], str]] = []
         self._writer: parquet.ParquetWriter | None = None
         self._columns: list[Column] = []
         try:
-            self._beside.touch()
+            self._beside = self._open.enter_context(files.replacing(path))
         except OSError as error:
             raise FileUnwritable(path, error.strerror or "it cannot be written") from None
 
@@ -83,7 +85,7 @@ class ParquetTable:
             self._write()
         assert self._writer is not None
         self._writer.close()
-        self._beside.replace(self.path)
+        self._open.close()
 
     def _write(self) -> None:
         import pyarrow as pa

@@ -2,15 +2,13 @@
 
 A JSON object. In the clear it is `{"version": 1, "mnemonic": "…"}`. Encrypted, the mnemonic lies in a secretbox
 (XSalsa20-Poly1305) under a key that Argon2id derives from the password; salt and costs stand beside it, so that
-they can be raised without losing old files. The file comes into being complete or not at all (written aside,
-flushed, then linked to its name) and is never overwritten.
+they can be raised without losing old files. The file is written whole or not at all and is never overwritten.
 Source: libsodium, "Password hashing" and "Secret-key encryption".
 """
 
 from __future__ import annotations
 
 import json
-import os
 import stat
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,11 +27,10 @@ from tangle.cli.errors import (
     WalletUnwritable,
     WrongPassword,
 )
+from tangle.disk import files
 
 VERSION = 1
 """of the file's format"""
-PRIVATE_MODE = 0o600
-"""read and written by the owner only"""
 OPERATIONS = argon2id.OPSLIMIT_MODERATE
 """passes of Argon2id"""
 MEMORY_BYTES = argon2id.MEMLIMIT_MODERATE
@@ -88,7 +85,10 @@ def create(path: Path, mnemonic: str, sealed: Sealed | None = None) -> None:
             "box": sealed.box.hex(),
         }
     try:
-        _place(path, json.dumps(content, indent=2).encode() + b"\n")
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        files.create(path, json.dumps(content, indent=2).encode() + b"\n", files.PRIVATE)
+    except FileExistsError:
+        raise WalletExists(path) from None
     except OSError as error:
         raise WalletUnwritable(path, error.strerror or type(error).__name__) from None
 
@@ -146,33 +146,3 @@ def _sealed(path: Path, content: object) -> Sealed:
 
 def _key(password: str, salt: bytes, operations: int, memory_bytes: int) -> bytes:
     return argon2id.kdf(SecretBox.KEY_SIZE, password.encode(), salt, opslimit=operations, memlimit=memory_bytes)
-
-
-def _place(path: Path, data: bytes) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if path.exists():
-        raise WalletExists(path)
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    _write(aside, data)
-    try:
-        # A link, unlike a rename, fails when the name is taken, even if it was taken a moment ago.
-        os.link(aside, path)
-    except FileExistsError:
-        raise WalletExists(path) from None
-    finally:
-        aside.unlink()
-    directory = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Write and flush a new file; what an earlier, killed run left under this name goes first."""
-    path.unlink(missing_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_MODE)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(descriptor)

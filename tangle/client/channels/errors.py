@@ -5,15 +5,13 @@ ClientError
     ├── BookError                the file that keeps a channel cannot be used
     │   ├── ChannelInUse         another process, or another part of this one, has it open
     │   ├── NoChannel            there is no such file, or it is no channel's
-    │   ├── ChannelExists        a channel is there already and is not overwritten
-    │   └── BookFailed           the disk is full, the file not ours to write, ...
+    │   └── ChannelExists        a channel is there already and is not overwritten
     ├── NotYetPublished          a message is kept safely but the node did not take it; it is sent again
     ├── NotASubscriber           a key is revoked that was never granted
     └── AccessRevoked            the side key changed and this reader did not get the new one
 
 Errors of the format (`tangle.mam.errors`) come up when an argument breaks one of its rules: a body that is too
-long, a
-key of the wrong size.
+long, a key of the wrong size; `tangle.disk.errors.BookFailed` when a file cannot be written down.
 """
 
 from __future__ import annotations
@@ -68,25 +66,6 @@ class ChannelExists(BookError):
 
     code = "channel_exists"
     reason = "a channel is kept here already"
-
-
-class BookFailed(BookError):
-    """Writing it down failed, so nothing was signed or published.
-
-    Attributes
-    ----------
-    cause : what the system said
-    """
-
-    code = "book_failed"
-
-    def __init__(self, path: Path, cause: str) -> None:
-        super().__init__(path)
-        self.args = (path, cause)
-        self.cause = cause
-
-    def __str__(self) -> str:
-        return f"{self.path}: could not be written or read ({self.cause})"
 
 
 class NotYetPublished(ChannelError):

@@ -27,6 +27,7 @@ from tangle.client.channels.book import Book, Outgoing
 from tangle.client.channels.carrier import Carrier
 from tangle.client.channels.errors import NotYetPublished
 from tangle.client.errors import ClientError
+from tangle.disk.errors import BookFailed
 from tangle.mam import ArgumentInvalid, Channel, Invitation, Position, Sealed
 
 T = TypeVar("T")
@@ -57,7 +58,7 @@ class _Posted:
         failed = sorted(indexes & self.failures.keys())
         if failed:
             error = self.failures[failed[0]]
-            raise (NotYetPublished(failed) if isinstance(error, ClientError) else error) from error
+            raise (NotYetPublished(failed) if isinstance(error, ClientError | BookFailed) else error) from error
 
 
 class Publisher:

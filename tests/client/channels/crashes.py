@@ -29,7 +29,7 @@ def life(directory: Path, statements: int) -> None:
         if not left:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    book._connection.set_trace_callback(count)
+    book._book.connection.set_trace_callback(count)
     post(directory, book)
     book.reserve([b"one", bytes(50_000)])
     post(directory, book)

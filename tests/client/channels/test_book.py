@@ -13,12 +13,12 @@ import pytest
 from tangle.client.channels import Book
 from tangle.client.channels.errors import (
     BookError,
-    BookFailed,
     ChannelExists,
     ChannelInUse,
     NoChannel,
     NotASubscriber,
 )
+from tangle.disk.errors import BookFailed
 from tangle.mam import BODY_BYTES_MAX, ArgumentInvalid, BodyTooLong, Channel, Mode, Position, public_key_of
 
 ROOT = Path(__file__).parents[3]
@@ -139,11 +139,11 @@ def test_a_creation_that_was_cut_off_can_be_made_again(tmp_path: Path) -> None:
 def test_a_full_disk_signs_nothing(tmp_path: Path) -> None:
     """SQLite is told that its file may not grow, as a full disk would."""
     book = Book.create(tmp_path / "channel.db", Channel(SEED))
-    book._connection.execute("PRAGMA max_page_count = 1")
+    book._book.connection.execute("PRAGMA max_page_count = 1")
     with pytest.raises(BookFailed, match="full"):
         book.reserve([bytes(1_000_000)])
     assert (book.position, book.outgoing()) == (Position(), [])
-    book._connection.execute("PRAGMA max_page_count = 100000")
+    book._book.connection.execute("PRAGMA max_page_count = 100000")
     book.reserve([bytes(1_000_000)])
     assert book.position == Position(1)
     book.close()

@@ -1,0 +1,144 @@
+"""Durable books: one SQLite file with one writer, who finds after any crash what was committed, whole.
+
+A book is locked (flock) as long as it is open, and the operating system takes the lock back when the process ends,
+however it ends. A second process, or a second `Book` in this one, is refused. SQLite's own locks would not do:
+they belong to the process, and are gone when any part of it opens and closes the file once more, as a backup does.
+The file is readable for its owner alone.
+
+What kind a book is of stands in its file: SQLite's application id and its tables. A file of another kind is left
+as it is. WAL with synchronous=FULL: a committed transaction survives a kill and a power cut. SQLite through the
+standard library, not SQLAlchemy: a machine needs a few tables and no other database.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tangle.disk.errors import BookExists, BookFailed, BookInUse, NoBook
+from tangle.disk.files import PRIVATE
+from tangle.disk.locks import locked
+
+_TABLE = re.compile(r"CREATE TABLE (\w+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a book holds.
+
+    Attributes
+    ----------
+    tables : SQL statements that make its tables
+    application_id : SQLite's number for the kind of a file; 0 where the tables alone tell
+    """
+
+    tables: str
+    application_id: int = 0
+
+    def is_kept_in(self, connection: sqlite3.Connection) -> bool:
+        """Whether a database holds a book of this kind; only reads."""
+        found = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+        (number,) = connection.execute("PRAGMA application_id").fetchone()
+        return number == self.application_id and found.issuperset(_TABLE.findall(self.tables))
+
+
+class Book:
+    """An open book; see `create_book` and `open_book`. It belongs to the thread that opened it.
+
+    Attributes
+    ----------
+    path : of the file
+    connection : to read with; what is written goes into a `transaction`
+    """
+
+    def __init__(self, path: Path, connection: sqlite3.Connection, lock: int) -> None:
+        self.path = path
+        self.connection = connection
+        self._lock = lock
+
+    def close(self) -> None:
+        """Give the file free."""
+        self.connection.close()
+        os.close(self._lock)
+
+    @contextmanager
+    def transaction(self, *, durable: bool = True) -> Iterator[sqlite3.Connection]:
+        """All or nothing; on the disk at its end if `durable`, else with the next that is. Raises BookFailed."""
+        connection = self.connection
+        try:
+            connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+        except sqlite3.Error as error:
+            raise BookFailed(self.path, str(error)) from error
+
+
+def create_book(path: Path, kind: Kind, begin: Callable[[sqlite3.Connection], None]) -> Book:
+    """A new book, in a new or empty file.
+
+    Parameters
+    ----------
+    begin : writes its first rows, in the transaction that makes the tables
+
+    Raises
+    ------
+    BookExists, BookInUse, BookFailed
+    NoBook : the file is something else
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with _opened(path, os.O_CREAT | os.O_RDWR, kind) as (book, is_made):
+        if is_made:
+            raise BookExists(path)
+        with book.transaction() as connection:
+            connection.execute(f"PRAGMA application_id = {kind.application_id}")
+            for statement in filter(str.strip, kind.tables.split(";")):
+                connection.execute(statement)
+            begin(connection)
+        return book
+
+
+def open_book(path: Path, kind: Kind) -> Book:
+    """The book in a file. Raises NoBook, BookInUse, BookFailed."""
+    with _opened(path, os.O_RDWR, kind) as (book, is_made):
+        if not is_made:
+            raise NoBook(path)
+        return book
+
+
+@contextmanager
+def _opened(path: Path, flags: int, kind: Kind) -> Iterator[tuple[Book, bool]]:
+    """The book of a file, and whether its tables are made; given free if the block fails."""
+    try:
+        lock = locked(path, flags, PRIVATE)
+    except FileNotFoundError:
+        raise NoBook(path) from None
+    except BlockingIOError:
+        raise BookInUse(path) from None
+    except OSError as error:
+        raise BookFailed(path, str(error.strerror)) from None
+    book = Book(path, sqlite3.connect(path, timeout=0, isolation_level=None), lock)
+    try:
+        book.connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+        # Asked before anything is changed: the file may be a database of something else.
+        is_made = bool(book.connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0])
+        if is_made and not kind.is_kept_in(book.connection):
+            raise NoBook(path)
+        book.connection.execute("PRAGMA journal_mode = WAL")
+        book.connection.execute("PRAGMA foreign_keys = ON")
+        yield book, is_made
+    except BaseException as error:
+        book.close()
+        if isinstance(error, sqlite3.Error):
+            raise NoBook(path) from error
+        raise
