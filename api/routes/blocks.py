@@ -1,15 +1,14 @@
 """Blocks: posting one, and what is known of it (TIP-25).
 
-Posting is the hot path. The body is read, decoded and checked on the event loop, all well under a millisecond;
-what a check refuses never reaches the writer. Answered is what is durable. A block whose nonce is zero and does
-not suffice is finished by the node, while the client stays connected.
+Posting is the hot path. The body is read, decoded and checked on the event loop, all well under a millisecond.
+Answered is what is durable. The node does a missing proof of work only while the client stays connected.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
 
 import orjson
 from fastapi import APIRouter, Response
@@ -20,19 +19,15 @@ from tangle.api.problems import BodyInvalid, BodyTooLarge, ClientGone, NotFound,
 from tangle.api.schemas import BINARY
 from tangle.api.views import block_response, from_hex_id, json_response, metadata_json, service_of
 from tangle.errors import TangleError
-from tangle.protocol.blocks import Block, check_block
-from tangle.protocol.errors import UnexpectedEnd
-from tangle.protocol.milestones import Milestone, check_milestone
+from tangle.protocol.blocks import Block
 from tangle.protocol.parameters import PARENTS_MAX, PROTOCOL_VERSION
-from tangle.protocol.pow.score import has_score
-from tangle.protocol.serial import Fields, to_hex, within
-from tangle.service.running import Service
+from tangle.protocol.serial import to_hex
+from tangle.service.door import Source
 from tangle.store import queries
-
-log = logging.getLogger("tangle.api.blocks")
 
 PATH = "/api/core/v2/blocks"
 router = APIRouter(tags=["blocks"])
+T = TypeVar("T")
 
 _POST_BODY = {
     "requestBody": {
@@ -83,14 +78,7 @@ _POST_ANSWERS: dict[int | str, dict[str, Any]] = {
 )
 async def submit_block(request: Request) -> Response:
     """Attach a block. Missing parents are chosen and a missing nonce is found by the node."""
-    service = service_of(request)
-    body = await read_body(request, service.settings.body_bytes_max)
-    try:
-        block = _read(request.headers.get("content-type", ""), body, service)
-        block_id = await attach(request, service, block)
-    except TangleError as error:
-        refused(request, len(body), error)
-        raise
+    block_id = await admitted(request, _read)
     text = to_hex(block_id)
     return Response(
         b'{"blockId":"%b"}' % text.encode(),
@@ -98,12 +86,6 @@ async def submit_block(request: Request) -> Response:
         {"location": f"{PATH}/{text}"},
         "application/json",
     )
-
-
-def refused(request: Request, size: int, error: TangleError) -> None:
-    """Log why a block was refused: wallets swallow what they are answered."""
-    host = request.client.host if request.client else "?"
-    log.info("refused a block of %d bytes from %s: %s: %s", size, host, error.code, error)
 
 
 @router.get(
@@ -162,20 +144,24 @@ def media_type(header: str) -> str:
     return header.partition(";")[0].strip().lower()
 
 
-async def attach(request: Request, service: Service, block: Block) -> bytes:
-    """Finish, check and attach a block; returns its id when it is durable. Raises TangleError."""
-    parameters = service.node.parameters
-    if isinstance(block.payload, Milestone):
-        milestone = block.payload
-        within("payload", lambda: check_milestone(milestone, service.node.network.keys, parameters))
-    elif block.nonce == 0 and not has_score(block.encoded, parameters.min_pow_score):
-        block = await while_connected(request, service.work.for_client(block))
-    check_block(block, parameters)
-    receipt = await service.writer.submit(block)
-    return receipt.block_id
+async def admitted(request: Request, read: Callable[[Request, bytes], Any]) -> bytes:
+    """Let the block that `read` finds in the body enter; returns its id when it is durable. Raises TangleError."""
+    service = service_of(request)
+    body = await read_body(request, service.settings.body_bytes_max)
+
+    def work(block: Block) -> Awaitable[Block]:
+        return while_connected(request, service.work.for_client(block))
+
+    source = Source(request.client.host if request.client else "?", completes=True, work=work)
+    try:
+        given = read(request, body)
+    except TangleError as error:
+        source.refused(error)
+        raise
+    return (await service.door.admit(given, source)).block_id
 
 
-async def while_connected(request: Request, work: Any) -> Any:
+async def while_connected(request: Request, work: Awaitable[T]) -> T:
     """The result of `work`, which is cancelled when the client goes away."""
     working = asyncio.ensure_future(work)
     leaving = asyncio.ensure_future(_left(request))
@@ -195,32 +181,10 @@ async def _left(request: Request) -> None:
         pass
 
 
-def _read(content_type: str, body: bytes, service: Service) -> Block:
-    kind = media_type(content_type)
+def _read(request: Request, body: bytes) -> Any:
+    kind = media_type(request.headers.get("content-type", ""))
     if kind == BINARY:
-        return _from_bytes(body, service)
+        return body
     if kind in {"application/json", ""}:
-        return _from_json(parse_json(body), service)
+        return parse_json(body)
     raise UnsupportedMediaType(f"a block comes as application/json or {BINARY}, not {kind}")
-
-
-def _from_bytes(body: bytes, service: Service) -> Block:
-    if len(body) > 1 and body[1] == 0:
-        parents = service.node.tips(PARENTS_MAX)
-        body = body[:1] + bytes([len(parents)]) + b"".join(parents) + body[2:]
-    try:
-        return Block.decode(body)
-    except UnexpectedEnd as error:
-        # A block that ends where its nonce would begin is one without a nonce.
-        if error.field != "nonce" or not error.rule.endswith(" 0 remain"):
-            raise
-        return Block.decode(body + bytes(8))
-
-
-def _from_json(value: Any, service: Service) -> Block:
-    members = dict(Fields(value, "block").members)
-    if not members.get("parents"):
-        members["parents"] = [to_hex(tip) for tip in service.node.tips(PARENTS_MAX)]
-    if members.get("protocolVersion") is None:
-        members["protocolVersion"] = PROTOCOL_VERSION
-    return Block.from_json(Fields(members))

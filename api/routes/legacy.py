@@ -13,14 +13,13 @@ from starlette.requests import Request
 
 from tangle.api import schemas
 from tangle.api.problems import BodyInvalid, NotFound
-from tangle.api.routes.blocks import attach, parse_json, read_body, refused
+from tangle.api.routes.blocks import admitted, parse_json
 from tangle.api.routes.core import NAME, VERSION
 from tangle.api.views import json_response, metadata_json, service_of
-from tangle.errors import TangleError
 from tangle.protocol.blocks import Block, Payload
 from tangle.protocol.errors import UnknownType
-from tangle.protocol.parameters import PARENTS_MAX, TAG_BYTES_MAX
-from tangle.protocol.serial import Fields, from_hex
+from tangle.protocol.parameters import TAG_BYTES_MAX
+from tangle.protocol.serial import Fields, from_hex, to_hex
 from tangle.protocol.tagged_data import TaggedData
 from tangle.service.running import Service
 from tangle.store import queries
@@ -96,14 +95,7 @@ async def tips(request: Request) -> Response:
 )
 async def post_message(request: Request) -> Response:
     """Attach data: the node chooses what is missing, parents and nonce."""
-    service = service_of(request)
-    body = await read_body(request, service.settings.body_bytes_max)
-    try:
-        fields = Fields(parse_json(body), "message")
-        block_id = await attach(request, service, _block(fields, service))
-    except TangleError as error:
-        refused(request, len(body), error)
-        raise
+    block_id = await admitted(request, _read)
     text = block_id.hex()
     response = _data({"messageId": text}, 201)
     response.headers["location"] = f"/api/v1/messages/{text}"
@@ -172,14 +164,18 @@ def _record(service: Service, message_id: str) -> BlockRecord:
     return record
 
 
-def _block(fields: Fields, service: Service) -> Block:
-    payload = fields.nested("payload", _indexation) if "payload" in fields else None
+def _read(request: Request, body: bytes) -> Any:  # noqa: ARG001 -- the media type is not looked at
+    """What the body says, in the words of today."""
+    fields = Fields(parse_json(body), "message")
+    members: dict[str, Any] = {}
+    if "payload" in fields:
+        members["payload"] = fields.nested("payload", _indexation).to_json()
     names = ("parentMessageIds", "parents")
     given = next((fields.items(name) for name in names if name in fields), [])
     if not all(isinstance(text, str) for text in given):
         raise BodyInvalid("parentMessageIds: must be hexadecimal digits", "parentMessageIds")
     parents = [from_hex("0x" + text, f"parentMessageIds[{i}]", size=32) for i, text in enumerate(given)]
-    return Block(tuple(parents or service.node.tips(PARENTS_MAX)), payload)
+    return {**members, "parents": [to_hex(parent) for parent in parents]}
 
 
 def _indexation(fields: Fields) -> TaggedData:

@@ -10,7 +10,14 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from tangle.protocol.errors import BlockTooLong, MilestoneInvalid, ProofOfWorkTooLow, WrongProtocolVersion
-from tangle.protocol.milestones import Milestone, check_parents, decode_parents, parents_from_json
+from tangle.protocol.milestones import (
+    Milestone,
+    MilestoneKeys,
+    check_milestone,
+    check_parents,
+    decode_parents,
+    parents_from_json,
+)
 from tangle.protocol.parameters import BLOCK_BYTES_MAX, PROTOCOL_VERSION, ProtocolParameters
 from tangle.protocol.serial import Fields, Json, Reader, TypeTable, blake2b_256, to_hex, uint, within
 from tangle.protocol.tagged_data import TaggedData
@@ -126,19 +133,36 @@ def check_size(data: bytes) -> None:
         raise BlockTooLong("block", f"{len(data)} bytes are more than the {BLOCK_BYTES_MAX} allowed")
 
 
-def check_block(block: Block, parameters: ProtocolParameters) -> None:
-    """Raise unless `block` is right by itself: its work, and its payload's own rules.
+def check_block(block: Block, parameters: ProtocolParameters, keys: MilestoneKeys | None = None) -> None:
+    """Raise unless `block` is right by itself: see `check_work` and `check_payload`."""
+    check_work(block, parameters.min_pow_score)
+    check_payload(block, parameters, keys)
 
-    A milestone's signers are checked with `milestones.check_milestone`, which needs the network's keys.
-    """
+
+def check_work(block: Block, min_score: int) -> None:
+    """Raise ProofOfWorkTooLow below `min_score` (TIP-12); milestones show their signatures instead."""
+    if isinstance(block.payload, Milestone):
+        return
     # Loaded here, not above, so that importing a block does not load numba.
-    from tangle.protocol.pow.score import has_score, trailing_zeros  # noqa: PLC0415
+    from tangle.protocol.pow.score import trailing_zeros  # noqa: PLC0415
 
-    if not isinstance(block.payload, Milestone) and not has_score(block.encoded, parameters.min_pow_score):
-        reached = 3 ** trailing_zeros(block.encoded) / len(block.encoded)
+    size = len(block.encoded)
+    reached = 3 ** trailing_zeros(block.encoded)
+    if reached < min_score * size:
         raise ProofOfWorkTooLow(
-            "nonce", f"reaches a score of {reached:.1f}, at least {parameters.min_pow_score} is needed"
+            "nonce", f"reaches a score of {reached / size:.1f}, at least {min_score} is needed"
         )
-    if isinstance(block.payload, Transaction):
-        transaction = block.payload
-        within("payload", lambda: check_transaction(transaction, parameters))
+
+
+def check_payload(block: Block, parameters: ProtocolParameters, keys: MilestoneKeys | None = None) -> None:
+    """Raise unless the payload keeps the rules that need nothing but itself, signatures included.
+
+    Parameters
+    ----------
+    keys : of the network's milestones; without them no milestone is checked
+    """
+    payload = block.payload
+    if isinstance(payload, Transaction):
+        within("payload", lambda: check_transaction(payload, parameters))
+    elif isinstance(payload, Milestone) and keys is not None:
+        within("payload", lambda: check_milestone(payload, keys, parameters))

@@ -14,28 +14,22 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
+from tangle.client.errors import RemainderTooSmall
+from tangle.client.wallet.selection import Coin, select
+from tangle.client.wallet.transfer import least_remainder, sign_transfer
 from tangle.errors import TangleError
 from tangle.node import Node
 from tangle.protocol.addresses import Address
 from tangle.protocol.blocks import Block
 from tangle.protocol.keys import KeyPair
-from tangle.protocol.outputs import OUTPUTS, BasicOutput, storage_deposit
+from tangle.protocol.outputs import OUTPUTS, BasicOutput
 from tangle.protocol.parameters import INPUTS_MAX, OUTPUTS_MAX
 from tangle.protocol.serial import Reader, to_hex
-from tangle.protocol.signatures import sign
 from tangle.protocol.tagged_data import TaggedData
-from tangle.protocol.transactions import (
-    Ed25519Signature,
-    ReferenceUnlock,
-    SignatureUnlock,
-    Transaction,
-    TransactionEssence,
-    UtxoInput,
-    inputs_commitment,
-)
+from tangle.protocol.transactions import Transaction
+from tangle.service.door import Door, Source
 from tangle.service.settings import Settings
 from tangle.service.work import WorkRoom
-from tangle.service.writer import Writer
 from tangle.store import queries
 from tangle.store.journal import Inclusion, OutputRow
 from tangle.store.queries import BasicFilter
@@ -84,12 +78,12 @@ class Faucet:
     Belongs to the event loop; `balance` may be called from any thread.
     """
 
-    def __init__(self, node: Node, writer: Writer, work: WorkRoom, keys: KeyPair, settings: Settings) -> None:
+    def __init__(self, node: Node, door: Door, work: WorkRoom, keys: KeyPair, settings: Settings) -> None:
         self.node = node
-        self.writer = writer
-        self.work = work
+        self.door = door
         self.keys = keys
         self.amount = settings.faucet_amount
+        self._source = Source("the faucet", work=work.for_node)
         self._balance_max = settings.faucet_balance_max
         self._queue_max = settings.faucet_queue_max
         self._waiting: dict[Address, None] = {}
@@ -157,12 +151,11 @@ class Faucet:
         """Attach `transaction` until a milestone settles it; whether it was included."""
         while True:
             block = Block(tuple(self.node.tips()), transaction)
-            block = await self.work.for_node(block)
-            await self.writer.submit(block)
-            log.info("transaction %s is attached in %s", to_hex(transaction.id), to_hex(block.id))
+            block_id = (await self.door.admit(block, self._source)).block_id
+            log.info("transaction %s is attached in %s", to_hex(transaction.id), to_hex(block_id))
             for _ in range(int(REATTACH_S / LOOK_S)):
                 await asyncio.sleep(LOOK_S)
-                settled = await asyncio.to_thread(self._settled, transaction.id, block.id)
+                settled = await asyncio.to_thread(self._settled, transaction.id, block_id)
                 if settled is not None:
                     return settled
 
@@ -187,31 +180,20 @@ class Faucet:
         count = min(len(addresses), sum(row.amount for row in rows) // self.amount)
         if count == 0:
             return None
-        outputs = [BasicOutput.to(address, self.amount) for address in addresses[:count]]
-        chosen: list[OutputRow] = []
-        while sum(row.amount for row in chosen) < count * self.amount:
-            chosen.append(rows[len(chosen)])
-        rest = sum(row.amount for row in chosen) - count * self.amount
-        if rest:
-            remainder = BasicOutput.to(self.keys.address, rest)
-            if rest < storage_deposit(remainder, self.node.parameters):
-                # Too little to stand alone: the last one is lucky.
-                outputs[-1] = BasicOutput.to(addresses[count - 1], self.amount + rest)
-            else:
-                outputs.append(remainder)
-        return self._sign(chosen, outputs)
-
-    def _sign(self, consumed: Sequence[OutputRow], outputs: Sequence[BasicOutput]) -> Transaction:
-        essence = TransactionEssence(
-            self.node.parameters.network_id,
-            tuple(UtxoInput.of(row.output_id) for row in consumed),
-            inputs_commitment(OUTPUTS.decode(Reader(row.data)) for row in consumed),
-            tuple(outputs),
-            TaggedData(b"faucet", b""),
+        coins = [Coin(row.output_id, OUTPUTS.decode(Reader(row.data))) for row in rows]
+        amounts = [self.amount] * count
+        least = least_remainder(self.keys.address, self.node.parameters)
+        try:
+            chosen = select(coins, sum(amounts), least)
+        except RemainderTooSmall as error:
+            # Too little to stand alone: the last one is lucky.
+            chosen = coins
+            amounts[-1] += error.remainder
+        outputs = [BasicOutput.to(*paid) for paid in zip(addresses[:count], amounts, strict=True)]
+        own = self.keys
+        return sign_transfer(
+            chosen, outputs, lambda _: own, own.address, self.node.parameters, TaggedData(b"faucet", b"")
         )
-        signature = Ed25519Signature(self.keys.public_key, sign(self.keys.seed, essence.hash))
-        references = (ReferenceUnlock(0) for _ in consumed[1:])
-        return Transaction(essence, (SignatureUnlock(signature), *references))
 
 
 def _unspent(connection: Connection, address: Address, most: int) -> list[OutputRow]:

@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from tangle.node import Node
 from tangle.protocol.keys import Keys
 from tangle.service.decoding import Decoding
+from tangle.service.door import Door
 from tangle.service.faucet import Faucet
 from tangle.service.feed import Feed
 from tangle.service.founding import Opened
@@ -38,6 +39,7 @@ class Service:
 
     Attributes
     ----------
+    door : where blocks enter
     feed : what happened, for all who follow
     topics : what was written under tags, for all who follow some
     clock : seconds since the Unix epoch
@@ -49,6 +51,7 @@ class Service:
     settings: Settings
     node: Node
     writer: Writer
+    door: Door
     feed: Feed
     topics: Topics
     metrics: Metrics
@@ -120,6 +123,7 @@ async def running(
 
     node.on_events = from_writer
     writer = Writer(node, settings.writer_settings(), clock=clock, ticks=ticks)
+    door = Door(node, writer)
     work = WorkRoom(
         node.parameters,
         workers=settings.pow_workers,
@@ -129,12 +133,12 @@ async def running(
     )
     faucet = None
     if settings.faucet and opened.keys is not None:
-        faucet = Faucet(node, writer, work, Keys.from_mnemonic(opened.keys.mnemonic).derive(), settings)
+        faucet = Faucet(node, door, work, Keys.from_mnemonic(opened.keys.mnemonic).derive(), settings)
     writer.start(loop)
     following = [loop.create_task(topics.run()), loop.create_task(metrics.run(feed))]
     paying = loop.create_task(faucet.run()) if faucet else None
     try:
-        yield Service(settings, node, writer, feed, topics, metrics, work, clock, faucet)
+        yield Service(settings, node, writer, door, feed, topics, metrics, work, clock, faucet)
     finally:
         feed.close()
         await asyncio.gather(*following, return_exceptions=True)

@@ -1,0 +1,102 @@
+"""The door: every form a block comes in, what each source may ask, and that nobody goes round it."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tangle.errors import TangleError
+from tangle.node import Outcome
+from tangle.protocol.blocks import Block
+from tangle.protocol.errors import ProofOfWorkTooLow, WrongNetwork
+from tangle.protocol.outputs import BasicOutput
+from tangle.protocol.pow.search import search
+from tangle.protocol.tagged_data import TaggedData
+from tangle.protocol.transactions import Transaction
+from tangle.service.door import Door, Source
+from tangle.service.writer import Writer, WriterSettings
+from tests.networks import HOLDER, PARAMETERS, block_on, genesis_coin, note, open_node, spend
+
+QUIET = WriterSettings(coordinator=False, confidence_interval_ms=3_600_000)
+ROOT = Path(__file__).parents[2]
+CHECKS = {"check_block", "check_work", "check_payload", "check_milestone", "check_transaction", "has_score"}
+
+
+@asynccontextmanager
+async def standing(path: Path, **parameters: Any) -> AsyncIterator[Door]:
+    node = open_node(path, **parameters)
+    writer = Writer(node, QUIET)
+    writer.start(asyncio.get_running_loop())
+    try:
+        yield Door(node, writer)
+    finally:
+        await asyncio.to_thread(writer.stop)
+
+
+def test_nothing_enters_but_by_the_door() -> None:
+    for path in [*(ROOT / "api").rglob("*.py"), *(ROOT / "tangle" / "service").glob("*.py")]:
+        if path.name == "door.py":
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Attribute):
+                assert node.attr != "submit", f"{path}:{node.lineno} goes round the door"
+            if isinstance(node, ast.Name | ast.alias):
+                name = node.id if isinstance(node, ast.Name) else node.name
+                assert name not in CHECKS, f"{path}:{node.lineno} checks what the door checks"
+
+
+async def test_a_block_its_bytes_and_its_json_are_one_block(tmp_path: Path) -> None:
+    async with standing(tmp_path / "t.db") as door:
+        block = block_on([bytes(32)], note("one"))
+        for given in (block, block.encoded, block.to_json()):
+            assert (await door.admit(given, Source("a test"))).block_id == block.id
+
+
+async def test_what_is_missing_is_filled_in_only_for_those_who_may_ask(tmp_path: Path) -> None:
+    without = [{"payload": TaggedData(b"a", b"b").to_json()}, bytes([2, 0]) + bytes(4)]
+    async with standing(tmp_path / "t.db") as door:
+        for given in without:
+            receipt = await door.admit(given, Source("a client", completes=True))
+            assert receipt.outcome is Outcome.ATTACHED
+            with pytest.raises(TangleError):
+                await door.admit(given, Source("a neighbour"))
+
+
+async def test_work_is_done_once_for_sound_blocks_without_a_nonce(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    worked: list[Block] = []
+
+    async def work(block: Block) -> Block:
+        worked.append(block)
+        return block.with_nonce(search(block.encoded[:-8], 10, workers=1))
+
+    strict = replace(PARAMETERS, min_pow_score=10)
+    source = Source("a client", work=work)
+    async with standing(tmp_path / "t.db", parameters=strict) as door:
+        bare = block_on([bytes(32)], note("no work"))
+        with pytest.raises(ProofOfWorkTooLow):
+            await door.admit(bare, Source("a neighbour"))
+        with pytest.raises(ProofOfWorkTooLow):
+            await door.admit(bare.with_nonce(1), source)
+        with pytest.raises(WrongNetwork), caplog.at_level(logging.INFO, "tangle.door"):
+            await door.admit(block_on([bytes(32)], foreign()), source)
+        assert caplog.messages[-1].startswith("refused a block from a client: wrong_network: ")
+        assert not worked
+        receipt = await door.admit(bare, source)
+        finished = bare.with_nonce(search(bare.encoded[:-8], 10, workers=1))
+        assert (receipt.block_id, worked) == (finished.id, [bare])
+
+
+def foreign() -> Transaction:
+    """A transaction of another network."""
+    elsewhere = replace(PARAMETERS, network_name="elsewhere")
+    return spend([genesis_coin()], [BasicOutput.to(HOLDER.address, elsewhere.token_supply)], parameters=elsewhere)
