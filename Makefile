@@ -29,6 +29,7 @@ run: $(STAMP) ## start the service (TANGLE_HOST, TANGLE_PORT, TANGLE_DATA are ho
 test: $(STAMP) kernels ## the whole suite
 	@$(BIN)/python -m pytest -n 4 --dist loadfile
 
+test-long: export TESTS_LONG := 1
 test-long: $(STAMP) kernels ## the suite with the longer runs
 	@$(BIN)/python -m pytest -n 4 --dist loadfile -m "slow or not slow"
 

@@ -21,6 +21,7 @@ from tangle.protocol.tagged_data import TaggedData
 from tangle.service.decoding import DECODING, GAP_MS, WAITING_MAX, Decoding, Place, Walk
 from tangle.store.queries import TaggedBlock, TaggedPage
 from tests.nodes import RunningNode
+from tests.tries import each, tries
 
 SEED = bytes(range(32))
 
@@ -87,7 +88,7 @@ def test_pages_of_any_size_bring_all_messages_once(height: int, items_max: int) 
     assert texts(everything(blocks, channel.root(0), items_max)) == [body.decode() for body in bodies]
 
 
-@pytest.mark.parametrize("seed", range(20))
+@each("seed", range(tries(20)))
 def test_order_junk_and_copies_change_nothing(seed: int) -> None:
     rng = random.Random(seed)
     bodies = [b"reading %d" % n for n in range(10)] + [bytes([255]) * 70_000]

@@ -20,8 +20,9 @@ from schemathesis.specs.openapi.checks import (
 
 from tests.networks import note
 from tests.nodes import RunningNode, running_node
+from tests.tries import tries
 
-EXAMPLES = 6
+EXAMPLES = tries(6)
 """per operation and mode"""
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 ENDLESS = ["/api/tangle/v1/events", "/api/tangle/v1/tags/{tag}/events", "/api/tangle/v1/mam/{root}/events"]

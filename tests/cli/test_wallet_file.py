@@ -16,6 +16,7 @@ from nacl.pwhash import argon2id
 from tangle.cli.errors import WalletExists, WalletExposed, WalletMalformed, WalletMissing, WrongPassword
 from tangle.cli.wallet import file as wallet_file
 from tangle.cli.wallet.file import Sealed
+from tests.tries import tries
 
 WORDS = "letter advice cage absurd amount doctor acoustic avoid letter advice cage above"
 CHEAP = {"operations": argon2id.OPSLIMIT_MIN, "memory_bytes": argon2id.MEMLIMIT_MIN}
@@ -70,7 +71,7 @@ def test_sealed_file(tmp_path: Path) -> None:
 
 
 @given(place=st.integers(min_value=0), bit=st.integers(0, 7))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=tries(20), deadline=None)
 def test_a_changed_box_stays_closed(place: int, bit: int) -> None:
     sealed = Sealed.seal(WORDS, "p", **CHEAP)
     box = bytearray(sealed.box)

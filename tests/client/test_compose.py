@@ -44,6 +44,7 @@ from tangle.protocol.serial import uint
 from tangle.protocol.transactions import Transaction
 from tangle.state.rules import Conflict, check_semantics, semantic_context, violations
 from tests.client.drawn import AT, KEY_OF, OWN, PARAMETERS, STRANGER, World, output_id, worlds
+from tests.tries import tries
 
 
 def token(number: int) -> bytes:
@@ -144,7 +145,7 @@ def _next_states(draw: st.DrawFn, one: Holding) -> Output | None:
 
 
 @given(data=st.data(), rich=st.booleans(), later=st.integers(0, EXPIRY_MARGIN_S - 1))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=tries(100), deadline=None)
 def test_what_is_composed_is_valid_and_loses_nothing(data: st.DataObject, rich: bool, later: int) -> None:
     world = data.draw(worlds())
     if rich:
@@ -197,7 +198,7 @@ def test_most_draws_compose() -> None:
     seen: Counter[str] = Counter()
 
     @given(data=st.data())
-    @settings(max_examples=100, deadline=None, database=None, derandomize=True)
+    @settings(max_examples=tries(100), deadline=None, database=None, derandomize=True)
     def count(data: st.DataObject) -> None:
         world = data.draw(worlds())
         world.add(BasicOutput.to(OWN[1], 1_000_000))
@@ -212,7 +213,7 @@ def test_most_draws_compose() -> None:
 
 
 @given(amounts=st.lists(st.integers(500, 3000), min_size=1, max_size=20), needed=st.integers(426, 20_000))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=tries(100), deadline=None)
 def test_with_plain_outputs_it_chooses_as_the_selection_does(amounts: list[int], needed: int) -> None:
     world = World()
     for amount in amounts:

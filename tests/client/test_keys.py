@@ -10,6 +10,7 @@ from tangle.protocol.addresses import to_bech32
 from tangle.protocol.errors import InvalidMnemonic, InvalidSeed
 from tangle.protocol.keys import KeyPair, Keys, new_mnemonic, slip10_child, slip10_master
 from tangle.protocol.signatures import public_key, verify
+from tests.tries import tries
 
 # SLIP-0010, "Test vector 1 for ed25519", seed 00 to 0f: step from the parent, chain code, private, public key.
 SLIP_10_SEED = bytes(range(16))
@@ -135,7 +136,7 @@ def test_bad_seed(size: int) -> None:
 
 
 @given(seed=st.binary(min_size=32, max_size=32), message=st.binary(max_size=100))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=tries(20), deadline=None)
 def test_what_a_key_pair_signs_verifies(seed: bytes, message: bytes) -> None:
     pair = Keys.from_seed(seed).derive()
     assert verify(pair.public_key, pair.sign(message), message)

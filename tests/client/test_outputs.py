@@ -21,6 +21,7 @@ from tangle.protocol.outputs import (
 )
 from tangle.protocol.parameters import ProtocolParameters, RentStructure
 from tangle.protocol.serial import Reader, uint
+from tests.tries import tries
 
 ONE, TWO = Ed25519Address(b"\1" * 32), Ed25519Address(b"\2" * 32)
 ID = b"\7" * 34
@@ -83,7 +84,7 @@ def drawn(draw: st.DrawFn, parameters: ProtocolParameters) -> Output:
 
 
 @given(data=st.data(), parameters=networks)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=tries(200), deadline=None)
 def test_an_output_without_an_amount_holds_its_deposit_and_no_more(
     data: st.DataObject, parameters: ProtocolParameters
 ) -> None:

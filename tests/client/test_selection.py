@@ -17,6 +17,7 @@ from tangle.protocol.parameters import ProtocolParameters
 from tangle.protocol.serial import uint
 from tangle.protocol.tagged_data import TaggedData
 from tangle.protocol.transactions import SignatureUnlock, check_transaction, inputs_commitment
+from tests.tries import tries
 
 PARAMETERS = ProtocolParameters()
 KEYS = [Keys.from_seed(bytes([i] * 32)).derive() for i in range(4)]
@@ -39,7 +40,7 @@ def test_the_least_output_is_the_one_of_the_defaults() -> None:
 
 
 @given(amounts=amounts_lists, needed=st.integers(LEAST, 60_000), shuffle=st.randoms(use_true_random=False))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=tries(300), deadline=None)
 def test_a_choice_is_valid_small_and_always_the_same(
     amounts: list[int], needed: int, shuffle: random.Random
 ) -> None:
@@ -68,7 +69,7 @@ def test_a_choice_is_valid_small_and_always_the_same(
 
 
 @given(amounts=st.lists(st.integers(LEAST, 5000), min_size=3, max_size=20), most=st.integers(1, 5), data=st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=tries(200), deadline=None)
 def test_no_more_inputs_than_allowed(amounts: list[int], most: int, data: st.DataObject) -> None:
     needed = data.draw(st.integers(1, sum(amounts)))
     reachable = sum(sorted(amounts, reverse=True)[:most])
@@ -106,7 +107,7 @@ def test_many_small_outputs_are_joined_on_the_way() -> None:
     shares=st.lists(st.integers(1, 100), min_size=1, max_size=5),
     tag=st.none() | st.binary(max_size=64),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=tries(60), deadline=None)
 def test_a_transfer_is_what_a_node_accepts(
     amounts: list[int], owners: int, shares: list[int], tag: bytes | None
 ) -> None:

@@ -30,6 +30,7 @@ from tangle.mam.access import Access
 from tangle.mam.boxes import side_key_for
 from tangle.mam.message import mask
 from tests.mam.mailbox import Mailbox, written
+from tests.tries import tries
 
 SEEDS = st.binary(min_size=32, max_size=32)
 MODES = st.sampled_from(list(Mode))
@@ -64,7 +65,7 @@ def test_no_bytes_crash_a_decoder(data: bytes) -> None:
         assert Invitation.decode(data).encode() == data
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=tries(40), deadline=None)
 @given(MODES, HEIGHTS, st.lists(st.binary(max_size=40), max_size=25), st.randoms(use_true_random=False))
 def test_disorder_copies_and_junk_do_no_harm(mode: Mode, height: int, bodies: list[bytes], random: Random) -> None:
     channel = Channel(b"s" * 32, mode, height)
@@ -83,7 +84,7 @@ def test_disorder_copies_and_junk_do_no_harm(mode: Mode, height: int, bodies: li
     assert len(bodies) <= len(events) <= len(everything)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=tries(60), deadline=None)
 @given(MODES, st.integers(1, 3), st.integers(1, 30), st.randoms(use_true_random=False))
 def test_gaps_are_what_was_lost(mode: Mode, height: int, count: int, random: Random) -> None:
     """Of each tree at least one message stays, so that the channel can be followed."""
@@ -102,7 +103,7 @@ def test_gaps_are_what_was_lost(mode: Mode, height: int, count: int, random: Ran
     assert lost == [n for n in range(max(kept, default=0)) if n not in kept]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=tries(40), deadline=None)
 @given(st.integers(0, 2), st.lists(st.one_of(st.binary(max_size=20), st.sets(st.integers(0, 2))), max_size=15))
 def test_readers_read_until_they_are_left_out(height: int, steps: list[bytes | set[int]]) -> None:
     """A set among the steps is a rekey message for these of three subscribers."""

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from tangle.mam import Mode
 from tests.mam import decoder, vectors
+from tests.tries import tries
 
 VECTORS: dict[str, Any] = json.loads(vectors.FILE.read_text())
 CHANNELS = pytest.mark.parametrize("channel", VECTORS["channels"], ids=lambda channel: channel["name"])
@@ -54,7 +55,7 @@ def test_new_side_keys_follow_from_the_seed() -> None:
         assert decoder.new_side_key(vectors.ALICE, message["body"]) == derived
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=tries(50), deadline=None)
 @given(
     st.sampled_from(list(Mode)),
     st.integers(0, 3),

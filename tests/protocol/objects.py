@@ -58,8 +58,9 @@ from tangle.protocol.transactions import (
     UtxoInput,
     inputs_commitment,
 )
+from tests.tries import tries
 
-fuzz = settings(deadline=None, max_examples=60)
+fuzz = settings(deadline=None, max_examples=tries(60))
 """no deadline: machines differ, and a slow example is no wrong one"""
 
 PARAMETERS = ProtocolParameters(min_pow_score=0)

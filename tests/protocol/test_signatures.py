@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tangle.protocol.signatures import public_key, sign, verify
+from tests.tries import tries
 
 P = 2**255 - 19
 L = 2**252 + 27742317777372353535851937790883648493
@@ -176,7 +177,7 @@ def test_a_y_off_the_curve_is_refused() -> None:
     assert not verify(SMALL_ORDER[0], data + bytes(32), b"")
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=tries(50), deadline=None)
 @given(st.binary(min_size=32, max_size=32), st.binary(max_size=100), st.data())
 def test_round_trip_and_one_altered_bit(seed: bytes, message: bytes, data: st.DataObject) -> None:
     key, signature = public_key(seed), sign(seed, message)

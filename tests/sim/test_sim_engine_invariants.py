@@ -15,9 +15,10 @@ from tangle.sim.arrivals import GENESIS
 from tangle.sim.run import result_of
 from tangle.sim.world import World
 from tests.sim.sim_scenarios import scenarios
+from tests.tries import tries
 
 
-@settings(max_examples=60)
+@settings(max_examples=tries(60))
 @given(scenarios(blocks=400, rarities=True))
 def test_parents_are_there_and_all_the_rest_follows(scenario: Scenario) -> None:
     result = sim.run(scenario)
@@ -61,7 +62,7 @@ def check_sides(result: Result) -> None:
         assert ((column == 0) | (column == result.sides)).all()
 
 
-@settings(max_examples=40)
+@settings(max_examples=tries(40))
 @given(scenarios(blocks=400, rarities=True), st.lists(st.integers(1, 400), max_size=8), st.data())
 def test_looking_changes_nothing_and_sees_what_is_rebuilt(
     scenario: Scenario, stops: list[int], data: st.DataObject

@@ -18,6 +18,7 @@ from tangle.tipselect.graph import Graph
 from tangle.tipselect.kernels import Int64
 from tests.sim.sim_scenarios import scenarios
 from tests.tipselect.statistic import chi_square, unlikely_above
+from tests.tries import tries
 
 AGENTS = (Agent(), Agent(share=3.0, selector="weighted", alpha=0.5), Agent(share=0.0), Agent(selector="uniform"))
 
@@ -49,7 +50,7 @@ def test_a_burst_and_a_race_give_the_same_tangle() -> None:
     )
 
 
-@settings(max_examples=40)
+@settings(max_examples=tries(40))
 @given(scenarios(blocks=150))
 def test_any_scenario_gives_the_same_tangle(scenario: Scenario) -> None:
     assert_equal(scenario)

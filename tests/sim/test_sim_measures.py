@@ -15,6 +15,7 @@ from tangle.sim.measures.samples import BATCHES, Mean, Share
 from tangle.sim.measures.walks import exact_confidence, share_of_hits
 from tangle.tipselect import reference
 from tangle.tipselect.confidence import wilson
+from tests.tries import each
 
 SEEDS = (1, 2, 3)
 
@@ -95,7 +96,7 @@ def selector_alpha(selector: str) -> float | None:
 # --- tips and first approvals -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@each("seed", SEEDS)
 def test_tips_over_time_are_blocks_without_approvers(seed: int) -> None:
     result = small(seed)
     graph = result.networkx()
@@ -118,7 +119,7 @@ def test_mean_tips_is_the_mean_over_time() -> None:
     assert found.low < expected < found.high
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@each("seed", SEEDS)
 def test_first_approval_is_the_first_approver(seed: int) -> None:
     result = small(seed, agents=2)
     graph = result.networkx()
@@ -141,7 +142,7 @@ def test_first_approval_is_the_first_approver(seed: int) -> None:
 # --- weights ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@each("seed", SEEDS)
 def test_weight_growth_counts_the_approvers_issued_by_then(seed: int) -> None:
     result = small(seed)
     graph = result.networkx()
@@ -181,7 +182,7 @@ def test_adaptation_is_what_its_definition_says() -> None:
 # --- losses -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@each("seed", SEEDS)
 @pytest.mark.parametrize("age", [None, 2.5, 0.0])
 def test_losses_are_old_blocks_that_no_young_tip_approves(seed: int, age: float | None) -> None:
     result = small(seed)
@@ -204,7 +205,7 @@ def test_losses_are_old_blocks_that_no_young_tip_approves(seed: int, age: float 
         assert count == sum(then.in_degree(b) == 0 and time - result.times[b] >= late for b in then)
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@each("seed", SEEDS)
 def test_survival_of_a_split_counts_each_side(seed: int) -> None:
     result = torn(seed)
     graph = result.networkx()
@@ -224,7 +225,7 @@ def test_survival_of_a_split_counts_each_side(seed: int) -> None:
 # --- walks ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@each("seed", SEEDS)
 @pytest.mark.parametrize("selector", ["uniform", "unweighted", "weighted"])
 def test_exit_probabilities_solve_the_chain(seed: int, selector: str) -> None:
     result = small(seed, selector, 2)
@@ -330,7 +331,7 @@ def test_watched_views_are_the_results_own() -> None:
 # --- agents -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@each("seed", SEEDS)
 @pytest.mark.parametrize("of", KINDS)
 def test_agreement_compares_each_two_agents(seed: int, of: str) -> None:
     result = small(seed, agents=3)

@@ -21,6 +21,7 @@ from tangle.sim import store
 from tangle.sim import sweep as sim_sweep
 from tangle.sim.errors import BadResult
 from tests.sim.scenarios import scenarios
+from tests.tries import tries
 
 ARRAYS = ("times", "issuers", "parents", "first_approvers", "tips", "own_weights", "sides")
 
@@ -34,7 +35,7 @@ def assert_equal(one: sim.Result, other: sim.Result) -> None:
     assert (one.withheld, one.start, one.seconds) == (other.withheld, other.start, other.seconds)
 
 
-@settings(max_examples=30)
+@settings(max_examples=tries(30))
 @given(scenario=scenarios())
 def test_a_result_comes_back_whole(scenario: sim.Scenario, tmp_path_factory: pytest.TempPathFactory) -> None:
     result = sim.run(scenario)

@@ -8,6 +8,7 @@ from tangle.protocol.blocks import Block
 from tangle.protocol.errors import WaitingRoomFull
 from tangle.state.solidify import WaitingRoom
 from tests.networks import block_on, note
+from tests.tries import each, tries
 
 
 def chain(length: int, root: bytes = bytes(32)) -> list[Block]:
@@ -18,7 +19,7 @@ def chain(length: int, root: bytes = bytes(32)) -> list[Block]:
     return blocks
 
 
-@pytest.mark.parametrize("seed", range(20))
+@each("seed", range(tries(20)))
 def test_any_order_of_arrival_lets_all_in(seed: int) -> None:
     blocks = chain(12)
     arrivals = blocks.copy()

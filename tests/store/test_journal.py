@@ -38,6 +38,7 @@ from tangle.store.journal import (
     write,
 )
 from tests.store.rows import GENESIS, NETWORK, a_block, a_milestone, an_output, in_memory, name, opened
+from tests.tries import tries
 
 ID = st.binary(min_size=32, max_size=32)
 SMALL = st.integers(0, 2**32 - 1)
@@ -77,7 +78,7 @@ def journals(draw: st.DrawFn) -> list[Batch]:
 
 
 @given(journals())
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=tries(60))
 def test_what_was_written_is_replayed(batches: list[Batch]) -> None:
     with in_memory() as engine:
         for batch in batches:
@@ -112,7 +113,7 @@ def test_replay_goes_through_all_pages_and_starts_where_told(tmp_path: Path) -> 
 
 
 @given(st.data())
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=tries(40))
 def test_the_unspent_outputs_are_those_created_and_not_spent(data: st.DataObject) -> None:
     with in_memory() as engine:
         create_network(engine, NETWORK, GENESIS)

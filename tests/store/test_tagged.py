@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, event
 from tangle.store.journal import Batch, BlockRow, write
 from tangle.store.tagged import TaggedBlock, TaggedFilter, number_at, tagged_between, tagged_page
 from tests.store.rows import a_block, in_memory
+from tests.tries import each, tries
 
 TAGS = (b"pump", b"fan", b"p")
 START_MS = 1_700_000_000_000
@@ -58,7 +59,7 @@ def a_filter(rng: random.Random) -> TaggedFilter:
     )
 
 
-@pytest.mark.parametrize("seed", range(60))
+@each("seed", range(tries(60)))
 def test_pages_put_together_are_all_that_was_asked_for(engine: Engine, seed: int) -> None:
     rng, rows = random.Random(seed), sample(1)
     chosen, tags = a_filter(rng), tuple(rng.sample(TAGS, rng.randrange(1, 4)))

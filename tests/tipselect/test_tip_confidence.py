@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from tangle.tipselect import confidence, reference, walk
 from tangle.tipselect.errors import BadSetting
 from tangle.tipselect.graph import Graph
+from tests.tries import each, tries
 
 
-@pytest.mark.parametrize("seed", range(200))
+@each("seed", range(tries(200)))
 def test_hits_equal_twin(seed: int) -> None:
     rng = np.random.default_rng(seed)
     graph = reference.random_graph(rng, int(rng.integers(1, 60)), forbidden=0.1, outside=0.1, poor=0.1)

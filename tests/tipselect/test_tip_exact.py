@@ -9,9 +9,10 @@ from tangle.tipselect import confidence, exact, reference, walk
 from tangle.tipselect.errors import BadIndex, BadSetting
 from tangle.tipselect.graph import Graph
 from tests.tipselect.statistic import chi_square, unlikely_above
+from tests.tries import each, tries
 
 
-@pytest.mark.parametrize("block", range(10))
+@each("block", range(tries(10)))
 def test_chances_equal_linear_algebra(block: int) -> None:
     for seed in range(40 * block, 40 * block + 40):
         rng = np.random.default_rng(seed)

@@ -10,9 +10,10 @@ from tangle.tipselect import reference, walk
 from tangle.tipselect.errors import BadSetting
 from tangle.tipselect.explain import explain
 from tangle.tipselect.graph import Graph
+from tests.tries import each, tries
 
 
-@pytest.mark.parametrize("seed", range(60))
+@each("seed", range(tries(60)))
 def test_the_story_fits_the_selection(seed: int) -> None:
     rng = np.random.default_rng(seed)
     graph = reference.random_graph(rng, int(rng.integers(2, 60)), forbidden=0.08, outside=0.05, poor=0.05)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from tangle.tipselect import lazy, reference
 from tangle.tipselect.errors import BadIndex, BadParents, BadSetting
 from tangle.tipselect.graph import OUTSIDE, Graph
+from tests.tries import each, tries
 
 
 class Record:
@@ -76,7 +77,7 @@ class Record:
             assert graph.is_forbidden(x) == (x in self.forbidden)
 
 
-@pytest.mark.parametrize("seed", range(60))
+@each("seed", range(tries(60)))
 def test_equals_twin_while_batches_come_and_the_window_moves(seed: int) -> None:
     rng = np.random.default_rng(seed)
     record = Record(low=int(rng.integers(0, 3)) * 1000, anchor_distance=int(rng.integers(1, 9)))
@@ -104,7 +105,7 @@ changes = st.lists(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=tries(80), deadline=None)
 @given(changes=changes, seed=st.integers(0, 2**32), capacity=st.integers(1, 40))
 def test_invariants_hold_after_any_changes(changes: list[tuple[str, int]], seed: int, capacity: int) -> None:
     rng = np.random.default_rng(seed)
@@ -128,7 +129,7 @@ def test_invariants_hold_after_any_changes(changes: list[tuple[str, int]], seed:
         assert record.graph.tip_count > 0
 
 
-@pytest.mark.parametrize("seed", range(20))
+@each("seed", range(tries(20)))
 def test_a_copy_is_equal_and_on_its_own(seed: int) -> None:
     rng = np.random.default_rng(seed)
     record = Record(anchor_distance=2)

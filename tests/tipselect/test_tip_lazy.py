@@ -9,6 +9,7 @@ from tangle.tipselect import lazy, reference
 from tangle.tipselect.errors import BadSetting
 from tangle.tipselect.graph import Graph
 from tangle.tipselect.lazy import LAZY, NON_LAZY, SEMI_LAZY, Limits
+from tests.tries import each, tries
 
 
 @pytest.mark.parametrize(
@@ -32,7 +33,7 @@ def test_scores_at_the_limits(oldest: int, youngest: int, score: int) -> None:
     assert lazy.scores(*roots, 100, referenced=np.array([youngest], np.int32)).tolist() == [NON_LAZY]
 
 
-@pytest.mark.parametrize("block", range(10))
+@each("block", range(tries(10)))
 def test_scores_equal_twin(block: int) -> None:
     limits = Limits(youngest_max=3, oldest_max=5, depth_max=7)
     for seed in range(50 * block, 50 * block + 50):
@@ -50,7 +51,7 @@ def test_scores_equal_twin(block: int) -> None:
         assert dict(enumerate(found.tolist(), graph.low)) == expected, f"seed {seed}"
 
 
-@pytest.mark.parametrize("seed", range(20))
+@each("seed", range(tries(20)))
 def test_no_good_tip_hides_behind_lazy_approvers(seed: int) -> None:
     """What rests only on settled blocks is barred, and whatever else is unreferenced stays within reach."""
     rng = np.random.default_rng(seed)

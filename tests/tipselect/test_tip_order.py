@@ -1,10 +1,10 @@
 """Cones, cone roots and white-flag order equal their networkx twins; TIP-2's drawing is ordered as TIP-2 says."""
 
 import numpy as np
-import pytest
 
 from tangle.tipselect import reference
 from tangle.tipselect.graph import Graph
+from tests.tries import each, tries
 
 WHITE_FLAG_DRAWING = {
     "D": "AB", "E": "AB", "F": "BC", "G": "DE", "H": "EF", "I": "FC", "J": "GH", "K": "HI", "L": "GJ",
@@ -22,7 +22,7 @@ def two_graphs(seed: int) -> tuple[np.random.Generator, Graph, reference.Tangle]
     return rng, graph, reference.tangle_of(graph)
 
 
-@pytest.mark.parametrize("seed", range(150))
+@each("seed", range(tries(150)))
 def test_cones_equal_twin(seed: int) -> None:
     rng, graph, twin = two_graphs(seed)
     stop = rng.random(len(graph)) < 0.15
@@ -34,7 +34,7 @@ def test_cones_equal_twin(seed: int) -> None:
     assert graph.future_cone(x).tolist() == reference.future_cone(twin, x)
 
 
-@pytest.mark.parametrize("seed", range(150))
+@each("seed", range(tries(150)))
 def test_cone_roots_equal_twin(seed: int) -> None:
     rng, graph, twin = two_graphs(seed)
     referenced = np.where(rng.random(len(graph)) < 0.3, rng.integers(1, 50, len(graph)), 0)
@@ -43,7 +43,7 @@ def test_cone_roots_equal_twin(seed: int) -> None:
     assert list(zip(oldest.tolist(), youngest.tolist(), strict=True)) == [expected[x] for x in sorted(twin)]
 
 
-@pytest.mark.parametrize("seed", range(150))
+@each("seed", range(tries(150)))
 def test_post_order_equals_twin(seed: int) -> None:
     rng, graph, twin = two_graphs(seed)
     done = rng.random(len(graph)) < 0.15

@@ -6,9 +6,10 @@ import pytest
 from tangle.tipselect import lazy, orphans, reference
 from tangle.tipselect.errors import BadSetting
 from tangle.tipselect.graph import Graph
+from tests.tries import each, tries
 
 
-@pytest.mark.parametrize("block", range(8))
+@each("block", range(tries(8)))
 def test_losses_equal_twin(block: int) -> None:
     for seed in range(25 * block, 25 * block + 25):
         rng = np.random.default_rng(seed)

@@ -10,10 +10,11 @@ from tangle.tipselect import eiota, giota, hybrid, lazy, reference, selectors, u
 from tangle.tipselect.errors import BadSetting
 from tangle.tipselect.graph import Graph
 from tests.tipselect.statistic import chi_square, unlikely_above
+from tests.tries import each
 
 
 @pytest.mark.parametrize("name", selectors.SELECTORS)
-@pytest.mark.parametrize("block", range(4))
+@each("block", range(4))
 def test_selections_are_distinct_tips_as_many_as_there_are(name: str, block: int) -> None:
     select = selectors.named(name, **({"age": 5} if name == "g-iota" else {}))
     for seed in range(25 * block, 25 * block + 25):

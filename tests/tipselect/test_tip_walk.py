@@ -13,13 +13,14 @@ from tangle.tipselect.errors import BadIndex, BadSetting
 from tangle.tipselect.graph import Graph
 from tangle.tipselect.selectors import Selector
 from tests.tipselect.statistic import chi_square, unlikely_above
+from tests.tries import each, tries
 
 
 def random_graph(seed: int, size: int) -> Graph:
     return reference.random_graph(np.random.default_rng(seed), size, forbidden=0.08, outside=0.05, poor=0.08)
 
 
-@pytest.mark.parametrize("seed", range(250))
+@each("seed", range(tries(250)))
 def test_selection_equals_twin(seed: int) -> None:
     rng = np.random.default_rng(seed)
     graph = random_graph(seed, int(rng.integers(1, 70)))
@@ -47,7 +48,7 @@ def test_selection_equals_twin(seed: int) -> None:
 
 
 @pytest.mark.parametrize("alpha", [0.0, 0.05, 0.5])
-@pytest.mark.parametrize("seed", range(8))
+@each("seed", range(tries(8)))
 def test_walk_frequencies_match_exact_probabilities(seed: int, alpha: float) -> None:
     graph = random_graph(seed + 100, 30)
     twin = reference.tangle_of(graph)

@@ -1,10 +1,10 @@
 """Cumulative weights are exact with an anchor wherever it is, and the anchor keeps up with the Tangle."""
 
 import numpy as np
-import pytest
 
 from tangle.tipselect import reference
 from tangle.tipselect.graph import ANCHOR_DISTANCE, OUTSIDE, Graph
+from tests.tries import each, tries
 
 NO_ANCHOR = 10**9
 """an anchor distance that no test reaches"""
@@ -25,7 +25,7 @@ def random_rows(rng: np.random.Generator, start: int, n: int) -> Rows:
     return rows, counts
 
 
-@pytest.mark.parametrize("block", range(12))
+@each("block", range(tries(12)))
 def test_weights_equal_twin_while_the_anchor_moves(block: int) -> None:
     anchors = set()
     for seed in range(50 * block, 50 * block + 50):
@@ -51,7 +51,7 @@ def test_weights_equal_twin_while_the_anchor_moves(block: int) -> None:
     assert len(anchors) > 60
 
 
-@pytest.mark.parametrize("seed", range(3))
+@each("seed", range(3))
 def test_any_batch_size_gives_the_same_weights(seed: int) -> None:
     rng = np.random.default_rng(seed)
     rows, counts = random_rows(rng, 0, 4_000)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from tangle.protocol.errors import LengthOutOfRange
 from tangle.protocol.pow import reference
 from tangle.protocol.pow.score import has_score, score, trailing_zeros, zeros_needed
+from tests.tries import tries
 
 TRYTES = "9ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 TRITS = {TRYTES[(a + 3 * b + 9 * c) % 27]: (a, b, c) for a in (-1, 0, 1) for b in (-1, 0, 1) for c in (-1, 0, 1)}
@@ -52,7 +53,7 @@ def test_curl_p_81_vectors(trytes: str, expected: str) -> None:
     assert trytes_of(reference.curl(trits)) == expected
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=tries(60), deadline=None)
 @given(st.binary(min_size=8, max_size=80))
 def test_kernel_equals_reference(block: bytes) -> None:
     assert trailing_zeros(block) == reference.trailing_zeros(block)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tangle.protocol.pow import kernels, reference
 from tangle.protocol.pow.score import has_score, score, trailing_zeros
 from tangle.protocol.pow.search import SearchCancelled, compile_kernels, cores, search
+from tests.tries import tries
 
 UNREACHABLE = 10**30
 
@@ -29,7 +30,7 @@ def test_score_and_reference_confirm_what_is_found(workers: int | None, min_scor
     assert 3 ** reference.trailing_zeros(block) >= min_score * len(block)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=tries(25), deadline=None)
 @given(st.binary(max_size=40), st.integers(0, 2**64 - 1))
 def test_one_worker_finds_the_first_nonce(head: bytes, start: int) -> None:
     found = search(head, 5, workers=1, start_nonce=start)

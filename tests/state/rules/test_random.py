@@ -14,6 +14,7 @@ from tangle.state.ledger import Changes, Conflict, Found, apply
 from tests.state.rules.builders import ALICE, basic
 from tests.state.rules.invariants import check_chains, check_transaction, kinds
 from tests.state.rules.world import KEYS, NoWay, World, spoil
+from tests.tries import tries
 
 SUPPLY = 100_000
 MILESTONES = 12
@@ -60,7 +61,7 @@ def step(world: World, seed: int) -> tuple[list[Transaction], Changes]:
 
 
 @given(st.integers(0, 2**32))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=tries(100), deadline=None)
 def test_nothing_is_made_lost_or_taken(seed: int) -> None:
     world = beginning(random.Random(seed))
     for _ in range(MILESTONES):

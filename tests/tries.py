@@ -1,0 +1,58 @@
+"""How often the suite tries what it tries at random: a share in `make test`, all of it in `make test-long`."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+LONG = bool(os.environ.get("TESTS_LONG"))
+"""set by `make test-long`"""
+SHARE = 4
+"""of so many tries `make test` makes one"""
+
+Test = Callable[..., Any]
+
+
+def tries(count: int) -> int:
+    """So many examples or seeds in the long run, a quarter of them in the short one."""
+    return count if LONG else -(-count // SHARE)
+
+
+def each(name: str, cases: Iterable[Any]) -> Callable[[Test], Test]:
+    """Run a test with each of the cases as its argument `name`, in one go; a failure names its case.
+
+    As `pytest.mark.parametrize`, without an item for each case: thousands of those take longer to collect, in each
+    worker, than to run. Fixtures are shared by all cases.
+    """
+
+    def decorate(test: Test) -> Test:
+        def run(*args: Any, **given: Any) -> None:
+            for case in cases:
+                with _named(name, case):
+                    test(*args, **given, **{name: case})
+
+        async def run_async(*args: Any, **given: Any) -> None:
+            for case in cases:
+                with _named(name, case):
+                    await test(*args, **given, **{name: case})
+
+        wrapped = functools.wraps(test)(run_async if inspect.iscoroutinefunction(test) else run)
+        signature = inspect.signature(test)
+        left = [one for one in signature.parameters.values() if one.name != name]
+        setattr(wrapped, "__signature__", signature.replace(parameters=left))  # noqa: B010
+        return wrapped
+
+    return decorate
+
+
+@contextmanager
+def _named(name: str, case: object) -> Iterator[None]:
+    try:
+        yield
+    except BaseException as error:
+        error.add_note(f"{name} = {case!r}")
+        raise
