@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tangle.node import Snapshot
+from tangle.node import Still
 from tangle.protocol.serial import to_hex
 from tangle.tipselect.explain import Step, Walker
 
@@ -14,15 +14,15 @@ CANDIDATES_MAX = 10
 """candidates of a step that are named; the others are counted"""
 
 
-def explanation_json(snapshot: Snapshot, k: int, seed: int) -> Json:
-    """Explain one weighted selection of k tips on `snapshot`."""
-    found = snapshot.explain(k, seed)
+def explanation_json(still: Still, k: int, seed: int) -> Json:
+    """Explain one weighted selection of k tips on `still`."""
+    found = still.explain(k, seed)
 
     numbers: dict[str, int] = {}
 
     def name(index: int) -> str:
-        block_id = to_hex(snapshot.id_of(index))
-        numbers[block_id] = snapshot.number_of(index)
+        block_id = to_hex(still.id_of(index))
+        numbers[block_id] = still.number_of(index)
         return block_id
 
     def step_json(step: Step) -> Json:
@@ -50,13 +50,13 @@ def explanation_json(snapshot: Snapshot, k: int, seed: int) -> Json:
         }
 
     return {
-        "asOf": snapshot.number,
-        "milestoneIndex": snapshot.milestone,
-        "selector": snapshot.selection.name,
+        "asOf": still.number,
+        "milestoneIndex": still.milestone,
+        "selector": still.selection.name,
         "seed": found.seed,
         "k": found.k,
         "alpha": found.alpha,
-        "tipCount": snapshot.graph.tip_count,
+        "tipCount": still.graph.tip_count,
         "entryPoints": [name(index) for index in found.entry_points],
         "walkers": [walker_json(walker) for walker in found.walkers],
         "selected": [name(index) for index in found.selected],

@@ -13,19 +13,18 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Engine
 
 from tangle.errors import TangleError
-from tangle.protocol.addresses import Address
 from tangle.protocol.blocks import Block, check_block
-from tangle.protocol.milestones import Milestone
 from tangle.protocol.outputs import OUTPUTS
-from tangle.protocol.parameters import ProtocolParameters
 from tangle.protocol.serial import Reader
 from tangle.protocol.transactions import Transaction
-from tangle.state.coordinator import Coordinator
-from tangle.state.dag import Dag
-from tangle.state.ledger import Conflict, Found, apply
+from tangle.state.finality import Finality
+from tangle.state.finality.milestones import Milestones
+from tangle.state.ledger import Conflict, Found
+from tangle.state.settlement import Settlement
+from tangle.state.window import Window
 from tangle.store import journal, queries
 from tangle.store.columns import columns_of
-from tangle.store.journal import Inclusion, MovementRow, ReferencedRow
+from tangle.store.journal import Inclusion, MovementRow, Network, ReferencedRow
 
 REPORT_EVERY = 5_000
 """blocks between two words of progress"""
@@ -69,7 +68,7 @@ def audit(engine: Engine, report: Callable[[int, int], None] | None = None) -> A
     if network is None:
         raise AuditFailed("the database holds no network")
     with engine.connect() as connection:
-        replica = _Replica(Coordinator(network.parameters, network.keys), network.parameters, connection)
+        replica = _Replica(network, connection)
         total = journal.block_total(connection)
         for count, (row, referenced) in enumerate(journal.replay(connection), start=1):
             replica.add(row.block_id, row.data, row.number, referenced)
@@ -78,29 +77,15 @@ def audit(engine: Engine, report: Callable[[int, int], None] | None = None) -> A
         return replica.finish(connection)
 
 
-@dataclass(frozen=True, slots=True)
-class _Outcome:
-    """What became of a transaction."""
-
-    conflict: Conflict
-    transaction_id: bytes
-    touched: frozenset[Address]
-
-    @property
-    def applied(self) -> bool:
-        return self.conflict is Conflict.NONE
-
-
 class _Replica:
     """The Tangle built anew: what `tangle.node` is, in memory alone."""
 
-    def __init__(self, chain: Coordinator, parameters: ProtocolParameters, connection: Connection) -> None:
-        self.chain = chain
-        self.parameters = parameters
-        self.dag = Dag.genesis()
+    def __init__(self, network: Network, connection: Connection) -> None:
+        self.parameters = network.parameters
+        self.finality: Finality = Milestones(network.parameters, network.keys)
+        self.window = Window(network.parameters.below_max_depth)
         self.outputs: dict[bytes, Found] = {}
         self.movements: set[MovementRow] = set()
-        self.milestone_blocks: list[tuple[int, int]] = []
         self.recorded: dict[int, tuple[bytes, ReferencedRow | None]] = {}
         self.counts = dict.fromkeys(("blocks", "milestones", "transactions", "conflicts"), 0)
         genesis = queries.output(connection, bytes(34))
@@ -120,67 +105,47 @@ class _Replica:
             check_block(block, self.parameters)
         except TangleError as error:
             raise AuditFailed(f"{name} breaks a rule: {error}") from error
-        parents = [self.dag.index_of(parent) for parent in block.parents]
-        if None in parents:
+        parents = self.window.indices(block.parents)
+        if len(parents) < len(block.parents):
             raise AuditFailed(f"{name} approves a block that is not there or too old")
-        order, outcomes = self._settle(block, name)
+        settlement = self._judge(block, name)
         transaction = block.payload if isinstance(block.payload, Transaction) else None
-        known = [parent for parent in parents if parent is not None]
-        index = self.dag.append(block_id, known, number=number, transaction=transaction)
+        index = self.window.dag.append(block_id, parents, number=number, transaction=transaction)
         self.recorded[index] = block_id, referenced
         self.counts["blocks"] += 1
-        if isinstance(block.payload, Milestone):
-            self._confirm(block.payload, index, order, outcomes)
+        if settlement is not None:
+            self._confirm(settlement, index)
 
-    def _settle(self, block: Block, name: str) -> tuple[list[int], dict[int, _Outcome]]:
-        if not isinstance(block.payload, Milestone):
-            return [], {}
+    def _judge(self, block: Block, name: str) -> Settlement | None:
         try:
-            order = self.chain.settle(self.dag, block)
+            settlement = self.finality.judge(self.window, block, self._find)
         except TangleError as error:
-            raise AuditFailed(f"{name}, milestone {block.payload.index}: {error}") from error
-        carriers = [index for index in order if index in self.dag.transactions]
-        pending = [self.dag.transactions[index] for index in carriers]
-        changes = apply(pending, self._find, block.payload.essence.timestamp)
-        outcomes = {
-            index: _Outcome(conflict, self.dag.transactions[index].id, touched)
-            for index, conflict, touched in zip(carriers, changes.conflicts, changes.touched, strict=True)
-        }
-        ids = [self.dag.id_of(index) for index, outcome in outcomes.items() if outcome.applied]
-        if self.chain.applied_root(ids) != block.payload.essence.applied_root:
-            raise AuditFailed(f"{name}, milestone {block.payload.index}: the applied root is another")
-        for output_id, (output, _) in changes.created.items():
-            self.outputs[output_id] = Found(output)
-        for output_id in changes.spent:
-            self.outputs[output_id] = Found(self.outputs[output_id].output, spent=True)
-        return order, outcomes
+            raise AuditFailed(f"{name}, milestone: {error}") from error
+        if settlement is not None:
+            changes = settlement.changes
+            self.outputs |= {output_id: Found(output) for output_id, (output, _) in changes.created.items()}
+            for output_id in changes.spent:
+                self.outputs[output_id] = Found(self.outputs[output_id].output, spent=True)
+        return settlement
 
     def _find(self, output_ids: Sequence[bytes]) -> dict[bytes, Found]:
         return {output_id: self.outputs[output_id] for output_id in output_ids if output_id in self.outputs}
 
-    def _confirm(
-        self, milestone: Milestone, index: int, order: Sequence[int], outcomes: dict[int, _Outcome]
-    ) -> None:
-        for block in order:
-            outcome = outcomes.get(block)
-            row = _compared(self.recorded.pop(block), milestone.index, outcome.conflict if outcome else None)
-            if outcome is not None:
+    def _confirm(self, settlement: Settlement, carrier: int) -> None:
+        for block in settlement.order:
+            verdict = settlement.verdicts.get(block)
+            row = _compared(self.recorded.pop(block), settlement.index, verdict.conflict if verdict else None)
+            if verdict is not None:
                 self.movements.update(
-                    MovementRow(address.encode(), row.number, outcome.transaction_id)
-                    for address in outcome.touched
+                    MovementRow(address.encode(), row.number, verdict.transaction_id)
+                    for address in verdict.touched
                 )
+        applied = sum(verdict.applied for verdict in settlement.verdicts.values())
         self.counts["milestones"] += 1
-        self.counts["transactions"] += sum(outcome.applied for outcome in outcomes.values())
-        self.counts["conflicts"] += sum(not outcome.applied for outcome in outcomes.values())
-        self.dag.mark_referenced(order, milestone.index)
-        self.chain.advance(milestone.essence, self.dag.id_of(index))
-        self.milestone_blocks.append((milestone.index, index))
-        depth = self.parameters.below_max_depth
-        self.dag.refresh_roots(milestone.index, depth)
-        while self.milestone_blocks[0][0] < milestone.index - 2 * depth - 5:
-            oldest, block = self.milestone_blocks.pop(0)
-            self.dag.drop_before(block, oldest)
-            self._forget_orphans(block)
+        self.counts["transactions"] += applied
+        self.counts["conflicts"] += len(settlement.verdicts) - applied
+        self.window.take(settlement, carrier, self.finality.floor(settlement.index))
+        self._forget_orphans(self.window.dag.low)
 
     def _forget_orphans(self, low: int) -> None:
         for index in [held for held in self.recorded if held < low]:
@@ -190,9 +155,10 @@ class _Replica:
 
     def finish(self, connection: Connection) -> AuditReport:
         newest = journal.latest_milestone(connection)
-        if newest is not None and (newest.index, newest.milestone_id) != (self.chain.index, self.chain.id):
+        head = self.window.head
+        if newest is not None and (newest.index, newest.milestone_id) != (head.index, head.id):
             raise AuditFailed(f"milestone {newest.index} is recorded, its block is not there")
-        self._forget_orphans(self.dag.high)
+        self._forget_orphans(self.window.dag.high)
         for movement in journal.all_movements(connection):
             if movement not in self.movements:
                 raise AuditFailed(f"event {movement.number} is recorded for an address that it does not touch")
@@ -225,9 +191,7 @@ def _compared(
 ) -> ReferencedRow:
     """The row of a block, which is as `milestone` and the ledger make it. Raises AuditFailed."""
     block_id, row = recorded
-    inclusion = Inclusion.NO_TRANSACTION
-    if conflict is not None:
-        inclusion = Inclusion.CONFLICTING if conflict else Inclusion.INCLUDED
+    inclusion = Inclusion.of(conflict)
     reason = int(conflict) if conflict else None
     if row is None or (row.milestone_index, row.inclusion, row.conflict_reason) != (milestone, inclusion, reason):
         raise AuditFailed(

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
 
-from tangle.node import GENESIS_OUTPUT_ID, Node, NodeSettings, create_network
+from tangle.node import GENESIS_OUTPUT_ID, Node, NodeSettings, Step, create_network
+from tangle.node.issue import Search
 from tangle.protocol.addresses import Ed25519Address
 from tangle.protocol.blocks import Block, Payload
-from tangle.protocol.milestones import MilestoneKeys
+from tangle.protocol.milestones import Milestone, MilestoneEssence, MilestoneKeys
 from tangle.protocol.outputs import BasicOutput, Output
 from tangle.protocol.parameters import ProtocolParameters
 from tangle.protocol.serial import blake2b_256
@@ -26,7 +27,10 @@ from tangle.protocol.transactions import (
     UtxoInput,
     inputs_commitment,
 )
+from tangle.service.writer import commit
+from tangle.store import queries
 from tangle.store.engine import migrate, open_engine
+from tangle.store.events import Event
 
 T0 = 1_700_000_000
 """seconds since the Unix epoch at which test networks begin"""
@@ -110,6 +114,38 @@ def coins_of(transaction: Transaction, keys: Iterable[Key]) -> list[Coin]:
     ]
 
 
+class Alone(Node):
+    """A node that nobody runs: what it is asked to do here is durable when it returns, and told."""
+
+    on_events: Callable[[list[Event]], None] | None = None
+
+    def add(self, blocks: Sequence[Block], now_ms: int | None = None) -> Step:
+        """Attach blocks."""
+        return self._kept(partial(self.attach, blocks, now_ms))
+
+    def issue_milestone(self, now: int, search: Search | None = None) -> MilestoneEssence:
+        """Issue the next milestone; returns it."""
+        step = self._kept(partial(self.issue, now, search))
+        milestone = Block.decode(step.batch.blocks[-1].data).payload
+        assert isinstance(milestone, Milestone)
+        return milestone.essence
+
+    def sample_confidence(self) -> None:
+        """Draw walks anew."""
+        self._kept(self.sample)
+
+    def number_of(self, block_id: bytes) -> int:
+        """The number of a block's solid event."""
+        with self.engine.connect() as connection:
+            return queries.block_numbers(connection, [block_id])[block_id]
+
+    def _kept(self, act: Callable[[], Step]) -> Step:
+        step = commit(self, act)
+        if step.events and self.on_events is not None:
+            self.on_events(step.events)
+        return step
+
+
 def found(url: str, parameters: ProtocolParameters = PARAMETERS, now: int = T0) -> None:
     """Make a test network in the database at `url`."""
     engine = open_engine(url)
@@ -119,13 +155,20 @@ def found(url: str, parameters: ProtocolParameters = PARAMETERS, now: int = T0) 
     engine.dispose()
 
 
-def open_node(path: Path, *, parameters: ProtocolParameters = PARAMETERS, seed: int = 1, **kwargs: Any) -> Node:
+def open_node(
+    path: Path,
+    *,
+    parameters: ProtocolParameters = PARAMETERS,
+    seed: int = 1,
+    settings: NodeSettings | None = None,
+    on_events: Callable[[list[Event]], None] | None = None,
+) -> Alone:
     """A node on the database file `path`, whose network is made when there is none."""
     url = f"sqlite:///{path}"
     if not path.exists():
         found(url, parameters)
-    settings = kwargs.pop("settings", NodeSettings(seed=seed))
-    node = Node.open(url, settings, coordinator_seeds=[COORDINATOR.seed], **kwargs)
+    node = Alone.open(url, settings or NodeSettings(seed=seed), coordinator_seeds=[COORDINATOR.seed])
+    node.on_events = on_events
     _OPEN.append(node)
     return node
 

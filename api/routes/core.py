@@ -40,7 +40,7 @@ async def tips(
     count: Annotated[int | None, Query(ge=1, le=PARENTS_MAX, description="tips wanted")] = None,
 ) -> Response:
     """1 to 8 blocks to approve, as the node's tip selection chose them; sorted and unique."""
-    return json_response({"tips": ["0x" + tip.hex() for tip in service_of(request).node.tips(count)]})
+    return json_response({"tips": ["0x" + tip.hex() for tip in service_of(request).node.reading.tips(count)]})
 
 
 @router.get(
@@ -91,7 +91,7 @@ async def info(request: Request) -> Response:
 
 def milestone_info(service: Service) -> dict[str, Any]:
     """The newest milestone; before the first one there is only its index, 0."""
-    newest = service.node.latest_milestone
+    newest = service.node.reading.milestone
     if newest.index == 0:
         return {"index": 0}
     return {"index": newest.index, "timestamp": newest.timestamp, "milestoneId": to_hex(newest.id)}

@@ -68,7 +68,7 @@ async def graph(
                 return queries.blocks_from(connection, first, most)
             return queries.latest_blocks(connection, most, after=after or 0)
 
-    ledger_index = service.node.latest_milestone.index
+    ledger_index = service.node.reading.milestone.index
     records = await asyncio.to_thread(read)
     nodes = await _nodes(service, records)
     if form == "json":
@@ -78,11 +78,10 @@ async def graph(
 
 
 async def _nodes(service: Service, records: list[BlockRecord]) -> list[dict[str, Any]]:
-    indices = [service.node.index_of(record.block.block_id) for record in records]
-    inside = [index for index in indices if index is not None]
+    inside = [record.block.number for record in records if service.node.reading.in_window(record.block.number)]
     weights: dict[int, int] = {}
     if inside:
-        weights = await service.stills.ask(lambda snapshot: snapshot.weights(inside), index=max(inside))
+        weights = await service.stills.ask(lambda still: still.weights(inside), number=max(inside))
     return [
         {
             "blockId": to_hex(record.block.block_id),
@@ -90,9 +89,9 @@ async def _nodes(service: Service, records: list[BlockRecord]) -> list[dict[str,
             "parents": parents_of(record.block.data),
             "payload": KINDS[record.block.payload_type],
             "receivedMs": record.block.received_at,
-            **({"weight": weights[index]} if index is not None and index in weights else {}),
+            **({"weight": weights[record.block.number]} if record.block.number in weights else {}),
             **settled_json(record),
             "confidence": confidence_json(service, record),
         }
-        for index, record in zip(indices, records, strict=True)
+        for record in records
     ]

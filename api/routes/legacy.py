@@ -58,7 +58,7 @@ _POST_BODY = {
 async def info(request: Request) -> Response:
     """Name, version and milestones of the node."""
     service = service_of(request)
-    newest, parameters = service.node.latest_milestone, service.node.parameters
+    newest, parameters = service.node.reading.milestone, service.node.parameters
     blocks, referenced = service.metrics.per_second()
     return _data(
         {
@@ -83,7 +83,7 @@ async def info(request: Request) -> Response:
 @router.get("/tips", responses={**_DATA, **schemas.TIP_ERRORS}, response_class=Response)
 async def tips(request: Request) -> Response:
     """Blocks to approve."""
-    return _data({"tipMessageIds": [tip.hex() for tip in service_of(request).node.tips()]})
+    return _data({"tipMessageIds": [tip.hex() for tip in service_of(request).node.reading.tips()]})
 
 
 @router.post(

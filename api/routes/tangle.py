@@ -14,7 +14,7 @@ from tangle.api.routes import channels, graph, tags, tips
 from tangle.api.routes.blocks import media_type, parse_json, read_body
 from tangle.api.stream import TYPES, EventStream
 from tangle.api.views import confidence_json, from_hex_id, json_response, service_of, share_json
-from tangle.node import Snapshot
+from tangle.node import Still
 from tangle.protocol.addresses import from_bech32, to_bech32
 from tangle.protocol.serial import to_hex
 from tangle.service.history import changes
@@ -57,18 +57,19 @@ async def confidence(
     if record is None:
         raise NotFound(f"no block {block_id}")
     body = {"blockId": to_hex(record.block.block_id), **confidence_json(service, record)}
-    index = service.node.index_of(record.block.block_id)
-    if (n is None and seed is None) or index is None:
+    number = record.block.number
+    if (n is None and seed is None) or not service.node.reading.in_window(number):
         return json_response(body)
     walks, chosen = n or service.settings.confidence_walks, tips.drawn(seed)
 
-    def draw(snapshot: Snapshot) -> dict[str, Any]:
-        if index < snapshot.graph.low:
+    def draw(still: Still) -> dict[str, Any]:
+        index = still.index_of(number)
+        if index is None:
             return {}
-        m = snapshot.confidence(index, walks, chosen)
-        return {**share_json(m, walks), "seed": chosen, "asOf": snapshot.number}
+        m = still.confidence(index, walks, chosen)
+        return {**share_json(m, walks), "seed": chosen, "asOf": still.number}
 
-    return json_response(body | await service.stills.ask(draw, index=index))
+    return json_response(body | await service.stills.ask(draw, number=number))
 
 
 @router.get(
@@ -148,21 +149,21 @@ def supply(request: Request) -> Response:
 async def metrics(request: Request) -> Response:
     """Rates, tips, blocks in memory, queues, the age of the newest milestone."""
     service = service_of(request)
-    node, newest = service.node, service.node.latest_milestone
+    reading = service.node.reading
     blocks, referenced = service.metrics.per_second()
     return json_response(
         {
             "blocksPerSecond": blocks,
             "referencedBlocksPerSecond": referenced,
             "referencedRate": service.metrics.referenced_rate,
-            "tips": node.tip_total,
-            "windowBlocks": node.window_count,
-            "waitingBlocks": node.waiting_count,
+            "tips": reading.tip_total,
+            "windowBlocks": reading.window_count,
+            "waitingBlocks": reading.waiting_count,
             "queuedBlocks": service.writer.queued,
             "eventNumber": service.feed.last,
             "eventStreams": service.feed.followers,
-            "milestoneIndex": newest.index,
-            "milestoneAgeSeconds": max(0.0, service.clock() - newest.timestamp),
+            "milestoneIndex": reading.milestone.index,
+            "milestoneAgeSeconds": max(0.0, service.clock() - reading.milestone.timestamp),
             "isHealthy": service.healthy,
         }
     )

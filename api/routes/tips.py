@@ -12,7 +12,7 @@ from starlette.requests import Request
 from tangle.api import schemas
 from tangle.api.explanations import explanation_json
 from tangle.api.views import json_response, service_of
-from tangle.node import Snapshot
+from tangle.node import Still
 from tangle.protocol.parameters import PARENTS_MAX
 from tangle.protocol.serial import to_hex
 from tangle.tipselect.orphans import AGE
@@ -39,7 +39,7 @@ async def tips(
     """Blocks that nothing approves, oldest first, and whether walks would end on them."""
     service = service_of(request)
     most = min(limit, service.settings.page_size_max)
-    return json_response(await service.stills.ask(lambda snapshot: _tips_json(snapshot, most)))
+    return json_response(await service.stills.ask(lambda still: _tips_json(still, most)))
 
 
 @router.get(
@@ -52,9 +52,7 @@ async def explain(
 ) -> Response:
     """One weighted selection, step by step: entry points, candidates with weights and chances, who won."""
     chosen = drawn(seed)
-    return json_response(
-        await service_of(request).stills.ask(lambda snapshot: explanation_json(snapshot, k, chosen))
-    )
+    return json_response(await service_of(request).stills.ask(lambda still: explanation_json(still, k, chosen)))
 
 
 @router.get("/orphans", responses={**schemas.ok(schemas.Orphans), **schemas.OUR_ERRORS}, response_class=Response)
@@ -63,45 +61,45 @@ async def orphans(
     age: Annotated[int, Query(ge=1, le=2**31 - 1, description="blocks that have come since, at least")] = AGE,
 ) -> Response:
     """What the Tangle in memory loses: tips left behind, blocks orphaned, blocks that walks pass by."""
-    return json_response(await service_of(request).stills.ask(lambda snapshot: _orphans_json(snapshot, age)))
+    return json_response(await service_of(request).stills.ask(lambda still: _orphans_json(still, age)))
 
 
-def _tips_json(snapshot: Snapshot, most: int) -> dict[str, Any]:
-    found = snapshot.unapproved().tolist()
-    low = snapshot.graph.low
+def _tips_json(still: Still, most: int) -> dict[str, Any]:
+    found = still.unapproved().tolist()
+    low = still.graph.low
     items = [
         {
-            "blockId": to_hex(snapshot.id_of(index)),
-            "number": snapshot.number_of(index),
-            "state": snapshot.state_of(index),
-            "blocksSince": snapshot.graph.high - 1 - index,
-            "oldestRoot": int(snapshot.oldest[index - low]),
-            "youngestRoot": int(snapshot.youngest[index - low]),
+            "blockId": to_hex(still.id_of(index)),
+            "number": still.number_of(index),
+            "state": still.state_of(index),
+            "blocksSince": still.graph.high - 1 - index,
+            "oldestRoot": int(still.oldest[index - low]),
+            "youngestRoot": int(still.youngest[index - low]),
         }
         for index in found[:most]
     ]
-    counts = Counter(snapshot.state_of(index) for index in found)
+    counts = Counter(still.state_of(index) for index in found)
     states = ("good", "semiLazy", "lazy", "contested")
     return {
-        "asOf": snapshot.number,
-        "milestoneIndex": snapshot.milestone,
+        "asOf": still.number,
+        "milestoneIndex": still.milestone,
         "counts": {state: counts[state] for state in states},
         "items": items,
     }
 
 
-def _orphans_json(snapshot: Snapshot, age: int) -> dict[str, Any]:
-    losses = snapshot.losses(age)
+def _orphans_json(still: Still, age: int) -> dict[str, Any]:
+    losses = still.losses(age)
     return {
-        "asOf": snapshot.number,
-        "milestoneIndex": snapshot.milestone,
+        "asOf": still.number,
+        "milestoneIndex": still.milestone,
         "age": losses.age,
         "blocks": losses.vertices,
         "tips": losses.tips,
         "leftBehind": losses.left_behind,
         "lazyTips": losses.lazy_tips,
         "semiLazyTips": losses.semi_lazy_tips,
-        "contested": snapshot.contested_count,
+        "contested": still.contested_count,
         "orphaned": losses.orphaned,
         "orphanedShare": losses.orphaned_share,
         "belowMaxDepth": losses.forbidden,

@@ -1,27 +1,29 @@
-"""The node: state in memory and journal on disk, joined.
+"""The node: state in memory over a journal on disk.
 
 node = Node.open("sqlite:///tangle.db", coordinator_seeds=[seed])
-node.attach([block])                     # durable when it returns
-node.issue_milestone(now)                # what it references is final
+step = node.attach([block])              # in memory
+journal.write(node.engine, step.batch)   # durable
+node.publish()                           # seen by readers
 """
 
-from tangle.node.answers import Attached, MilestoneState, Outcome, Receipt
 from tangle.node.founding import GENESIS_OUTPUT_ID, create_network
+from tangle.node.node import Node
+from tangle.node.reading import Reading
 from tangle.node.settings import AuditFailed, NodeError, NodeSettings, NoNetwork
-from tangle.node.snapshot import Snapshot
-from tangle.node.spine import Node
+from tangle.node.step import Outcome, Receipt, Step
+from tangle.node.still import Still
 
 __all__ = [
     "GENESIS_OUTPUT_ID",
-    "Attached",
     "AuditFailed",
-    "MilestoneState",
     "NoNetwork",
     "Node",
     "NodeError",
     "NodeSettings",
     "Outcome",
+    "Reading",
     "Receipt",
-    "Snapshot",
+    "Step",
+    "Still",
     "create_network",
 ]

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from sqlalchemy import Engine
 
-from tangle.node.rows import output_row
-from tangle.node.spine import Node
+from tangle.node.node import Node
+from tangle.node.settle import output_row
 from tangle.protocol.addresses import Address
 from tangle.protocol.milestones import NO_ID, MilestoneKeys
 from tangle.protocol.outputs import BasicOutput
@@ -41,4 +41,4 @@ def create_network(
     """
     genesis = output_row(GENESIS_OUTPUT_ID, BasicOutput.to(holder, parameters.token_supply), NO_ID, 0, now)
     journal.create_network(engine, Network(parameters, keys, now), genesis)
-    Node(engine, coordinator_seeds=seeds).issue_milestone(now)
+    journal.write(engine, Node(engine, coordinator_seeds=seeds).issue(now).batch)

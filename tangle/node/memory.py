@@ -7,7 +7,6 @@ and what follows a failed commit.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -16,21 +15,16 @@ from sqlalchemy import Connection, Engine
 from tangle.node.recent import RecentOutputs
 from tangle.node.settings import NodeSettings
 from tangle.protocol.blocks import Block
-from tangle.protocol.milestones import FIRST_INDEX, MilestoneEssence
+from tangle.protocol.milestones import FIRST_INDEX
 from tangle.protocol.parameters import ProtocolParameters
-from tangle.protocol.serial import Reader
 from tangle.protocol.transactions import Transaction
 from tangle.state.confidence import ConfidenceBoard
-from tangle.state.coordinator import Coordinator
 from tangle.state.dag import Dag
+from tangle.state.finality import Finality
 from tangle.state.solidify import WaitingRoom
+from tangle.state.window import Head, Window, reach
 from tangle.store import journal, queries
-from tangle.store.journal import MilestoneRow, Network
-
-ENTRY_MILESTONES = 3
-"""milestones that walks start behind the newest one, at least: what came before has all been approved or left"""
-ENTRY_BLOCKS = 1_000
-"""blocks that walks start behind the newest one, at least, while below max depth allows it"""
+from tangle.store.journal import Network
 
 
 @dataclass(slots=True)
@@ -39,17 +33,18 @@ class Memory:
 
     Attributes
     ----------
-    milestone_blocks : milestone index and block index of the milestones in the window, oldest first
+    engine : of the database, to read from
     next_number : of the next event
     """
 
+    engine: Engine
     parameters: ProtocolParameters
-    dag: Dag
-    chain: Coordinator
+    settings: NodeSettings
+    finality: Finality
+    window: Window
     room: WaitingRoom
     board: ConfidenceBoard
     next_number: int
-    milestone_blocks: deque[tuple[int, int]] = field(default_factory=deque)
     recent: RecentOutputs = field(default_factory=RecentOutputs)
 
     def take_number(self) -> int:
@@ -58,80 +53,37 @@ class Memory:
         self.next_number += 1
         return number
 
-    def parents_of(self, block: Block) -> list[int]:
-        """Indices of the parents of `block`, all of which are in the window."""
-        indices = [self.dag.index_of(parent) for parent in block.parents]
-        return [index for index in indices if index is not None]
 
-    def newest_milestone(self) -> int:
-        """Index of the newest milestone's block; of the block before all blocks when there is none yet."""
-        index = self.dag.index_of(self.chain.block_id)
-        assert index is not None, "the window always holds the newest milestone"
-        return index
-
-    def entries(self) -> list[int] | None:
-        """Where walks start: a milestone, whose past nobody can change any more; None before the first.
-
-        The nearest that has ENTRY_MILESTONES and ENTRY_BLOCKS behind it: a longer way through settled blocks costs
-        time and tells nothing more. While few blocks come it lies below max depth back, or is the oldest there is.
-        """
-        chosen: list[int] | None = None
-        for index, block in reversed(self.milestone_blocks):
-            age = self.chain.index - index
-            if age > self.parameters.below_max_depth:
-                break
-            chosen = [block]
-            if age >= ENTRY_MILESTONES and self.dag.high - block > ENTRY_BLOCKS:
-                break
-        return chosen
-
-    def move_on(self, essence: MilestoneEssence, block: int) -> None:
-        """Take the milestone carried by the block at index `block` as the newest, and move the window."""
-        self.chain.advance(essence, self.dag.id_of(block))
-        self.milestone_blocks.append((essence.index, block))
-        self.dag.refresh_roots(essence.index, self.parameters.below_max_depth)
-        oldest = essence.index - window_milestones(self.parameters)
-        while self.milestone_blocks[0][0] < oldest:
-            self.milestone_blocks.popleft()
-        index, first = self.milestone_blocks[0]
-        if index == oldest:
-            self.dag.drop_before(first, index)
-
-
-def window_milestones(parameters: ProtocolParameters) -> int:
-    """How many milestones the window reaches back.
-
-    A block that may still be approved was attached at most below-max-depth milestones ago, on a past that reaches
-    at most as far again.
-    """
-    return 2 * parameters.below_max_depth + 5
-
-
-def load(engine: Engine, network: Network, settings: NodeSettings) -> Memory:
+def load(engine: Engine, network: Network, finality: Finality, settings: NodeSettings) -> Memory:
     """Memory as the journal has it."""
-    parameters = network.parameters
+    depth = network.parameters.below_max_depth
     with engine.connect() as connection:
         newest = journal.latest_milestone(connection)
-        oldest = (newest.index if newest else 0) - window_milestones(parameters)
+        head = newest.index if newest else 0
+        oldest = head - reach(depth)
         first = None if oldest < FIRST_INDEX else queries.milestone_by_index(connection, oldest)
-        start = first.block_number if first else 0
+        start = min(first.block_number, journal.first_referenced(connection, finality.floor(head))) if first else 0
+        window = Window(depth, Dag(0, oldest) if first else Dag.genesis())
         memory = Memory(
-            parameters,
-            Dag(0, oldest) if first else Dag.genesis(),
-            Coordinator(parameters, network.keys),
+            engine,
+            network.parameters,
+            settings,
+            finality,
+            window,
             WaitingRoom(settings.waiting_bytes_max),
             ConfidenceBoard(settings.confidence_thresholds),
             journal.next_number(connection),
         )
-        by_number = _replay(memory.dag, connection, start)
+        by_number = _replay(window.dag, connection, start)
         for row in journal.replay_milestones(connection, max(oldest, FIRST_INDEX)):
             if row.block_number in by_number:
-                memory.milestone_blocks.append((row.index, by_number[row.block_number]))
+                window.carriers.append((row.index, by_number[row.block_number]))
         told = journal.crossings(connection, start)
         memory.board.restore((by_number[number], level) for number, level in told if number in by_number)
     if newest is not None:
-        memory.chain.advance(_essence(newest), memory.dag.id_of(by_number[newest.block_number]))
-    memory.dag.refresh_roots(memory.chain.index, parameters.below_max_depth)
+        carrier = window.dag.id_of(by_number[newest.block_number])
+        window.head = Head(newest.index, newest.timestamp, newest.milestone_id, carrier)
+    window.dag.refresh_roots(head, depth)
     return memory
 
 
@@ -163,9 +115,3 @@ def _parents(data: bytes) -> Iterator[bytes]:
 def _transaction(data: bytes) -> Transaction | None:
     payload = Block.decode(data).payload
     return payload if isinstance(payload, Transaction) else None
-
-
-def _essence(row: MilestoneRow) -> MilestoneEssence:
-    reader = Reader(row.payload)
-    reader.uint(4, "type")
-    return MilestoneEssence.decode(reader)

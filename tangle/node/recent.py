@@ -7,10 +7,10 @@ failed commit this begins empty.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from tangle.protocol.outputs import Output
-from tangle.state.ledger import Changes, Found
+from tangle.state.ledger import Changes
 
 RECENT_BYTES_MAX = 64 * 1024 * 1024
 """bytes, estimated, that are kept"""
@@ -34,10 +34,9 @@ class RecentOutputs:
     def __len__(self) -> int:
         return len(self._held)
 
-    def find(self, output_ids: Sequence[bytes]) -> tuple[dict[bytes, Found], list[bytes]]:
-        """Those of `output_ids` that are here, and the ids (34 bytes each) of those that are not."""
-        found = {output_id: Found(self._held[output_id]) for output_id in output_ids if output_id in self._held}
-        return found, [output_id for output_id in output_ids if output_id not in found]
+    def find(self, output_ids: Iterable[bytes]) -> dict[bytes, Output]:
+        """Those of `output_ids` (34 bytes each) that are here."""
+        return {output_id: self._held[output_id] for output_id in output_ids if output_id in self._held}
 
     def take(self, changes: Changes) -> None:
         """Follow what a milestone did: forget what it spent, keep what it created."""

@@ -92,7 +92,7 @@ class Door:
 
     def _from_bytes(self, data: bytes) -> Block:
         if len(data) > 1 and data[1] == 0:
-            parents = self._node.tips(PARENTS_MAX)
+            parents = self._node.reading.tips(PARENTS_MAX)
             data = data[:1] + bytes([len(parents)]) + b"".join(parents) + data[2:]
         try:
             return Block.decode(data)
@@ -104,7 +104,7 @@ class Door:
 
     def _from_json(self, members: dict[str, Any]) -> Block:
         if not members.get("parents"):
-            members["parents"] = [to_hex(tip) for tip in self._node.tips(PARENTS_MAX)]
+            members["parents"] = [to_hex(tip) for tip in self._node.reading.tips(PARENTS_MAX)]
         if members.get("protocolVersion") is None:
             members["protocolVersion"] = PROTOCOL_VERSION
         return Block.from_json(Fields(members))

@@ -150,7 +150,7 @@ class Faucet:
     async def _settle(self, transaction: Transaction) -> bool:
         """Attach `transaction` until a milestone settles it; whether it was included."""
         while True:
-            block = Block(tuple(self.node.tips()), transaction)
+            block = Block(tuple(self.node.reading.tips()), transaction)
             block_id = (await self.door.admit(block, self._source)).block_id
             log.info("transaction %s is attached in %s", to_hex(transaction.id), to_hex(block_id))
             for _ in range(int(REATTACH_S / LOOK_S)):

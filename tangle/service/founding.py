@@ -12,6 +12,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import IO
 
 from tangle.node import Node, NoNetwork, create_network
@@ -33,6 +34,7 @@ from tangle.service.directory import (
     write_whole,
 )
 from tangle.service.settings import CONFIG_NAME, SettingInvalid, Settings, commented_toml
+from tangle.service.writer import commit
 from tangle.store.engine import check_network, migrate, open_engine
 from tangle.store.journal import read_network
 from tangle.tipselect.compile import compile_kernels as compile_tipselect
@@ -131,8 +133,8 @@ def open_network(settings: Settings, report: Report | None = None) -> Opened:
         tell("reading the journal")
         seeds = keys.coordinator_seeds if keys and settings.coordinator else ()
         node = Node.open(settings.url, settings.node_settings(), coordinator_seeds=seeds)
-        if seeds and node.latest_milestone.index == 0:
-            node.issue_milestone(int(time.time()))
+        if seeds and node.reading.milestone.index == 0:
+            commit(node, partial(node.issue, int(time.time())))
     except BaseException:
         lock.close()
         raise

@@ -68,7 +68,7 @@ class Service:
     @property
     def healthy(self) -> bool:
         """Whether blocks are written and milestones come."""
-        age = self.clock() - self.node.latest_milestone.timestamp
+        age = self.clock() - self.node.reading.milestone.timestamp
         return self.writer.alive and age <= HEALTHY_MILESTONE_AGE_S
 
     def connect(self) -> Connection:
@@ -121,8 +121,7 @@ async def running(
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody listens any more
             loop.call_soon_threadsafe(feed.publish, events)
 
-    node.on_events = from_writer
-    writer = Writer(node, settings.writer_settings(), clock=clock, ticks=ticks)
+    writer = Writer(node, settings.writer_settings(), tell=from_writer, clock=clock, ticks=ticks)
     door = Door(node, writer)
     work = WorkRoom(
         node.parameters,

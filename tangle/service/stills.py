@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from tangle.node import Snapshot
+from tangle.node import Still
 from tangle.service.writer import Writer
 
 AGE_S = 0.5
@@ -34,27 +34,27 @@ class Stills:
     def __init__(self, writer: Writer, ticks: Callable[[], float] = time.monotonic) -> None:
         self._writer = writer
         self._ticks = ticks
-        self._last: Snapshot | None = None
+        self._last: Still | None = None
         self._old_at = self._next_at = ticks()
         self._asking = asyncio.Lock()
 
-    async def ask(self, question: Callable[[Snapshot], T], *, index: int | None = None) -> T:
-        """What `question` returns, given a copy that is not too old to hold the block at `index`.
+    async def ask(self, question: Callable[[Still], T], *, number: int | None = None) -> T:
+        """What `question` returns, given a copy that is not too old to hold the block of that number.
 
         Raises
         ------
         QueueFull : the writer stops
         """
         async with self._asking:
-            snapshot = self._last
-            lacking = snapshot is None or (index is not None and index >= snapshot.graph.high)
-            if snapshot is None or lacking or self._ticks() >= self._old_at:
+            still = self._last
+            lacking = still is None or (number is not None and number > still.number)
+            if still is None or lacking or self._ticks() >= self._old_at:
                 await asyncio.sleep(max(self._next_at - self._ticks(), 0.0))
                 fresh, taken = await self._writer.ask(self._copy)
-                now, snapshot = self._ticks(), fresh
-                self._last, self._old_at, self._next_at = snapshot, now + AGE_S, now + taken / SHARE
-            return await asyncio.to_thread(question, snapshot)
+                now, still = self._ticks(), fresh
+                self._last, self._old_at, self._next_at = still, now + AGE_S, now + taken / SHARE
+            return await asyncio.to_thread(question, still)
 
-    def _copy(self) -> tuple[Snapshot, float]:
+    def _copy(self) -> tuple[Still, float]:
         start = self._ticks()
-        return self._writer.node.snapshot(), self._ticks() - start
+        return self._writer.node.still(), self._ticks() - start

@@ -1,9 +1,9 @@
-"""The one writer: a thread that owns the node, fed through a bounded queue.
+"""The one writer: a thread that owns the node, makes its steps durable, and tells of them.
 
-Handlers hand checked blocks over with `submit` and wait. The thread drains whatever has gathered, attaches it as
-one batch with one commit (group commit: the more is waiting, the more each disk flush carries), and wakes all of
-them. Between batches it does what is due: milestones, confidence, giving up on parents that never came, and
-answers questions about what no other thread may look at (`ask`).
+Handlers hand checked blocks over with `submit`, into a bounded queue, and wait. The thread drains whatever has
+gathered, attaches it as one batch with one commit (group commit: the more is waiting, the more each disk flush
+carries), and wakes all of them. Between batches it does what is due: milestones, confidence, giving up on parents
+that never came, and answers questions about what no other thread may look at (`ask`).
 
 A block whose parents are missing is not answered until they come or its time is up. Nobody is told that a block is
 safe while it only waits.
@@ -22,10 +22,12 @@ from functools import partial
 from typing import Any, TypeVar
 
 from tangle.errors import TangleError
-from tangle.node import Node, Outcome, Receipt
+from tangle.node import Node, Outcome, Receipt, Step
 from tangle.protocol.blocks import Block
 from tangle.protocol.errors import UnknownParent
 from tangle.protocol.pow.search import search
+from tangle.store import journal
+from tangle.store.events import Event
 
 log = logging.getLogger("tangle.writer")
 
@@ -53,6 +55,24 @@ class NotWritten(TangleError):
 
     def __str__(self) -> str:
         return "the block could not be written to the database; nothing of it was kept"
+
+
+def commit(node: Node, act: Callable[[], Step]) -> Step:
+    """Have `node` take a step and make it durable; returns what is to be told and answered.
+
+    Raises
+    ------
+    sqlalchemy.exc.SQLAlchemyError : nothing of the step was kept, and the node's memory equals the database again
+    """
+    try:
+        step = act()
+        if step.events:
+            journal.write(node.engine, step.batch)
+    except Exception:
+        node.reload()
+        raise
+    node.publish()
+    return step
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +118,8 @@ class Writer:
 
     Parameters
     ----------
-    node : used by nobody else for writing from `start` to `stop`
+    node : used by nobody else, save for its `reading`, from `start` to `stop`
+    tell : told on the writer's thread what each commit added, in order of number
     clock : seconds since the Unix epoch, for what is written down
     ticks : seconds that only grow, for what is waited for; a clock that is set back must stop no milestone
     """
@@ -108,11 +129,13 @@ class Writer:
         node: Node,
         settings: WriterSettings | None = None,
         *,
+        tell: Callable[[list[Event]], None] = lambda _: None,
         clock: Callable[[], float] = time.time,
         ticks: Callable[[], float] = time.monotonic,
     ) -> None:
         self.node = node
         self.settings = settings or WriterSettings()
+        self.tell = tell
         self.clock = clock
         self.ticks = ticks
         self.failure: Exception | None = None
@@ -140,7 +163,7 @@ class Writer:
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Start the thread; answers are delivered on `loop`."""
         self._loop = loop
-        age = max(self.clock() - self.node.latest_milestone.timestamp, 0.0)
+        age = max(self.clock() - self.node.reading.milestone.timestamp, 0.0)
         self._silence_due = self.ticks() + self.settings.milestone_silence_ms / 1000 - age
         self._thread.start()
 
@@ -220,7 +243,8 @@ class Writer:
 
     def _attach(self, entries: list[_Entry]) -> None:
         try:
-            attached = self.node.attach([entry.block for entry in entries], int(self.clock() * 1000))
+            blocks = [entry.block for entry in entries]
+            attached = self._commit(partial(self.node.attach, blocks, int(self.clock() * 1000)))
         except Exception as error:
             self.failure = error
             log.exception("a batch of %d blocks was not written", len(entries))
@@ -241,6 +265,12 @@ class Writer:
             answers.extend((future, answer) for future in (waiting.futures if waiting else []))
         self._answer(answers)
         self._tips_stale = True
+
+    def _commit(self, act: Callable[[], Step]) -> Step:
+        step = commit(self.node, act)
+        if step.events:
+            self.tell(step.events)
+        return step
 
     def _reply(self) -> None:
         """Answer what was asked."""
@@ -265,7 +295,7 @@ class Writer:
             return
         self._milestone_due = now + settings.milestone_interval_ms / 1000
         if now >= self._silence_due or self.node.has_news():
-            self.node.issue_milestone(int(self.clock()), partial(search, workers=1))
+            self._commit(partial(self.node.issue, int(self.clock()), partial(search, workers=1)))
             self.failure = None
             self._silence_due = now + settings.milestone_silence_ms / 1000
             self._fresh = self._tips_stale = True
@@ -280,7 +310,7 @@ class Writer:
     def _sample(self) -> None:
         now = self.ticks()
         if self._fresh and now >= self._sample_due:
-            self.node.sample_confidence()
+            self._commit(self.node.sample)
             self._fresh = False
             taken = self.ticks() - now
             idle = taken * (1 / self.settings.confidence_share - 1)

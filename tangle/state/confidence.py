@@ -23,17 +23,20 @@ class Sample:
     Attributes
     ----------
     low : index of the block that `hits[0]` belongs to
+    numbers : int64[window], of the blocks' solid events, ascending
     hits : int32[window], walks out of `walks` whose tip approves the block
     """
 
     low: int
+    numbers: NDArray[np.int64]
     hits: NDArray[np.int32]
     walks: int
 
-    def of(self, index: int) -> tuple[int, int]:
-        """m and n of the block at `index`; what lies beyond the sample has not been asked yet: 0 of 0."""
-        at = index - self.low
-        return (int(self.hits[at]), self.walks) if 0 <= at < len(self.hits) else (0, 0)
+    def of(self, number: int) -> tuple[int, int]:
+        """m and n of the block of this number; what lies beyond the sample has not been asked yet: 0 of 0."""
+        at = int(np.searchsorted(self.numbers, number))
+        found = at < len(self.numbers) and self.numbers[at] == number
+        return (int(self.hits[at]), self.walks) if found else (0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,7 @@ class ConfidenceBoard:
 
     def __init__(self, thresholds: Sequence[float]) -> None:
         self.thresholds = sorted(round(share * PERMILLE) for share in thresholds)
-        self.sample = Sample(0, np.zeros(0, np.int32), 0)
+        self.sample = Sample(0, np.zeros(0, np.int64), np.zeros(0, np.int32), 0)
         self._told: NDArray[np.int8] = np.zeros(0, np.int8)
         self._low = 0
 

@@ -116,6 +116,16 @@ class Dag:
         at = index - self.graph.low
         return self._oldest[at], self._youngest[at]
 
+    def oldest_root(self, indices: Iterable[int]) -> int:
+        """The oldest milestone that the not yet referenced past of some blocks rests upon."""
+        low = self.graph.low
+        return min(self._oldest[index - low] for index in indices)
+
+    def first_referenced(self, milestone: int) -> int:
+        """Index of the first block that `milestone` or a later one referenced; `high` when there is none."""
+        late = np.flatnonzero(np.array(self._referenced, np.int32) >= max(milestone, NOT_REFERENCED + 1))
+        return self.low + int(late[0]) if late.size else self.high
+
     def is_contested(self, index: int) -> bool:
         """Whether the block spends what another one, here before it, spends too."""
         return bool(self._contested[index - self.graph.low])

@@ -51,6 +51,7 @@ __all__ = [
     "block_total",
     "create_network",
     "crossings",
+    "first_referenced",
     "latest_milestone",
     "next_number",
     "read_network",
@@ -144,6 +145,14 @@ def latest_milestone(connection: Connection) -> MilestoneRow | None:
     statement = select(*tables.milestones.c).order_by(tables.milestones.c.index.desc()).limit(1)
     row = connection.execute(statement).one_or_none()
     return MilestoneRow(*row) if row else None
+
+
+def first_referenced(connection: Connection, index: int) -> int:
+    """The least number of a block that milestone `index` or a later one referenced; there is one."""
+    referenced = tables.referenced.c
+    # As a sum, so that no database walks through all blocks in order of number until one is late enough.
+    least = select(func.min(referenced.block_number + 0)).where(referenced.milestone_index >= index)
+    return int(connection.execute(least).scalar_one())
 
 
 def crossings(connection: Connection, from_number: int) -> Iterator[tuple[int, int]]:

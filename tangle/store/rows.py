@@ -19,6 +19,13 @@ class Inclusion(IntEnum):
     INCLUDED = 1
     CONFLICTING = 2
 
+    @classmethod
+    def of(cls, conflict: int | None) -> Inclusion:
+        """How a referenced block counts; 0 stands for an applied transaction, None for no transaction."""
+        if conflict is None:
+            return cls.NO_TRANSACTION
+        return cls.CONFLICTING if conflict else cls.INCLUDED
+
 
 # No slots: the instance dictionary of a row is, as it stands, the parameter set of its INSERT.
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 
 from tangle.api.app import GC_THRESHOLDS
@@ -25,6 +26,7 @@ from tangle.node import Node
 from tangle.protocol.blocks import Block, check_block
 from tangle.service.founding import open_network
 from tangle.service.settings import Settings
+from tangle.service.writer import commit
 from tangle.store import queries
 from tests.bench import naive_ledger, posts, processes
 from tests.bench.values import SETTINGS, Funded, attach, funded, grown, join
@@ -91,7 +93,7 @@ def attaching(directory: Path, network: Funded, runs: int) -> Row:
         for batch, found in rates.items():
             chosen = network.payments[: len(network.payments) if batch > 1 else 1_000]
             with opened(directory, network) as node:
-                blocks, _ = grown(node.tips(), chosen, BATCH)
+                blocks, _ = grown(node.reading.tips(), chosen, BATCH)
                 with as_served():
                     begun = time.perf_counter()
                     take(node, blocks, batch)
@@ -121,12 +123,12 @@ def applying(directory: Path, network: Funded, count: int, runs: int) -> Row:
     seconds = []
     for _ in range(runs):
         with opened(directory, network) as node:
-            blocks, tips = grown(node.tips(), network.payments[:count], BATCH)
+            blocks, tips = grown(node.reading.tips(), network.payments[:count], BATCH)
             with as_served():
                 take(node, blocks, BATCH)
                 join(node, tips)
                 begun = time.perf_counter()
-                node.issue_milestone(int(time.time()))
+                commit(node, partial(node.issue, int(time.time())))
                 seconds.append(time.perf_counter() - begun)
             check_applied(node, count)
     naive = naively(directory, network, blocks)
@@ -144,7 +146,7 @@ def applying(directory: Path, network: Funded, count: int, runs: int) -> Row:
 def check_applied(node: Node, count: int) -> None:
     """Raise unless the newest milestone applied `count` transactions."""
     with node.engine.connect() as connection:
-        changes = queries.utxo_changes(connection, node.latest_milestone.index)
+        changes = queries.utxo_changes(connection, node.reading.milestone.index)
     if (len(changes.consumed), len(changes.created)) != (count, 2 * count):
         raise RuntimeError(f"{len(changes.consumed)} outputs were consumed, {count} should have been")
 

@@ -9,14 +9,16 @@ import statistics
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 from tangle.node import Node, Receipt
-from tangle.node.memory import window_milestones
 from tangle.protocol.blocks import Block
 from tangle.protocol.parameters import ProtocolParameters
 from tangle.service.founding import make_network, open_network
 from tangle.service.settings import Settings
+from tangle.service.writer import commit
+from tangle.state.window import reach
 from tests.bench import processes
 from tests.bench.generator import Tangle, binary_block
 
@@ -58,17 +60,17 @@ def grow(data: Path, total: int, every: int) -> tuple[list[float], int]:
     seconds = []
     try:
         node, tangle = opened.node, Tangle()
-        now = node.latest_milestone.timestamp
+        now = node.reading.milestone.timestamp
         for first in range(0, total, every):
-            tangle.offered(node.tips())
+            tangle.offered(node.reading.tips())
             for number in range(first, first + every, BATCH):
                 attach(node, tangle, min(BATCH, first + every - number))
             now += 1
             begun = time.perf_counter()
-            node.issue_milestone(now)
+            commit(node, partial(node.issue, now))
             seconds.append(time.perf_counter() - begun)
             node.refresh_tips()
-        return seconds, node.window_count
+        return seconds, node.reading.window_count
     finally:
         opened.close()
 
@@ -76,7 +78,7 @@ def grow(data: Path, total: int, every: int) -> tuple[list[float], int]:
 def attach(node: Node, tangle: Tangle, count: int) -> None:
     """Attach `count` blocks in one commit, each on two random tips."""
     blocks = [Block.decode(binary_block(tangle.parents(), tangle.data())) for _ in range(count)]
-    for answer in node.attach(blocks).answers:
+    for answer in commit(node, partial(node.attach, blocks)).answers:
         if not isinstance(answer, Receipt):
             raise answer
     for block in blocks:
@@ -123,7 +125,7 @@ def milestone_row(seconds: list[float], blocks: int) -> dict[str, str]:
         "rival": "",
         "ratio": "",
         "note": f"{min(seconds) * 1e3:.0f} to {max(seconds) * 1e3:.0f} ms; "
-        f"the window keeps {window_milestones(ProtocolParameters())} milestones",
+        f"the window keeps {reach(ProtocolParameters().below_max_depth)} milestones",
     }
 
 

@@ -12,6 +12,7 @@ import struct
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from tangle.protocol.transactions import Transaction
 from tangle.service.directory import read_keys
 from tangle.service.founding import make_network, open_network
 from tangle.service.settings import Settings
+from tangle.service.writer import commit
 from tests.bench.generator import SEED, Tangle, block_of
 from tests.networks import Coin, Key, block_on, coins_of, note, spend
 
@@ -99,16 +101,16 @@ def payments(coins: Sequence[Coin], parameters: ProtocolParameters) -> list[Tran
 
 def confirm(node: Node, transactions: Sequence[Transaction]) -> None:
     """Attach `transactions` and issue a milestone over them."""
-    blocks = [block_on(node.tips(), transaction) for transaction in transactions]
+    blocks = [block_on(node.reading.tips(), transaction) for transaction in transactions]
     attach(node, blocks)
     join(node, [block.id for block in blocks])
-    node.issue_milestone(int(time.time()))
+    commit(node, partial(node.issue, int(time.time())))
     node.refresh_tips()
 
 
 def attach(node: Node, blocks: Sequence[Block]) -> None:
     """Attach `blocks` in one commit."""
-    for answer in node.attach(blocks).answers:
+    for answer in commit(node, partial(node.attach, blocks)).answers:
         if not isinstance(answer, Receipt):
             raise answer
 

@@ -75,9 +75,10 @@ def past(tmp_path_factory: pytest.TempPathFactory) -> Past:
         payment = spend([coin], [BasicOutput.to(HOLDER.address, coin.output.amount)])
         (coin,) = coins_of(payment, [HOLDER])
         notes = [
-            block_on(node.tips(), note(f"{step} {n}" * rng.randint(1, 200))) for n in range(rng.randint(0, 5))
+            block_on(node.reading.tips(), note(f"{step} {n}" * rng.randint(1, 200)))
+            for n in range(rng.randint(0, 5))
         ]
-        node.attach([block_on(node.tips(1), payment), *notes], (T0 + step) * 1000)
+        node.add([block_on(node.reading.tips(1), payment), *notes], (T0 + step) * 1000)
         past.commits.append((log_of(directory / "tangle.db").stat().st_size, *state(node)))
         node.refresh_tips()
         if rng.random() < 0.5:
@@ -132,7 +133,7 @@ def test_a_torn_log_gives_the_commits_before_the_tear(past: Past, tmp_path: Path
         assert state(node) == past.before(offset)
         audit(node.engine)
         # It goes on from there.
-        node.attach([block_on(node.tips(), note("after"))], T0 * 2000)
+        node.add([block_on(node.reading.tips(), note("after"))], T0 * 2000)
         assert node.issue_milestone(T0 * 2).index == past.before(offset)[1] + 1
         assert audit(node.engine).blocks == len(past.before(offset)[0]) + 2
         node.close()

@@ -10,11 +10,11 @@ import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from tangle.node import Node, Receipt
+from tangle.node import Receipt
 from tangle.protocol.blocks import Block, Payload
 from tangle.protocol.outputs import BasicOutput
 from tangle.store import queries
-from tests.networks import T0, Key, block_on, genesis_coin, note, spend
+from tests.networks import T0, Alone, Key, block_on, genesis_coin, note, spend
 
 HONEST = 10
 """blocks of honest issuers in a round"""
@@ -31,7 +31,7 @@ def no_work(_block: bytes, _score: int) -> int:
 class Scene:
     """A node, its honest issuers, and the milestones that referenced their blocks."""
 
-    node: Node
+    node: Alone
     seed: int
     rng: random.Random = field(init=False)
     honest: dict[bytes, int] = field(default_factory=dict)
@@ -45,20 +45,20 @@ class Scene:
         """Attach in commits of BATCH; nothing may be refused."""
         pending = list(blocks)
         for start in range(0, len(pending), BATCH):
-            answers = self.node.attach(pending[start : start + BATCH], T0 * 1000).answers
+            answers = self.node.add(pending[start : start + BATCH], T0 * 1000).answers
             assert all(isinstance(answer, Receipt) for answer in answers), f"seed {self.seed}: {answers}"
         self.node.refresh_tips()
 
     def issue(self, count: int = HONEST) -> None:
         """Honest blocks, each on tips that the node gave out."""
         for number in range(count):
-            block = block_on(self.node.tips(), note(f"honest {len(self.honest)} {number} {self.seed}"))
+            block = block_on(self.node.reading.tips(), note(f"honest {len(self.honest)} {number} {self.seed}"))
             self.attach([block])
-            self.honest[block.id] = self.node.latest_milestone.index
+            self.honest[block.id] = self.node.reading.milestone.index
 
     def milestone(self) -> None:
         """The next milestone, a second later."""
-        index = self.node.latest_milestone.index
+        index = self.node.reading.milestone.index
         self.node.issue_milestone(T0 + 1 + index, no_work)
         self.node.refresh_tips()
         with self.node.engine.connect() as connection:
@@ -90,7 +90,7 @@ class Scene:
         given = []
         for _ in range(draws):
             self.node.refresh_tips()
-            given += self.node.tips()
+            given += self.node.reading.tips()
         return sum(tip in blocks for tip in given) / len(given)
 
 

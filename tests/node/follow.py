@@ -17,25 +17,25 @@ from typing import Any
 
 from sqlalchemy import Engine, select
 
-from tangle.node import Node, Receipt
+from tangle.node import Receipt
 from tangle.protocol.blocks import Block
 from tangle.protocol.merkle import merkle_root
 from tangle.store import journal, queries, tables
 from tangle.store.journal import Inclusion
-from tests.networks import open_node
+from tests.networks import Alone, open_node
 from tests.node.histories import PARAMETERS
 
 Arrived = tuple[int, bytes]
 """arrival time (ms) and bytes of a block"""
 
 
-def arrived(node: Node) -> list[Arrived]:
+def arrived(node: Alone) -> list[Arrived]:
     """Every block of `node`, in the order of attaching."""
     with node.engine.connect() as connection:
         return [(row.received_at, row.data) for row, _ in journal.replay(connection)]
 
 
-def follow(path: Path, blocks: Iterable[Arrived], rng: random.Random) -> Node:
+def follow(path: Path, blocks: Iterable[Arrived], rng: random.Random) -> Alone:
     """A node on the new file `path` that got `blocks`, in batches of random size."""
     node = open_node(path, parameters=PARAMETERS)
     for moment, group in groupby(blocks, key=lambda block: block[0]):
@@ -43,7 +43,7 @@ def follow(path: Path, blocks: Iterable[Arrived], rng: random.Random) -> Node:
         while waiting:
             size = rng.randint(1, len(waiting))
             batch, waiting = waiting[:size], waiting[size:]
-            answers = node.attach(batch, moment).answers
+            answers = node.add(batch, moment).answers
             assert all(isinstance(answer, Receipt) for answer in answers), answers
     return node
 
@@ -57,7 +57,7 @@ def contents(engine: Engine) -> dict[str, list[tuple[Any, ...]]]:
         }
 
 
-def told(node: Node) -> dict[str, Any]:
+def told(node: Alone) -> dict[str, Any]:
     """Milestone ids, and the applied root of each as the tables of `node` have it."""
     milestones = []
     with node.engine.connect() as connection:

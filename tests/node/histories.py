@@ -70,7 +70,7 @@ class History:
         quarter, rest = divmod(coin.output.amount, 4)
         amounts = (quarter, quarter, quarter, quarter + rest)
         outputs = [basic(amount, to) for amount, to in zip(amounts, (*KEYS, ALICE.address), strict=True)]
-        self.attach([block_on(self.node.tips(), spend([coin], outputs, parameters=PARAMETERS))])
+        self.attach([block_on(self.node.reading.tips(), spend([coin], outputs, parameters=PARAMETERS))])
         self.settle(self.world.at)
 
     def step(self) -> None:
@@ -93,7 +93,7 @@ class History:
             kind = self.rng.choice([AS_DRAWN, AS_DRAWN, AS_DRAWN, SPOILED, SPOILED, FORGED])
             payload = self.transaction(kind, ahead) or note(f"{self.seed} {self.world.at} {number}")
             # The same transaction on the same parents is the same block.
-            pool = sorted({*self.node.tips(4), *(block.id for block in blocks[-3:])})
+            pool = sorted({*self.node.reading.tips(4), *(block.id for block in blocks[-3:])})
             block = block_on(self.rng.sample(pool, min(len(pool), self.rng.randint(1, 3))), payload)
             if self.let_in(block, forged=kind == FORGED and isinstance(payload, Transaction)):
                 blocks.append(block)
@@ -138,14 +138,14 @@ class History:
 
     def attach(self, blocks: list[Block]) -> None:
         """Attach `blocks` in one commit."""
-        answers = self.node.attach(blocks, self.world.at * 1000).answers
+        answers = self.node.add(blocks, self.world.at * 1000).answers
         assert all(isinstance(answer, Receipt) for answer in answers), f"seed {self.seed}: {answers}"
         self.sent |= {block.id: block.payload for block in blocks if isinstance(block.payload, Transaction)}
 
     def trouble(self) -> None:
         """Perhaps a milestone whose commit fails, or a start from the journal; neither may change anything."""
         chance = self.rng.random()
-        if self.node.waiting_count or chance > 0.2:
+        if self.node.reading.waiting_count or chance > 0.2:
             return
         if chance < 0.1:
             self.fail()

@@ -88,7 +88,7 @@ def test_honest_tips_cannot_be_smothered(tmp_path: Path, back: int) -> None:
 
     def attack(number: int) -> None:
         for each in range(HONEST):
-            both = {made.node.tips()[0], made.milestone_blocks[-back]}
+            both = {made.node.reading.tips()[0], made.milestone_blocks[-back]}
             made.attach([block_on(both, note(f"smother {number} {each}"))])
 
     made.rounds(8, attack)
@@ -98,7 +98,7 @@ def test_honest_tips_cannot_be_smothered(tmp_path: Path, back: int) -> None:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_conflicting_spends(tmp_path: Path, seed: int) -> None:
     made = scene(tmp_path, seed)
-    flood = double_spends(made.node.tips(), FLOOD)
+    flood = double_spends(made.node.reading.tips(), FLOOD)
     ids = {block.id for block in flood[1:]}
     made.attach(flood)
     assert made.share_of_tips(ids) == 0
@@ -114,13 +114,13 @@ def test_conflicting_spends(tmp_path: Path, seed: int) -> None:
 def test_a_start_from_the_journal_passes_by_the_same_blocks(tmp_path: Path) -> None:
     made = scene(tmp_path, 4)
     made.attach(leaves(made.milestone_blocks[-12], (note(f"lazy {number}") for number in range(100))))
-    made.attach(double_spends(made.node.tips(), 100))
+    made.attach(double_spends(made.node.reading.tips(), 100))
     made.rounds(1)
-    made.attach(double_spends(made.node.tips(), 100))
+    made.attach(double_spends(made.node.reading.tips(), 100))
     made.milestone()
-    before, node = made.node.snapshot(), made.node
+    before, node = made.node.still(), made.node
     node.close()
-    after = open_node(tmp_path / "tangle.db", seed=4).snapshot()
+    after = open_node(tmp_path / "tangle.db", seed=4).still()
     assert np.count_nonzero(before.contested) > 50
     assert set(before.scores.tolist()) == {LAZY, SEMI_LAZY, NON_LAZY}
     for name in ("ids", "entry", "milestone"):
@@ -134,10 +134,10 @@ def test_a_start_from_the_journal_passes_by_the_same_blocks(tmp_path: Path) -> N
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_flood_that_goes_on(tmp_path: Path, seed: int) -> None:
     made = scene(tmp_path, seed, rounds=4)
-    spends = double_spends(made.node.tips(), 2_000)
+    spends = double_spends(made.node.reading.tips(), 2_000)
 
     def attack(number: int) -> None:
-        tips = made.node.tips()
+        tips = made.node.reading.tips()
         lazy = (note(f"lazy {number} {each}") for each in range(250))
         flood = [block_on(tips, block.payload) for block in spends[250 * number : 250 * (number + 1)]]
         made.attach([*flood, *leaves(made.milestone_blocks[max(-12, -len(made.milestone_blocks))], lazy)])
@@ -149,7 +149,7 @@ def test_a_flood_that_goes_on(tmp_path: Path, seed: int) -> None:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_lone_double_spend_is_settled_by_the_next_milestone(tmp_path: Path, seed: int) -> None:
     made = scene(tmp_path, seed, rounds=3)
-    pair = double_spends(made.node.tips(), 2)
+    pair = double_spends(made.node.reading.tips(), 2)
     made.attach(pair)
     assert made.node.has_news()
     made.milestone()

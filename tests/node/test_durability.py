@@ -27,6 +27,7 @@ from tests.networks import (
     HOLDER,
     PARAMETERS,
     T0,
+    Alone,
     Coin,
     Key,
     block_on,
@@ -40,7 +41,7 @@ from tests.networks import (
 KEYS = [HOLDER, Key.named("alice"), Key.named("bob")]
 
 
-def grow(node: Node, seed: int, rounds: int) -> list[Block]:
+def grow(node: Alone, seed: int, rounds: int) -> list[Block]:
     """Random blocks, good and conflicting spends, milestones and samples."""
     rng = random.Random(seed)
     coins: list[Coin] = [genesis_coin()]
@@ -49,9 +50,9 @@ def grow(node: Node, seed: int, rounds: int) -> list[Block]:
         batch = []
         for number in range(rng.randint(1, 6)):
             payload = note(f"{seed} {step} {number}") if rng.random() < 0.5 else _payment(rng, coins)
-            batch.append(block_on(node.tips(rng.randint(1, 4)), payload))
+            batch.append(block_on(node.reading.tips(rng.randint(1, 4)), payload))
         blocks += batch
-        node.attach(batch, (T0 + step) * 1000)
+        node.add(batch, (T0 + step) * 1000)
         node.refresh_tips()
         if rng.random() < 0.6:
             node.issue_milestone(T0 + step)
@@ -73,13 +74,13 @@ def _payment(rng: random.Random, coins: list[Coin]) -> Transaction:
     return transaction
 
 
-def view(node: Node) -> object:
+def view(node: Alone) -> object:
     """What a restart must not change."""
     memory = node._memory
-    dag = memory.dag
+    dag = memory.window.dag
     dag.flush()
     return (
-        node.latest_milestone,
+        node.reading.milestone,
         memory.next_number,
         [
             (dag.id_of(i), dag.number_of(i), dag.referenced_by(i), dag.cone_roots(i))
@@ -87,7 +88,7 @@ def view(node: Node) -> object:
         ],
         sorted(dag.id_of(int(tip)) for tip in dag.graph.tips),
         {dag.id_of(index): transaction.id for index, transaction in dag.transactions.items()},
-        [dag.id_of(block) for _, block in memory.milestone_blocks],
+        [dag.id_of(block) for _, block in memory.window.carriers],
     )
 
 
@@ -137,8 +138,8 @@ def test_crossings_are_not_told_twice_after_a_restart(tmp_path: Path) -> None:
 
 def test_failed_commit_keeps_nothing_and_memory_follows_the_disk(tmp_path: Path) -> None:
     node = open_node(tmp_path / "t.db")
-    first = block_on(node.tips(), note("first"))
-    node.attach([first], T0 * 1000)
+    first = block_on(node.reading.tips(), note("first"))
+    node.add([first], T0 * 1000)
     before = view(node)
     with node.engine.begin() as connection:
         connection.execute(
@@ -146,13 +147,13 @@ def test_failed_commit_keeps_nothing_and_memory_follows_the_disk(tmp_path: Path)
         )
     second = block_on([first.id], note("second"))
     with pytest.raises(DatabaseError, match="disk is full"):
-        node.attach([second], T0 * 1000)
+        node.add([second], T0 * 1000)
     with pytest.raises(DatabaseError, match="disk is full"):
         node.issue_milestone(T0 + 1)
     assert view(node) == before
     with node.engine.begin() as connection:
         connection.execute(text("DROP TRIGGER no_more"))
-    assert node.attach([second], T0 * 1000).answers == [Receipt(second.id, Outcome.ATTACHED)]
+    assert node.add([second], T0 * 1000).answers == [Receipt(second.id, Outcome.ATTACHED)]
     assert node.issue_milestone(T0 + 1).index == 2
     audit(node.engine)
 
@@ -198,7 +199,7 @@ TAMPERINGS = {
 def test_audit_finds_what_was_tampered_with(tmp_path: Path, statement: str) -> None:
     node = open_node(tmp_path / "t.db")
     payment = spend([genesis_coin()], [BasicOutput.to(HOLDER.address, PARAMETERS.token_supply)])
-    node.attach([block_on(node.tips(), payment), block_on(node.tips(), note("x"))], T0 * 1000)
+    node.add([block_on(node.reading.tips(), payment), block_on(node.reading.tips(), note("x"))], T0 * 1000)
     node.issue_milestone(T0 + 1)
     assert audit(node.engine).transactions == 1
     with closing(sqlite3.connect(tmp_path / "t.db")) as connection, connection:
@@ -212,7 +213,7 @@ def test_audit_checks_signatures(tmp_path: Path) -> None:
     payment = spend([genesis_coin()], [BasicOutput.to(HOLDER.address, PARAMETERS.token_supply)])
     forged = SignatureUnlock(Ed25519Signature(HOLDER.public, bytes(64)))
     # The door, which would have refused it, is not asked here.
-    node.attach([block_on(node.tips(), Transaction(payment.essence, (forged,)))], T0 * 1000)
+    node.add([block_on(node.reading.tips(), Transaction(payment.essence, (forged,)))], T0 * 1000)
     with pytest.raises(DatabaseTampered, match="unlocks"):
         audit(node.engine)
 

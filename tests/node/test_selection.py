@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from tangle.node import NodeSettings
-from tangle.node.memory import ENTRY_BLOCKS, ENTRY_MILESTONES
 from tangle.node.selection import Selection
+from tangle.state.finality.milestones import ENTRY_BLOCKS, ENTRY_MILESTONES
 from tangle.tipselect import confidence
 from tangle.tipselect.errors import BadSetting
 from tangle.tipselect.selectors import SELECTORS
@@ -57,10 +57,10 @@ def test_a_node_runs_on_every_selector(tmp_path: Path, name: str) -> None:
     made.milestone()
     made.milestone()
     assert max(made.delays()) <= 2
-    assert 1 <= len(node.tips()) <= 2
+    assert 1 <= len(node.reading.tips()) <= 2
     node.sample_confidence()
     oldest = next(iter(made.honest))
-    assert node.confidence(oldest, None) == (400, 400)
+    assert node.reading.confidence(node.number_of(oldest), None) == (400, 400)
 
 
 def test_walks_start_near_where_much_has_come(tmp_path: Path) -> None:
@@ -70,13 +70,13 @@ def test_walks_start_near_where_much_has_come(tmp_path: Path) -> None:
     for second in range(22):
         # Few blocks at first, then many: the start comes nearer, but not too near.
         count = 2 if second < 18 else ENTRY_BLOCKS
-        tips = node.tips()
-        node.attach([block_on(tips, note(f"{second} {number}")) for number in range(count)], T0 * 1000)
+        tips = node.reading.tips()
+        node.add([block_on(tips, note(f"{second} {number}")) for number in range(count)], T0 * 1000)
         node.issue_milestone(T0 + 1 + second, no_work)
         node.refresh_tips()
-        entry = memory.entries()
+        entry = memory.finality.entries(memory.window)
         assert entry is not None
-        starts.append(next(index for index, block in memory.milestone_blocks if [block] == entry))
+        starts.append(next(index for index, block in memory.window.carriers if [block] == entry))
     newest = np.arange(2, 24)
     behind = (newest - starts).tolist()
     depth = PARAMETERS.below_max_depth
@@ -84,21 +84,23 @@ def test_walks_start_near_where_much_has_come(tmp_path: Path) -> None:
     assert behind[-1] == ENTRY_MILESTONES
 
 
-def test_a_snapshot_stays_as_it_is_and_repeats_its_answers(tmp_path: Path) -> None:
+def test_a_still_stays_as_it_is_and_repeats_its_answers(tmp_path: Path) -> None:
     node = open_node(tmp_path / "t.db")
     made = Scene(node, 5)
     made.rounds(4)
     made.issue(30)
-    snapshot = node.snapshot()
-    index = node.index_of(next(reversed(made.honest)))
+    still = node.still()
+    index = still.index_of(node.number_of(next(reversed(made.honest))))
     assert index is not None
-    before = snapshot.confidence(index, 500, 7), snapshot.explain(2, 7), snapshot.number
+    before = still.confidence(index, 500, 7), still.explain(2, 7), still.number
     rng = np.random.default_rng(7)
-    live = confidence.hits(node._memory.dag.graph, 500, rng, entry=node._memory.entries())
-    assert int(live[index - node._memory.dag.low]) == before[0]
+    memory = node._memory
+    dag = memory.window.dag
+    live = confidence.hits(dag.graph, 500, rng, entry=memory.finality.entries(memory.window))
+    assert int(live[index - dag.low]) == before[0]
     made.rounds(3)
-    assert (snapshot.confidence(index, 500, 7), snapshot.explain(2, 7), snapshot.number) == before
-    assert snapshot.confidence(index, 500, 8) <= 500
-    later = node.snapshot()
-    assert later.number > snapshot.number
+    assert (still.confidence(index, 500, 7), still.explain(2, 7), still.number) == before
+    assert still.confidence(index, 500, 8) <= 500
+    later = node.still()
+    assert later.number > still.number
     assert later.confidence(index, 500, 7) == 500

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from tangle.audit import audit
-from tangle.node import Node
 from tangle.protocol.blocks import Block
 from tangle.protocol.outputs import (
     AddressUnlockCondition,
@@ -16,22 +15,22 @@ from tangle.protocol.outputs import (
 from tangle.protocol.transactions import Transaction
 from tangle.state.ledger import Conflict
 from tangle.store import journal, queries
-from tests.networks import T0, Coin, Key, block_on, genesis_coin, open_node, spend
+from tests.networks import T0, Alone, Coin, Key, block_on, genesis_coin, open_node, spend
 
 ALICE, BOB = Key.named("alice"), Key.named("bob")
 UNTIL = T0 + 10
 
 
 @pytest.fixture
-def node(tmp_path: Path) -> Node:
+def node(tmp_path: Path) -> Alone:
     return open_node(tmp_path / "tangle.db")
 
 
-def settled(node: Node, transaction: Transaction, now: int) -> tuple[int, Conflict]:
+def settled(node: Alone, transaction: Transaction, now: int) -> tuple[int, Conflict]:
     """The timestamp of the milestone, issued at `now`, that confirms `transaction`, and what became of it."""
     node.refresh_tips()
-    block = block_on(node.tips(), transaction)
-    node.attach([block], now * 1000)
+    block = block_on(node.reading.tips(), transaction)
+    node.add([block], now * 1000)
     essence = node.issue_milestone(now)
     with node.engine.connect() as connection:
         record = queries.record(connection, block.id)
@@ -40,7 +39,7 @@ def settled(node: Node, transaction: Transaction, now: int) -> tuple[int, Confli
     return essence.timestamp, Conflict(record.referenced.conflict_reason or 0)
 
 
-def under(node: Node, condition: TimelockUnlockCondition | ExpirationUnlockCondition, key: Key) -> Transaction:
+def under(node: Alone, condition: TimelockUnlockCondition | ExpirationUnlockCondition, key: Key) -> Transaction:
     """Everything is made Alice's under `condition`; returns a transaction of `key` that takes it."""
     coin = genesis_coin()
     output = BasicOutput(coin.output.amount, (AddressUnlockCondition(ALICE.address), condition))
@@ -49,17 +48,17 @@ def under(node: Node, condition: TimelockUnlockCondition | ExpirationUnlockCondi
     return spend([Coin(first.output_id(0), output, key)], [BasicOutput.to(BOB.address, output.amount)])
 
 
-def check_followers(node: Node, path: Path) -> None:
+def check_followers(node: Alone, path: Path) -> None:
     """A node that hears of the blocks later, and an audit, come to the same ledger."""
     follower = open_node(path)
     with node.engine.connect() as connection:
         blocks = [Block.decode(row.data) for row, _ in journal.replay(connection)]
-    follower.attach(blocks, (UNTIL + 1_000_000) * 1000)
-    assert follower.latest_milestone == node.latest_milestone
+    follower.add(blocks, (UNTIL + 1_000_000) * 1000)
+    assert follower.reading.milestone == node.reading.milestone
     assert audit(follower.engine) == audit(node.engine)
 
 
-def test_timelock_opens_with_the_milestone_that_reaches_it(node: Node, tmp_path: Path) -> None:
+def test_timelock_opens_with_the_milestone_that_reaches_it(node: Alone, tmp_path: Path) -> None:
     taken = under(node, TimelockUnlockCondition(UNTIL), ALICE)
     assert settled(node, taken, UNTIL - 1) == (UNTIL - 1, Conflict.TIMELOCK_NOT_EXPIRED)
     assert settled(node, taken, UNTIL) == (UNTIL, Conflict.NONE)
@@ -76,14 +75,14 @@ def test_timelock_opens_with_the_milestone_that_reaches_it(node: Node, tmp_path:
     ],
 )
 def test_expiration_hands_over_with_the_milestone_that_reaches_it(
-    node: Node, tmp_path: Path, key: Key, now: int, conflict: Conflict
+    node: Alone, tmp_path: Path, key: Key, now: int, conflict: Conflict
 ) -> None:
     taken = under(node, ExpirationUnlockCondition(BOB.address, UNTIL), key)
     assert settled(node, taken, now) == (now, conflict)
     check_followers(node, tmp_path / "follower.db")
 
 
-def test_a_clock_that_steps_back_is_not_asked(node: Node, tmp_path: Path) -> None:
+def test_a_clock_that_steps_back_is_not_asked(node: Alone, tmp_path: Path) -> None:
     taken = under(node, TimelockUnlockCondition(UNTIL), ALICE)
     assert node.issue_milestone(UNTIL - 1).timestamp == UNTIL - 1
     assert settled(node, taken, T0 - 50) == (UNTIL, Conflict.NONE)

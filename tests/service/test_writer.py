@@ -11,7 +11,7 @@ from typing import ClassVar
 import pytest
 from sqlalchemy import text
 
-from tangle.node import Node, NodeSettings, Outcome, Receipt
+from tangle.node import Node, NodeSettings, Outcome, Receipt, Step
 from tangle.protocol.errors import UnknownParent
 from tangle.service.writer import NotWritten, QueueFull, Writer, WriterSettings
 from tangle.store import journal
@@ -51,7 +51,7 @@ def stored(node: Node) -> int:
 async def test_what_is_answered_is_on_disk(tmp_path: Path) -> None:
     node = open_node(tmp_path / "t.db")
     async with running(node) as writer:
-        blocks = [block_on(node.tips(), note(str(number))) for number in range(200)]
+        blocks = [block_on(node.reading.tips(), note(str(number))) for number in range(200)]
         receipts = await asyncio.gather(*(writer.submit(block) for block in blocks))
         other = open_node(tmp_path / "t.db")
         assert receipts == [Receipt(block.id, Outcome.ATTACHED) for block in blocks]
@@ -60,12 +60,12 @@ async def test_what_is_answered_is_on_disk(tmp_path: Path) -> None:
 
 async def test_child_before_parent_is_answered_when_the_parent_comes(tmp_path: Path) -> None:
     node = open_node(tmp_path / "t.db")
-    first = block_on(node.tips(), note("first"))
+    first = block_on(node.reading.tips(), note("first"))
     second = block_on([first.id], note("second"))
     async with running(node) as writer:
         waiting = asyncio.create_task(writer.submit(second))
         again = asyncio.create_task(writer.submit(second))
-        await until(lambda: node.waiting_count == 1)
+        await until(lambda: node.reading.waiting_count == 1)
         assert not waiting.done()
         await writer.submit(first)
         assert await waiting == await again == Receipt(second.id, Outcome.ATTACHED)
@@ -77,29 +77,29 @@ async def test_parent_that_never_comes_is_named(tmp_path: Path) -> None:
     async with running(node, WriterSettings(coordinator=False, parents_wait_ms=50)) as writer:
         with pytest.raises(UnknownParent, match="0x0909"):
             await writer.submit(orphan)
-        assert node.waiting_count == 0
+        assert node.reading.waiting_count == 0
     assert stored(node) == 1
 
 
 async def test_full_queue_refuses_and_keeps_nothing(tmp_path: Path) -> None:
     node = open_node(tmp_path / "t.db")
     writer = Writer(node, WriterSettings(queue_max=2, coordinator=False))
-    tasks = [asyncio.create_task(writer.submit(block_on(node.tips(), note(str(n))))) for n in range(2)]
+    tasks = [asyncio.create_task(writer.submit(block_on(node.reading.tips(), note(str(n))))) for n in range(2)]
     await asyncio.sleep(0)
     assert writer.queued == 2
     with pytest.raises(QueueFull):
-        await writer.submit(block_on(node.tips(), note("one too many")))
+        await writer.submit(block_on(node.reading.tips(), note("one too many")))
     writer.start(asyncio.get_running_loop())
     await asyncio.gather(*tasks)
     await asyncio.to_thread(writer.stop)
     assert stored(node) == 3
     with pytest.raises(QueueFull):
-        await writer.submit(block_on(node.tips(), note("after the stop")))
+        await writer.submit(block_on(node.reading.tips(), note("after the stop")))
 
 
 async def test_refused_commit_is_told_and_healed(tmp_path: Path) -> None:
     node = open_node(tmp_path / "t.db")
-    block = block_on(node.tips(), note("x"))
+    block = block_on(node.reading.tips(), note("x"))
     with node.engine.begin() as connection:
         connection.execute(
             text("CREATE TRIGGER no_more BEFORE INSERT ON blocks BEGIN SELECT RAISE(FAIL, 'disk is full'); END")
@@ -118,7 +118,7 @@ async def test_refused_commit_is_told_and_healed(tmp_path: Path) -> None:
 async def test_stop_writes_what_is_queued(tmp_path: Path) -> None:
     node = open_node(tmp_path / "t.db")
     writer = Writer(node, QUIET)
-    tasks = [asyncio.create_task(writer.submit(block_on(node.tips(), note(str(n))))) for n in range(50)]
+    tasks = [asyncio.create_task(writer.submit(block_on(node.reading.tips(), note(str(n))))) for n in range(50)]
     await asyncio.sleep(0)
     writer.start(asyncio.get_running_loop())
     await asyncio.to_thread(writer.stop)
@@ -139,16 +139,16 @@ async def test_milestones_follow_news_and_otherwise_keep_coming(tmp_path: Path) 
     try:
         passed += 5
         await asyncio.sleep(0.5)
-        assert node.latest_milestone.index == 1
-        await writer.submit(block_on(node.tips(), note("news")))
+        assert node.reading.milestone.index == 1
+        await writer.submit(block_on(node.reading.tips(), note("news")))
         passed += 1
-        await until(lambda: node.latest_milestone.index == 2)
+        await until(lambda: node.reading.milestone.index == 2)
         passed += 9
         await asyncio.sleep(0.5)
-        assert node.latest_milestone.index == 2
+        assert node.reading.milestone.index == 2
         passed += 1
-        await until(lambda: node.latest_milestone.index == 3)
-        assert node.latest_milestone.timestamp == T0 + 2
+        await until(lambda: node.reading.milestone.index == 3)
+        assert node.reading.milestone.timestamp == T0 + 2
     finally:
         await asyncio.to_thread(writer.stop)
 
@@ -156,7 +156,7 @@ async def test_milestones_follow_news_and_otherwise_keep_coming(tmp_path: Path) 
 async def test_an_old_milestone_is_followed_at_once(tmp_path: Path) -> None:
     node = open_node(tmp_path / "t.db")
     async with running(node, WriterSettings(milestone_silence_ms=10_000)):
-        await until(lambda: node.latest_milestone.index == 2)
+        await until(lambda: node.reading.milestone.index == 2)
 
 
 async def test_questions_are_answered_between_batches(tmp_path: Path) -> None:
@@ -166,11 +166,11 @@ async def test_questions_are_answered_between_batches(tmp_path: Path) -> None:
         raise LookupError("nothing here")
 
     async with running(node) as writer:
-        block = block_on(node.tips(), note("one"))
+        block = block_on(node.reading.tips(), note("one"))
         _, name, high = await asyncio.gather(
             writer.submit(block),
             writer.ask(lambda: threading.current_thread().name),
-            writer.ask(lambda: node.snapshot().graph.high),
+            writer.ask(lambda: node.still().graph.high),
         )
         assert (name, high) in {("writer", 2), ("writer", 3)}
         with pytest.raises(LookupError):
@@ -186,9 +186,10 @@ class Slow(Node):
     now = 0.0
     sampled: ClassVar[list[float]] = []
 
-    def sample_confidence(self) -> None:
+    def sample(self) -> Step:
         self.sampled.append(self.now)
         Slow.now += 1.0
+        return Step()
 
 
 async def test_sampling_keeps_to_its_share(tmp_path: Path) -> None:
@@ -199,7 +200,7 @@ async def test_sampling_keeps_to_its_share(tmp_path: Path) -> None:
     writer.start(asyncio.get_running_loop())
     try:
         for number in range(60):
-            await writer.submit(block_on(node.tips(), note(str(number))))
+            await writer.submit(block_on(node.reading.tips(), note(str(number))))
             await writer.ask(lambda: None)
             Slow.now += 0.5
     finally:

@@ -6,7 +6,7 @@ from tangle.state.confidence import ConfidenceBoard, Crossing, Sample
 
 
 def sample(low: int, *hits: int) -> Sample:
-    return Sample(low, np.array(hits, np.int32), 100)
+    return Sample(low, np.arange(low, low + len(hits)) + 10, np.array(hits, np.int32), 100)
 
 
 def test_each_threshold_is_told_once() -> None:
@@ -24,9 +24,9 @@ def test_window_moves_under_the_board() -> None:
     board = ConfidenceBoard([0.5])
     board.update(sample(0, 100, 0, 60, 0))
     assert board.update(sample(2, 60, 70, 80)) == [Crossing(3, 500, 70, 100), Crossing(4, 500, 80, 100)]
-    assert board.sample.of(4) == (80, 100)
-    assert board.sample.of(5) == (0, 0)
-    assert board.sample.of(1) == (0, 0)
+    assert board.sample.of(14) == (80, 100)
+    assert board.sample.of(15) == (0, 0)
+    assert board.sample.of(11) == (0, 0)
 
 
 def test_restored_crossings_are_not_told_again() -> None:

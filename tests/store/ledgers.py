@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from typing import Any
 
-from tangle.node.rows import output_row
+from tangle.node.settle import output_row
 from tangle.protocol.addresses import Address, AliasAddress, Ed25519Address, NftAddress
 from tangle.protocol.outputs import (
     NO_ID,

@@ -134,7 +134,7 @@ def test_a_node_goes_on_with_an_upgraded_database(path: Path) -> None:
     assert row is not None
     coin = Coin(row.output_id, OUTPUTS.decode(Reader(row.data)), HOLDER)
     payment = spend([coin], [BasicOutput.to(bob.address, row.amount)])
-    node.attach([block_on(node.tips(), payment)], (T0 + 100) * 1000)
+    node.add([block_on(node.reading.tips(), payment)], (T0 + 100) * 1000)
     node.issue_milestone(T0 + 100)
     report = audit(node.engine)
     assert report.transactions == 12

@@ -1,13 +1,13 @@
 """The window as it stood at one moment, for questions that take long.
 
-What is asked of a graph that grows has no answer that could be repeated. A snapshot is a copy which the writer
+What is asked of a graph that grows has no answer that could be repeated. A still is a copy which the writer
 makes between two batches; whoever has it may take his time on another thread, and the same question with the same
 seed has the same answer. A copy holds some 150 bytes per block of the window.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from tangle.node.memory import Memory
 from tangle.node.selection import Selection
-from tangle.state.dag import Dag
 from tangle.tipselect import confidence, explain, orphans
 from tangle.tipselect.graph import Graph
 from tangle.tipselect.kernels import Int8
@@ -23,7 +22,7 @@ from tangle.tipselect.lazy import LAZY, NON_LAZY, SEMI_LAZY
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
+class Still:
     """A copy of the window. One thread at a time.
 
     Attributes
@@ -47,16 +46,16 @@ class Snapshot:
     scores: Int8
 
     @classmethod
-    def of(cls, memory: Memory, selection: Selection) -> Snapshot:
+    def of(cls, memory: Memory, selection: Selection) -> Still:
         """Copy what `memory` holds; on the writer's thread."""
-        dag: Dag = memory.dag
+        dag = memory.window.dag
         dag.flush()
         dag.graph.flush()
         return cls(
             dag.graph.copy(),
             selection,
-            memory.entries(),
-            memory.chain.index,
+            memory.finality.entries(memory.window),
+            memory.window.head.index,
             dag.ids,
             dag.numbers,
             dag.oldest_roots(),
@@ -67,7 +66,7 @@ class Snapshot:
 
     @property
     def number(self) -> int:
-        """The number of the newest block's solid event: what the snapshot is as of."""
+        """The number of the newest block's solid event: what the still is as of."""
         return int(self.numbers[-1])
 
     @property
@@ -83,10 +82,17 @@ class Snapshot:
         """The number of the solid event of the block at `index`."""
         return int(self.numbers[index - self.graph.low])
 
-    def weights(self, indices: Sequence[int]) -> dict[int, int]:
-        """The cumulative weights of those of `indices` that are in the window."""
-        low, weights = self.graph.low, self.graph.weights
-        return {index: int(weights[index - low]) for index in indices if low <= index < self.graph.high}
+    def index_of(self, number: int) -> int | None:
+        """The index of the block whose solid event has this number; None for one that is not in the window."""
+        at = int(np.searchsorted(self.numbers, number))
+        found = at < len(self.numbers) and self.numbers[at] == number
+        return self.graph.low + at if found else None
+
+    def weights(self, numbers: Iterable[int]) -> dict[int, int]:
+        """The cumulative weights of those blocks of the window whose solid events have these numbers."""
+        weights, low = self.graph.weights, self.graph.low
+        indices = {number: self.index_of(number) for number in numbers}
+        return {number: int(weights[index - low]) for number, index in indices.items() if index is not None}
 
     def unapproved(self) -> NDArray[np.int64]:
         """int64[k], ascending: the tips, and lazy or contested blocks that would be tips if they were neither."""

@@ -1,0 +1,186 @@
+"""The node: memory and what is asked of it.
+
+What changes it (`attach`, `issue`, `sample`) changes memory and returns a `Step`. Who runs the node writes the
+step, then has it shown to readers (`publish`). When that fails, or no step could be taken at all, `reload` makes
+memory what the database says. Threads: one calls all methods; all others use `reading`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Self
+
+import numpy as np
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from tangle.errors import TangleError
+from tangle.node.attach import attach
+from tangle.node.issue import Search, has_news, issue
+from tangle.node.memory import Memory, load
+from tangle.node.reading import Reading
+from tangle.node.settings import AuditFailed, NodeSettings, NoNetwork
+from tangle.node.step import Step
+from tangle.node.still import Still
+from tangle.node.tips import fill_pool
+from tangle.protocol.blocks import Block
+from tangle.protocol.milestones import NO_ID
+from tangle.state.confidence import Sample
+from tangle.state.finality import Finality
+from tangle.state.finality.milestones import Milestones
+from tangle.store import journal, queries
+from tangle.store.engine import migrate, open_engine
+from tangle.store.errors import DatabaseDamaged
+from tangle.store.rows import CrossingRow
+from tangle.tipselect import confidence
+
+
+class Node:
+    """A ledger node over one database.
+
+    Parameters
+    ----------
+    engine : of a migrated database that holds a network; the node only reads
+    coordinator_seeds : Ed25519 seeds (32 bytes) that sign milestones; empty for a node that only follows
+
+    Attributes
+    ----------
+    reading : for all other threads; replaced whole
+
+    Raises
+    ------
+    NoNetwork : the database holds none
+    """
+
+    reading: Reading
+
+    def __init__(
+        self,
+        engine: Engine,
+        settings: NodeSettings | None = None,
+        *,
+        coordinator_seeds: Sequence[bytes] = (),
+    ) -> None:
+        network = journal.read_network(engine)
+        if network is None:
+            raise NoNetwork
+        self.engine = engine
+        self.settings = settings or NodeSettings()
+        self.network = network
+        self.parameters = network.parameters
+        self._finality: Finality = Milestones(network.parameters, network.keys, coordinator_seeds)
+        self._rng = np.random.default_rng(self.settings.seed)
+        self._select = self.settings.selection()
+        self._memory: Memory
+        self._given: int
+        self.reload()
+
+    @classmethod
+    def open(cls, url: str, settings: NodeSettings | None = None, **kwargs: Any) -> Self:
+        """Open the database at `url`, migrate it, and audit the ledger.
+
+        Raises
+        ------
+        StoreError : an unknown revision, a damaged file
+        NoNetwork, AuditFailed
+        """
+        engine = open_engine(url)
+        try:
+            migrate(engine)
+            node = cls(engine, settings, **kwargs)
+            node.audit()
+        except (TangleError, SQLAlchemyError):
+            engine.dispose()
+            raise
+        except Exception as error:
+            # A damaged file can read as anything, a missing value where there must be one included.
+            engine.dispose()
+            raise DatabaseDamaged(str(error)) from error
+        return node
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.engine.dispose()
+
+    def audit(self) -> None:
+        """Raise AuditFailed unless the unspent outputs add up to the supply."""
+        with self.engine.connect() as connection:
+            unspent = journal.unspent_total(connection)
+        if unspent != self.parameters.token_supply:
+            raise AuditFailed(unspent, self.parameters.token_supply)
+
+    def reload(self) -> None:
+        """Make memory what the database says."""
+        self._memory = load(self.engine, self.network, self._finality, self.settings)
+        self._given = 0
+        self.reading = self._with_tips(Reading.of(self._memory))
+
+    def publish(self) -> None:
+        """Show readers what has become durable."""
+        self.reading = self.reading.followed_by(self._memory)
+
+    def attach(self, blocks: Sequence[Block], now_ms: int | None = None) -> Step:
+        """Attach a batch of blocks that passed `check_block`.
+
+        Parameters
+        ----------
+        now_ms : arrival time, milliseconds since the Unix epoch
+        """
+        return attach(self._memory, blocks, int(time.time() * 1000) if now_ms is None else now_ms)
+
+    def forget_waiting(self, block_id: bytes) -> bytes | None:
+        """Give up on a block that waits; returns a parent it missed, None when it does not wait (any more)."""
+        room = self._memory.room
+        if block_id not in room:
+            return None
+        missing = room.missing(block_id)
+        room.forget(block_id)
+        self.publish()
+        return missing
+
+    def has_news(self) -> bool:
+        """Whether a milestone would reference more than its predecessor; lazy blocks alone can wait."""
+        return has_news(self._memory)
+
+    def issue(self, now: int, search: Search | None = None) -> Step:
+        """Issue, sign and apply the next milestone.
+
+        Parameters
+        ----------
+        now : seconds since the Unix epoch
+        search : does the work of checkpoint blocks, which bring in what others left behind or pass by; without it
+            that waits its turn
+        """
+        return issue(self._memory, self._select, self._rng, now, search)
+
+    def refresh_tips(self) -> None:
+        """Fill the pool with new selections."""
+        self.reading = self._with_tips(self.reading)
+
+    def sample(self) -> Step:
+        """Draw walks anew, and write the crossings of thresholds down."""
+        memory, step, walks = self._memory, Step(), self.settings.confidence_walks
+        dag, entry = memory.window.dag, self._finality.entries(memory.window)
+        dag.flush()
+        hits = confidence.hits(dag.graph, walks, self._rng, alpha=self._select.alpha, entry=entry)
+        for crossing in memory.board.update(Sample(dag.low, dag.numbers, hits, walks)):
+            block_id = dag.id_of(crossing.index)
+            if block_id == NO_ID:
+                continue
+            values = crossing.threshold, crossing.hits, crossing.walks
+            number = memory.take_number()
+            step.batch.crossings.append(CrossingRow(number, dag.number_of(crossing.index), *values))
+            step.events.append(queries.CrossingEvent(number, block_id, *values))
+        return step
+
+    def still(self) -> Still:
+        """A copy of the window, for questions that take long."""
+        return Still.of(self._memory, self._select)
+
+    def _with_tips(self, reading: Reading) -> Reading:
+        given = next(reading.asked)
+        pool, total = fill_pool(self._memory, self._select, self._rng, given - self._given)
+        self._given = given + 1
+        return replace(reading, pool=pool, tip_total=total)

@@ -1,0 +1,123 @@
+"""Finality by signed milestones (TIP-29, TIP-2, TIP-4).
+
+A milestone settles its past cone. Whether it may is asked of nothing but that cone, the milestone before and the
+keys, so that every node answers alike: also how far back it reaches (`floor`), which no clock and no order of
+arrival decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tangle.protocol.blocks import Block
+from tangle.protocol.errors import MilestoneInvalid, MilestoneOutOfOrder
+from tangle.protocol.milestones import (
+    FIRST_INDEX,
+    Milestone,
+    MilestoneEssence,
+    MilestoneKeys,
+    check_milestone,
+    sign_milestone,
+)
+from tangle.protocol.parameters import ProtocolParameters
+from tangle.protocol.serial import within
+from tangle.state.ledger import Find
+from tangle.state.settlement import Settlement, settle
+from tangle.state.window import Head, Window
+
+NO_ROOT = bytes(32)
+"""both roots of the first milestone; TIP-29"""
+ENTRY_MILESTONES = 3
+"""milestones that walks start behind the newest one, at least: what came before has all been approved or left"""
+ENTRY_BLOCKS = 1_000
+"""blocks that walks start behind the newest one, at least, while below max depth allows it"""
+
+
+class Milestones:
+    """The rule of a network whose milestones are signed with certain keys.
+
+    Parameters
+    ----------
+    seeds : Ed25519 seeds (32 bytes each) to sign with; a node that only follows has none
+    """
+
+    def __init__(self, parameters: ProtocolParameters, keys: MilestoneKeys, seeds: Sequence[bytes] = ()) -> None:
+        self.parameters = parameters
+        self.keys = keys
+        self._seeds = tuple(seeds)
+
+    def judge(self, window: Window, block: Block, find: Find) -> Settlement | None:
+        """See `Finality`; a milestone must break no rule of TIP-29, and reference nothing below max depth."""
+        milestone = block.payload
+        if not isinstance(milestone, Milestone):
+            return None
+        within("payload", lambda: check_milestone(milestone, self.keys, self.parameters))
+        _check_chain(milestone.essence, window.head)
+        settlement = self._settle(window, block.parents, find, milestone.essence.timestamp)
+        inclusion, applied = _roots(settlement)
+        if milestone.essence.inclusion_root != inclusion:
+            raise MilestoneInvalid("payload.inclusionMerkleRoot", "is not that of its past cone")
+        if milestone.essence.applied_root != applied:
+            raise MilestoneInvalid("payload.appliedMerkleRoot", "is not that of its past cone")
+        return settlement.proven(milestone.id, milestone)
+
+    def propose(self, window: Window, parents: Sequence[bytes], find: Find, now: int) -> Settlement:
+        """See `Finality`."""
+        head = window.head
+        settlement = self._settle(window, parents, find, max(now, head.timestamp + 1))
+        inclusion, applied = _roots(settlement)
+        essence = MilestoneEssence(
+            index=settlement.index,
+            timestamp=settlement.time,
+            protocol_version=self.parameters.protocol_version,
+            previous_id=head.id,
+            parents=tuple(parents),
+            inclusion_root=inclusion,
+            applied_root=applied,
+        )
+        milestone = sign_milestone(essence, self._seeds)
+        return settlement.proven(milestone.id, milestone)
+
+    def entries(self, window: Window) -> list[int] | None:
+        """A milestone, whose past nobody can change any more; None before the first.
+
+        The nearest that has ENTRY_MILESTONES and ENTRY_BLOCKS behind it: a longer way through settled blocks costs
+        time and tells nothing more. While few blocks come it lies below max depth back, or is the oldest there is.
+        """
+        chosen: list[int] | None = None
+        for index, block in reversed(window.carriers):
+            if index < self.floor(window.head.index):
+                break
+            chosen = [block]
+            if window.head.index - index >= ENTRY_MILESTONES and window.dag.high - block > ENTRY_BLOCKS:
+                break
+        return chosen
+
+    def floor(self, index: int) -> int:
+        """See `Finality`; TIP-22, below max depth."""
+        return index - self.parameters.below_max_depth
+
+    def _settle(self, window: Window, parents: Sequence[bytes], find: Find, time: int) -> Settlement:
+        dag, head = window.dag, window.head
+        order = window.order(parents)
+        if head.index >= FIRST_INDEX and window.newest() not in order:
+            raise MilestoneInvalid("payload.parents", "do not reach the previous milestone")
+        if order and dag.oldest_root(order) < self.floor(head.index):
+            raise MilestoneInvalid("payload.parents", "reach a block below max depth")
+        return settle(dag, order, find, index=head.index + 1, time=time)
+
+
+def _roots(settlement: Settlement) -> tuple[bytes, bytes]:
+    """Inclusion and applied root as a milestone states them."""
+    if settlement.index == FIRST_INDEX:
+        return NO_ROOT, NO_ROOT
+    return settlement.inclusion_root, settlement.applied_root
+
+
+def _check_chain(essence: MilestoneEssence, head: Head) -> None:
+    if essence.index != head.index + 1:
+        raise MilestoneOutOfOrder(essence.index, head.index + 1)
+    if essence.previous_id != head.id:
+        raise MilestoneInvalid("payload.previousMilestoneId", "is not the id of the newest milestone")
+    if essence.timestamp <= head.timestamp:
+        raise MilestoneInvalid("payload.timestamp", f"must be above {head.timestamp}")
