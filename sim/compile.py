@@ -8,6 +8,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
+import numpy as np
+
 from tangle.sim import kernels, measures
 from tangle.sim.run import result_of
 from tangle.sim.scenario import Scenario
@@ -22,7 +24,7 @@ def compile_kernels(report: Callable[[str], None] | None = None) -> None:
     parts: dict[str, Callable[[], object]] = {
         "issuing": lambda: world.run_to(50),
         "withheld blocks": lambda: kernels.release(
-            49, 0, world.now, world.no_travel, world.record, world.views, world.rules
+            49, 0, world.now, np.empty(0), world.record, world.views, world.rules
         ),
         "measures": lambda: measures.summary(result_of(world)),
     }

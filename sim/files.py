@@ -22,17 +22,20 @@ Fields of tables are named with dots, places in lists with their index: "adversa
 
 from __future__ import annotations
 
-import copy
 import itertools
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tangle.sim.errors import BadScenario
+from tangle.sim.fields import Needed, Range, dotted, refusal
 from tangle.sim.scenario import Scenario
+from tangle.sim.tables import changed
 
 DECLARED = Path(__file__).parent / "scenarios"
 SUFFIX = ".toml"
@@ -76,28 +79,22 @@ def scenario_of(table: Mapping[str, Any], path: Path, changes: Mapping[str, Any]
         raise BadScenario(f"{path}: {error.field}", error.rule) from None
 
 
-@dataclass(frozen=True, slots=True)
-class Grid:
+class Grid(BaseModel):
     """What a file's table `sweep` says; fields of the grid in the order of the file."""
 
-    grid: dict[str, list[Any]]
-    repeats: int
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    grid: Annotated[dict[str, list[Any]], Needed("a table of lists is needed, fields with dots in quotes")] = {}
+    repeats: Annotated[int, Range(1)] = 1
 
 
 def sweep_of(table: Mapping[str, Any], path: Path) -> Grid:
     """Return the sweep that a file declares; without one, a single run."""
-    given = table.get(SWEEP, {})
-    where = f"{path}: {SWEEP}"
-    if not isinstance(given, Mapping):
-        raise BadScenario(where, "a table is needed")
-    if unknown := sorted(given.keys() - {"grid", "repeats"}):
-        raise BadScenario(f"{where}.{unknown[0]}", "unknown; there are grid and repeats")
-    grid, repeats = given.get("grid", {}), given.get("repeats", 1)
-    if not isinstance(grid, Mapping) or not all(isinstance(values, list) for values in grid.values()):
-        raise BadScenario(f"{where}.grid", "a table of lists is needed, fields with dots in quotes")
-    if not isinstance(repeats, int) or isinstance(repeats, bool) or repeats < 1:
-        raise BadScenario(f"{where}.repeats", f"a whole number of at least 1 is needed, not {repeats!r}")
-    return Grid(dict(grid), repeats)
+    try:
+        return Grid.model_validate(table.get(SWEEP, {}))
+    except ValidationError as error:
+        where, rule = refusal(error)
+        rule = "unknown; there are grid and repeats" if rule == "unknown" else rule
+        raise BadScenario(f"{path}: {dotted([SWEEP, *where])}", rule) from None
 
 
 def find(source: str | Path) -> Path:
@@ -124,34 +121,6 @@ def read(path: Path) -> dict[str, Any]:
         raise BadScenario(str(path), "not text in UTF-8") from None
     except tomllib.TOMLDecodeError as error:
         raise BadScenario(str(path), f"not TOML: {error}") from None
-
-
-def changed(table: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a table with some fields changed; the one given stays as it is."""
-    out = copy.deepcopy(dict(table))
-    for field, value in changes.items():
-        put(out, field, value)
-    return out
-
-
-def put(table: dict[str, Any], field: str, value: object) -> None:
-    """Set a field, also of a table in a table. BadScenario for one that cannot be there."""
-    *way, last = field.split(".")
-    here: Any = table
-    for i, word in enumerate(way):
-        here = here.setdefault(word, {}) if isinstance(here, dict) else here[_place(here, word, field)]
-        if not isinstance(here, dict | list):
-            raise BadScenario(field, f"{'.'.join(way[: i + 1])} is {here!r} and has no fields")
-    if isinstance(here, dict):
-        here[last] = value
-    else:
-        here[_place(here, last, field)] = value
-
-
-def _place(inside: Sequence[object], word: str, field: str) -> int:
-    if not (word.isascii() and word.isdigit() and int(word) < len(inside)):
-        raise BadScenario(field, f"{word!r} is no place in a list of {len(inside)}, counted from 0")
-    return int(word)
 
 
 def value_of(text: str) -> Any:

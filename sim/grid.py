@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from tangle.sim.errors import BadScenario, BadSweep
-from tangle.sim.files import changed
-from tangle.sim.scenario import Scenario, named_function, plain
+from tangle.sim.scenario import Scenario
+from tangle.sim.tables import changed, current, named_function, plain
 from tangle.sim.work import Job, Measures
 
 MEASURES = "tangle.sim.measures:summary"
@@ -58,8 +58,7 @@ class Sweep:
         object.__setattr__(self, "grid", {name: _values(name, values) for name, values in self.grid.items()})
         if len(self) > RUNS_MAX:
             raise BadSweep("grid", f"{len(self):,} runs are too many, {RUNS_MAX:,} are possible")
-        if not isinstance(self.measures, str):
-            object.__setattr__(self, "measures", plain(self.measures))
+        object.__setattr__(self, "measures", current(plain(self.measures)))
         _check_names(self)
         for cell in self.cells:
             self.scenario(cell, self.base.seed)

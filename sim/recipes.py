@@ -31,6 +31,7 @@ def recipe(selector: str, settings: Mapping[str, Any], depth: int, entries: str 
 
     BadSetting for a value out of its range.
     """
+    settings = {name: value for name, value in settings.items() if value is not None}
     out = np.zeros(RECIPE_SIZE)
     out[DEPTH] = depth
     out[ANY] = entries == "any" or (entries is None and selector == "unweighted")

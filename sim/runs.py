@@ -21,6 +21,7 @@ from tangle.sim.errors import BadResult, BadScenario, BadSweep
 from tangle.sim.grid import Sweep
 from tangle.sim.store import arrow, read_json
 from tangle.sim.swept import Swept, swept_of
+from tangle.sim.tables import current
 from tangle.sim.versions import versions
 from tangle.sim.work import Outcome
 
@@ -160,9 +161,9 @@ def _check_same(sweep: Sweep, there: Mapping[str, Any], place: Path) -> None:
                 raise _other(place, f"{part} {name}", theirs.get(name), mine.get(name))
         if list(mine) != list(theirs):
             raise _other(place, f"order of {part}", list(theirs), list(mine))
-    for part in ("repeats", "measures"):
-        if here[part] != there.get(part):
-            raise _other(place, part, there.get(part), here[part])
+    for part, theirs in (("repeats", there.get("repeats")), ("measures", current(str(there.get("measures"))))):
+        if here[part] != theirs:
+            raise _other(place, part, theirs, here[part])
     for name in ("tangle-ledger", "numpy", "numba"):
         theirs = there.get("versions", {}).get(name)
         if here["versions"][name] != theirs:

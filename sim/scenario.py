@@ -9,39 +9,66 @@ Times are in a unit of your choice, rates in blocks per that unit. Block 0 is th
 
 from __future__ import annotations
 
-import dataclasses
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from functools import partial
-from importlib import import_module
 from itertools import pairwise
-from types import MappingProxyType
-from typing import Any, Self
+from numbers import Real
+from typing import Annotated, Any, ClassVar, Literal, Self
 
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    PlainValidator,
+    Tag,
+    ValidationError,
+    model_validator,
+)  # fmt: skip
+
+from tangle.sim.attacks import attack
 from tangle.sim.errors import BadScenario
+from tangle.sim.fields import CHOICE, Needed, Range, Table, dotted, refusal
+from tangle.sim.recipes import recipe
+from tangle.sim.tables import named_function, plain
 from tangle.tipselect.errors import TipSelectError
 from tangle.tipselect.kernels import PARENTS_MAX
 from tangle.tipselect.selectors import SELECTORS, Selector, accepted
 
-PROCESSES = ("poisson", "fixed")
-"""how blocks arrive"""
-SPREADS = ("fixed", "uniform", "exponential")
-"""how delays are distributed around their mean: not at all, between 0 and twice it, memoryless"""
-ENTRIES = ("settled", "any")
-"""where walks begin"""
 AGENTS_MAX = 1_000
 """views of their own; each costs memory for a window"""
 OWN_WEIGHT_MAX = 2**31 - 1
 """of one block"""
 BLOCKS_MAX = 2**31 - 1
 """of one run"""
-CONFLICT_SIDES = 8
-"""sides a conflict can have; one bit each"""
 
-Number = float | int
-Table = Mapping[str, Any]
-Corners = tuple[tuple[float, float], ...]
+ONE, SEVERAL = CHOICE + "one", CHOICE + "several"
+
+
+def _one_or_several(value: object) -> str:
+    return ONE if isinstance(value, int | float) else SEVERAL
+
+
+def _name_or_function(value: object) -> object:
+    if not (isinstance(value, str) or callable(value)):
+        raise ValueError("a name or a function is needed")
+    return value
+
+
+def _whole(value: object) -> object:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+PART = ConfigDict(extra="forbid", arbitrary_types_allowed=True, revalidate_instances="always")
+"""parts are checked as fields of a scenario, so that errors name their place in it"""
+Number = Annotated[float, Range(-math.inf)]
+Finite = Annotated[float, Range(0, below=math.inf)]
+Weight = Annotated[int, Range(1, OWN_WEIGHT_MAX), BeforeValidator(_whole)]
+Chosen = Annotated[str | Selector, PlainValidator(_name_or_function)]
+Corners = tuple[Annotated[tuple[Finite, Finite], Needed("pairs of numbers of at least 0 are needed")], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,10 +80,11 @@ class Agent:
     selector, alpha, settings : the scenario's where None
     """
 
+    __pydantic_config__: ClassVar[ConfigDict] = PART
     name: str = ""
-    share: float = 1.0
-    selector: str | Selector | None = None
-    alpha: float | None = None
+    share: Finite = 1.0
+    selector: Chosen | None = None
+    alpha: Number | None = None
     settings: Table | None = None
 
 
@@ -67,9 +95,10 @@ class Split:
     groups : indices of agents; agents that no group names form one more
     """
 
-    start: float
-    end: float
-    groups: tuple[tuple[int, ...], ...]
+    __pydantic_config__: ClassVar[ConfigDict] = PART
+    start: Finite
+    end: Finite
+    groups: tuple[tuple[Annotated[int, Range(0)], ...], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,16 +112,20 @@ class Adversary:
     settings : the attack's own
     """
 
+    __pydantic_config__: ClassVar[ConfigDict] = PART
     attack: str
-    share: float
-    start: float = 0.0
-    end: float = math.inf
-    delay: float | None = None
+    share: Annotated[float, Range(0, below=1)]
+    start: Finite = 0.0
+    end: Annotated[float, Range(0)] = math.inf
+    delay: Finite | None = None
     settings: Table = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scenario:
+PARTS: dict[str | int, type[Any]] = {"agents": Agent, "splits": Split, "adversary": Adversary}
+"""fields of a scenario that have fields"""
+
+
+class Scenario(BaseModel):
     """A simulation, completely: the same scenario gives the same result everywhere.
 
     arrivals : lambda, honest blocks per unit of time; or corners (time, rate) between which it changes linearly,
@@ -118,32 +151,64 @@ class Scenario:
     entry_depth : blocks behind the newest where walks start at least, twice that at most; None: 16 lambda h
     window : blocks a view keeps; a tip older than that cannot be approved any more; None: six entry depths
     seed : of everything random
+
+    BadScenario names the first field that cannot be, such as "agents[1].share", and the rule it breaks.
     """
 
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
     name: str = ""
-    arrivals: float | Corners = 100.0
-    process: str = "poisson"
-    delay: float = 1.0
-    spread: str = "fixed"
-    own_delay: float | None = None
-    delays: tuple[tuple[float, ...], ...] | None = None
-    parents: int = 2
-    selector: str | Selector = "weighted"
-    alpha: float | None = None
-    settings: Table = field(default_factory=dict)
-    blocks: int = 10_000
-    agents: int | tuple[Agent, ...] = 1
-    own_weights: tuple[tuple[int, float], ...] = ((1, 1.0),)
+    arrivals: Annotated[
+        Annotated[Finite, Tag(ONE)] | Annotated[Corners, Tag(SEVERAL)], Discriminator(_one_or_several)
+    ] = 100.0
+    process: Literal["poisson", "fixed"] = "poisson"
+    delay: Finite = 1.0
+    spread: Literal["fixed", "uniform", "exponential"] = "fixed"
+    own_delay: Finite | None = None
+    delays: tuple[tuple[Finite, ...], ...] | None = None
+    parents: Annotated[int, Range(1, PARENTS_MAX)] = 2
+    selector: Chosen = "weighted"
+    alpha: Number | None = None
+    settings: Table = Field(default_factory=dict, validate_default=True)
+    blocks: Annotated[int, Range(1, BLOCKS_MAX)] = 10_000
+    agents: Annotated[
+        Annotated[int, Range(1, AGENTS_MAX), Tag(ONE)] | Annotated[tuple[Agent, ...], Tag(SEVERAL)],
+        Discriminator(_one_or_several),
+    ] = 1
+    own_weights: tuple[tuple[Weight, Finite], ...] = ((1, 1.0),)
     splits: tuple[Split, ...] = ()
     adversary: Adversary | None = None
-    entries: str | None = None
-    entry_depth: int | None = None
-    window: int | None = None
-    seed: int = 1
+    entries: Literal["settled", "any"] | None = None
+    entry_depth: Annotated[int, Range(1, BLOCKS_MAX)] | None = None
+    window: Annotated[int, Range(16, BLOCKS_MAX)] | None = None
+    seed: Annotated[int, Range(0, 2**63 - 1)] = 1
 
-    def __post_init__(self) -> None:
-        normalize(self)
-        check(self)
+    def __init__(self, **given: Any) -> None:
+        try:
+            super().__init__(**given)
+        except ValidationError as error:
+            path, rule = refusal(error)
+            if rule == "unknown":
+                rule = f"no field of a scenario; there are {', '.join(type(self).model_fields)}"
+                if len(path) > 1:
+                    rule = f"unknown; there are {', '.join(each.name for each in fields(PARTS[path[0]]))}"
+            raise BadScenario(dotted(path), rule) from None
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        """What no field says alone."""
+        _check_arrivals(self.corners)
+        if self.window is not None and self.window < 4 * self.depth:
+            raise BadScenario("window", f"at least 4 entry depths of {self.depth} blocks are needed")
+        _check_agents(self)
+        _check_weights(self)
+        for i, split in enumerate(self.splits):
+            _check_split(split, f"splits[{i}]", len(self.everybody))
+        if self.adversary is not None:
+            if not self.adversary.end >= self.adversary.start:
+                raise BadScenario("adversary.end", "not before the start")
+            attack(self.adversary.attack, self.adversary.settings)
+        return self
 
     @property
     def everybody(self) -> tuple[Agent, ...]:
@@ -200,43 +265,21 @@ class Scenario:
 
     def to_table(self) -> dict[str, Any]:
         """Return the scenario as tables, lists, strings and numbers: what TOML and JSON can hold."""
-        table = {key: plain(value) for key, value in _fields(self).items() if value is not None}
-        default = Scenario.__dataclass_fields__
-        return {k: v for k, v in table.items() if k in {"blocks", "seed"} or v != plain(default[k].default)}
+        always = {"blocks", "settings", "seed"}
+        given = {
+            name: value for name, value in self
+            if name in always or value != type(self).model_fields[name].default
+        }  # fmt: skip
+        return {name: plain(value) for name, value in given.items() if value is not None}
 
     @classmethod
-    def from_table(cls, table: Table) -> Self:
+    def from_table(cls, table: Mapping[str, Any]) -> Self:
         """Build a scenario from tables as TOML and JSON have them. BadScenario names what is wrong."""
-        given = dict(table)
-        unknown = sorted(given.keys() - cls.__dataclass_fields__.keys())
-        if unknown:
-            raise BadScenario(
-                unknown[0], f"no field of a scenario; there are {', '.join(cls.__dataclass_fields__)}"
-            )
-        if isinstance(given.get("agents"), list | tuple):
-            given["agents"] = tuple(_record(Agent, each, f"agents[{i}]") for i, each in enumerate(given["agents"]))
-        if "splits" in given:
-            splits = _sequence(given["splits"], "splits")
-            given["splits"] = tuple(_record(Split, each, f"splits[{i}]") for i, each in enumerate(splits))
-        if given.get("adversary") is not None:
-            given["adversary"] = _record(Adversary, given["adversary"], "adversary")
-        return cls(**given)
+        return cls(**table)
 
     def but(self, **changes: Any) -> Self:
         """Return the scenario with some fields changed."""
-        return dataclasses.replace(self, **changes)
-
-
-def named_function(name: str, field_name: str) -> Any:
-    """Return what "module:function" names. BadScenario when it cannot be imported."""
-    module, _, attribute = name.partition(":")
-    try:
-        found = getattr(import_module(module), attribute)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise BadScenario(field_name, f"{name!r} cannot be imported: {error}") from None
-    if not callable(found):
-        raise BadScenario(field_name, f"{name!r} is no function")
-    return found
+        return type(self)(**{**dict(self), **changes})
 
 
 def own_selector(selector: str | Selector, settings: Table, field_name: str) -> Selector | None:
@@ -253,79 +296,22 @@ def own_selector(selector: str | Selector, settings: Table, field_name: str) -> 
 # --- checks -------------------------------------------------------------------------------------------------
 
 
-def normalize(scenario: Scenario) -> None:
-    """Bring numbers and sequences into the form that the fields promise; BadScenario for what has no such form."""
-
-    def put(name: str, value: Any) -> None:
-        object.__setattr__(scenario, name, value)
-
-    if isinstance(scenario.arrivals, int | float) and not isinstance(scenario.arrivals, bool):
-        put("arrivals", float(scenario.arrivals))
-    else:
-        put("arrivals", _pairs(scenario.arrivals, "arrivals"))
-    if isinstance(scenario.delay, int):
-        put("delay", float(scenario.delay))
-    if scenario.delays is not None:
-        rows = [_sequence(row, f"delays[{i}]") for i, row in enumerate(_sequence(scenario.delays, "delays"))]
-        put("delays", tuple(tuple(_number(x, f"delays[{i}]") for x in row) for i, row in enumerate(rows)))
-    if not isinstance(scenario.agents, int):
-        put("agents", tuple(_sequence(scenario.agents, "agents")))
-    chances = _pairs(scenario.own_weights, "own_weights")
-    if any(weight != int(weight) for weight, _ in chances):
-        raise BadScenario("own_weights", "own weights are whole numbers")
-    put("own_weights", tuple((int(weight), chance) for weight, chance in chances))
-    put("splits", tuple(_sequence(scenario.splits, "splits")))
-    put("settings", MappingProxyType(dict(_table(scenario.settings, "settings"))))
-
-
-def check(scenario: Scenario) -> None:
-    """Raise BadScenario for the first field that is out of its range or contradicts another one."""
-    _whole("blocks", scenario.blocks, 1, BLOCKS_MAX)
-    _whole("parents", scenario.parents, 1, PARENTS_MAX)
-    _whole("seed", scenario.seed, 0, 2**63 - 1)
-    _one_of("process", scenario.process, PROCESSES)
-    _one_of("spread", scenario.spread, SPREADS)
-    _finite("delay", scenario.delay, 0.0)
-    if scenario.entries is not None:
-        _one_of("entries", scenario.entries, ENTRIES)
-    if scenario.own_delay is not None:
-        _finite("own_delay", scenario.own_delay, 0.0)
-    if scenario.entry_depth is not None:
-        _whole("entry_depth", scenario.entry_depth, 1, BLOCKS_MAX)
-    if scenario.window is not None:
-        _whole("window", scenario.window, 16, BLOCKS_MAX)
-        if scenario.window < 4 * scenario.depth:
-            raise BadScenario("window", f"at least 4 entry depths of {scenario.depth} blocks are needed")
-    _check_arrivals(scenario.corners)
-    _check_agents(scenario)
-    _check_weights(scenario)
-    for i, split in enumerate(scenario.splits):
-        _check_split(split, f"splits[{i}]", len(scenario.everybody))
-    if scenario.adversary is not None:
-        _check_adversary(scenario.adversary)
-
-
 def _check_arrivals(corners: Corners) -> None:
     if not corners:
         raise BadScenario("arrivals", "a rate, or at least one corner (time, rate), is needed")
     for (earlier, _), (later, _) in pairwise(corners):
         if later < earlier:
             raise BadScenario("arrivals", f"corners are in the order of time; {later} comes after {earlier}")
-    for time, rate in corners:
-        _finite("arrivals", time, 0.0)
-        _finite("arrivals", rate, 0.0)
     if corners[-1][1] <= 0:
         raise BadScenario("arrivals", "the last rate goes on for ever and has to be greater than 0")
 
 
 def _check_agents(scenario: Scenario) -> None:
-    if isinstance(scenario.agents, int):
-        _whole("agents", scenario.agents, 1, AGENTS_MAX)
     everybody = scenario.everybody
-    _whole("agents", len(everybody), 1, AGENTS_MAX)
+    if not 1 <= len(everybody) <= AGENTS_MAX:
+        raise BadScenario("agents", f"from 1 to {AGENTS_MAX} are possible, not {len(everybody)}")
     for i, agent in enumerate(everybody):
         where = f"agents[{i}]." if not isinstance(scenario.agents, int) else ""
-        _finite(f"{where}share", agent.share, 0.0)
         _check_selector(scenario, agent, where)
     if sum(agent.share for agent in everybody) <= 0:
         raise BadScenario("agents", "at least one share is greater than 0")
@@ -333,9 +319,6 @@ def _check_agents(scenario: Scenario) -> None:
         size = len(everybody)
         if len(scenario.delays) != size or any(len(row) != size for row in scenario.delays):
             raise BadScenario("delays", f"{size} rows of {size} delays are needed, one for each pair of agents")
-        for row in scenario.delays:
-            for mean in row:
-                _finite("delays", mean, 0.0)
 
 
 def _check_selector(scenario: Scenario, agent: Agent, where: str) -> None:
@@ -344,12 +327,12 @@ def _check_selector(scenario: Scenario, agent: Agent, where: str) -> None:
         return
     assert isinstance(selector, str)
     taken = accepted(selector) - {"entry", "entry_depth"}
-    for name in settings:
+    for name, value in settings.items():
         if name not in taken:
             known = ", ".join(sorted(taken)) or "none"
             raise BadScenario(f"{where}{name}", f"no setting of the selector {selector!r}; it takes {known}")
-    from tangle.sim.recipes import recipe
-
+        if isinstance(value, bool) or not isinstance(value, Real | None):
+            raise BadScenario(f"{where}{name}", f"a number is needed, not {value!r}")
     try:
         recipe(selector, settings, scenario.depth)
     except TipSelectError as error:
@@ -359,108 +342,16 @@ def _check_selector(scenario: Scenario, agent: Agent, where: str) -> None:
 def _check_weights(scenario: Scenario) -> None:
     if not scenario.own_weights:
         raise BadScenario("own_weights", "at least one weight is needed")
-    for weight, chance in scenario.own_weights:
-        _whole("own_weights", weight, 1, OWN_WEIGHT_MAX)
-        _finite("own_weights", chance, 0.0)
     total = sum(chance for _, chance in scenario.own_weights)
     if not math.isclose(total, 1.0, rel_tol=1e-6):
         raise BadScenario("own_weights", f"chances add up to 1, not to {total:g}")
 
 
 def _check_split(split: Split, where: str, agents: int) -> None:
-    _finite(f"{where}.start", split.start, 0.0)
-    _finite(f"{where}.end", split.end, split.start)
+    if split.end < split.start:
+        raise BadScenario(f"{where}.end", f"a number of at least {split.start:g} is needed, not {split.end:g}")
     named = [agent for group in split.groups for agent in group]
     if len(named) != len(set(named)):
         raise BadScenario(f"{where}.groups", "an agent is in one group at most")
-    for agent in named:
-        _whole(f"{where}.groups", agent, 0, agents - 1)
-
-
-def _check_adversary(adversary: Adversary) -> None:
-    from tangle.sim.attacks import attack
-
-    if not 0.0 <= adversary.share < 1.0:
-        raise BadScenario("adversary.share", f"at least 0 and less than 1 is needed, not {adversary.share}")
-    _finite("adversary.start", adversary.start, 0.0)
-    if not adversary.end >= adversary.start:
-        raise BadScenario("adversary.end", "not before the start")
-    if adversary.delay is not None:
-        _finite("adversary.delay", adversary.delay, 0.0)
-    attack(adversary)
-
-
-def _whole(name: str, value: object, least: int, most: int) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-        raise BadScenario(name, f"a whole number from {least} to {most} is needed, not {value!r}")
-
-
-def _finite(name: str, value: object, least: float) -> None:
-    if not isinstance(value, int | float) or isinstance(value, bool) or not least <= value < math.inf:
-        raise BadScenario(name, f"a number of at least {least:g} is needed, not {value!r}")
-
-
-def _one_of(name: str, value: object, known: Sequence[str]) -> None:
-    if value not in known:
-        raise BadScenario(name, f"{value!r} is none of {', '.join(known)}")
-
-
-def _number(value: object, name: str) -> float:
-    if not isinstance(value, int | float) or isinstance(value, bool):
-        raise BadScenario(name, f"a number is needed, not {value!r}")
-    return float(value)
-
-
-def _sequence(value: object, name: str) -> Sequence[Any]:
-    if not isinstance(value, list | tuple):
-        raise BadScenario(name, f"a list is needed, not {value!r}")
-    return value
-
-
-def _table(value: object, name: str) -> Table:
-    if not isinstance(value, Mapping):
-        raise BadScenario(name, f"a table is needed, not {value!r}")
-    return value
-
-
-def _pairs(value: object, name: str) -> Corners:
-    pairs = [_sequence(each, name) for each in _sequence(value, name)]
-    if any(len(pair) != 2 for pair in pairs):
-        raise BadScenario(name, "pairs of numbers are needed")
-    return tuple((_number(a, name), _number(b, name)) for a, b in pairs)
-
-
-# --- tables -------------------------------------------------------------------------------------------------
-
-
-def plain(value: Any) -> Any:
-    """Return a value as TOML and JSON have it."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {k: plain(v) for k, v in _fields(value).items() if v is not None and v != math.inf}
-    if isinstance(value, Mapping):
-        return {k: plain(v) for k, v in value.items()}
-    if isinstance(value, tuple | list):
-        return [plain(v) for v in value]
-    if callable(value):
-        return f"{value.__module__}:{getattr(value, '__qualname__', type(value).__name__)}"
-    return value
-
-
-def _fields(value: Any) -> dict[str, Any]:
-    return {each.name: getattr(value, each.name) for each in dataclasses.fields(value)}
-
-
-def _record(kind: type[Any], table: object, where: str) -> Any:
-    given = dict(_table(table, where))
-    known = kind.__dataclass_fields__
-    for name in given:
-        if name not in known:
-            raise BadScenario(f"{where}.{name}", f"unknown; there are {', '.join(known)}")
-    if "groups" in given:
-        groups = [_sequence(group, f"{where}.groups") for group in _sequence(given["groups"], f"{where}.groups")]
-        given["groups"] = tuple(tuple(group) for group in groups)
-    try:
-        return kind(**given)
-    except TypeError:
-        missing = [n for n, f in known.items() if n not in given and f.default is f.default_factory]
-        raise BadScenario(f"{where}.{missing[0] if missing else ''}", "missing") from None
+    if any(agent >= agents for agent in named):
+        raise BadScenario(f"{where}.groups", f"agents from 0 to {agents - 1} are possible, not {max(named)}")

@@ -14,7 +14,8 @@ from typing import Any
 from tangle.sim.errors import SimError
 from tangle.sim.result import Result
 from tangle.sim.run import run
-from tangle.sim.scenario import Scenario, named_function
+from tangle.sim.scenario import Scenario
+from tangle.sim.tables import named_function
 
 Outcome = dict[str, Any]
 """of a run: `run`, its number, and `seconds`; then `measures`, name -> number, or `error`, what went wrong"""
@@ -69,10 +70,10 @@ def told(error: BaseException) -> str:
 def warm(measures: str = "") -> None:
     """Load the kernels, or compile them, which takes a minute once per machine.
 
-    measures : those of `sim` are loaded too; what somebody else has written is not run here
+    measures : those of `tangle.sim` are loaded too; what somebody else has written is not run here
     """
     tiny = run(Scenario(blocks=WARM_BLOCKS))
-    if measures.startswith("sim."):
+    if measures.startswith("tangle.sim."):
         # A result so small may have nothing that can be measured.
         with suppress(SimError):
             named_function(measures, "measures")(tiny)

@@ -1,4 +1,4 @@
-"""The state of a running simulation: memory for the compiled loop, and whoever decides in Python.
+"""A simulation under way: its memory is laid out, blocks are drawn and issued, whoever decides in Python is asked.
 
 Agents with a selector of tipselect are compiled. The adversary, and agents with a selector of their own, are asked
 in Python each time they issue a block.
@@ -7,20 +7,19 @@ in Python each time they issue a block.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from tangle.sim import kernels
 from tangle.sim.arrivals import ATTACK, SELECTION, Arrivals, Drawn, groups_of, mean_delays, stream
+from tangle.sim.attacker import CONFLICT_SIDES, Attacker, Issue
+from tangle.sim.attacks import attack
 from tangle.sim.errors import BadAttack
-from tangle.sim.recipes import ALPHA, E_IOTA, KIND, LOW_ALPHA, RECIPE_SIZE, SWIPE_ALPHA, recipe
-from tangle.sim.scenario import CONFLICT_SIDES, Scenario, own_selector
-from tangle.sim.seen import Seen
+from tangle.sim.growing import Growing
+from tangle.sim.recipes import ALPHA, E_IOTA, KIND, LOW_ALPHA, RECIPE_SIZE, SWIPE_ALPHA, WALKERS, recipe
+from tangle.sim.scenario import Agent, Scenario, own_selector
 from tangle.tipselect.columns import Columns
-from tangle.tipselect.graph import Graph, State
-from tangle.tipselect.kernels import FAR_MAX, PARENTS_MAX, Float64, Int32, Int64, UInt8
+from tangle.tipselect.kernels import FAR_MAX, PARENTS_MAX, Int32
 from tangle.tipselect.selectors import Selector
 from tangle.tipselect.walk import ROUNDS, decay
 
@@ -32,27 +31,7 @@ ROWS_AROUND = 3_072
 """rows of a view beyond its window, at least; the more, the rarer it has to be moved"""
 
 
-@dataclass(frozen=True, slots=True)
-class Issue:
-    """A block of the adversary.
-
-    parents : by number
-    side : of a conflict that it opens, 0 to 7; None for a block that opens none
-    withheld : nobody is told until `Attacker.release`
-    """
-
-    parents: Sequence[int]
-    side: int | None = None
-    withheld: bool = False
-
-
-Moves = Generator[Issue, int, None]
-"""yields one block each time the adversary may issue one, and is sent its number"""
-Attack = Callable[..., Moves]
-"""attack(attacker, **settings), a generator function"""
-
-
-class World:
+class World(Growing):
     """A simulation under way.
 
     arrivals : given ones instead of those that the scenario draws
@@ -65,39 +44,27 @@ class World:
         self.scenario = scenario
         self.arrivals = arrivals or Arrivals(scenario)
         self.blocks = scenario.blocks
-        self.issued = 0
         before = np.full((1, 1), -1, np.int32) if before is None else before
-        n, self.width = self.blocks, max(scenario.parents, before.shape[1])
-        conflicts = n if scenario.adversary is not None else 0
-        self.record = kernels.Record(
-            np.zeros(n), np.zeros(n, np.int16), np.full((n, self.width), -1, np.int32), np.full(n, -1, np.int32),
-            np.zeros(n, np.int32), np.zeros(conflicts, np.uint8),
-        )  # fmt: skip
-        self.own = np.empty(0 if scenario.unit_weights else n, np.int32)
         self.start = before.shape[0]
-        self.withheld: list[int] = []
-        self.released: dict[int, float] = {}
-        self.hidden: dict[int, Float64] = {}
-        """withheld blocks nobody knows of yet -> their delays, as in Drawn.travels"""
-        self._drawn_from = self._drawn_to = 0
+        width = max(scenario.parents, before.shape[1])
+        rules, self._asked = _rules(scenario)
+        super().__init__(
+            _record(scenario, width), _views(scenario, rules, width, self.arrivals.given), rules,
+            _scratch(scenario, rules), np.empty(0 if scenario.unit_weights else self.blocks, np.int32),
+            stream(scenario.seed, ATTACK),
+        )  # fmt: skip
+        self._drawn_from = 0
         self._drawn = Drawn(np.empty(0), np.empty(0, np.int32), np.empty(0, np.int32), np.empty((0, 0)))
-        self._asked: list[Selector | None] = []
-        self.rules = self._rules()
-        self.views = self._views()
-        self._scratch = self._make_scratch()
-        self.no_travel = self._scratch.no_travel
-        """delays that are no multiple of their mean"""
-        self.rng = stream(scenario.seed, ATTACK)
         self._attacker: Attacker | None = None
         if scenario.adversary is not None:
-            self._attacker = Attacker(self)
+            self._attacker = Attacker(self, attack(scenario.adversary.attack, scenario.adversary.settings))
         if self.start > 1:
             self._begin(before)
 
     def _begin(self, before: Int32) -> None:
         """Issue the blocks that were there before."""
         for block, parents in enumerate(before):
-            if self.issued == self._drawn_to:
+            if self.issued == self.drawn:
                 self._draw(min(CHUNK, self.blocks - self.issued))
             given = parents[parents >= 0]
             self._scratch.out[: given.size] = given
@@ -108,14 +75,14 @@ class World:
     def run_to(self, stop: int) -> None:
         """Issue blocks until there are `stop` of them."""
         while self.issued < min(stop, self.blocks):
-            if self.issued == self._drawn_to:
+            if self.issued == self.drawn:
                 self._draw(min(CHUNK, self.blocks - self.issued))
             if self._attacker is not None and self._attacker.watch is not None:
                 self._advance(self.issued + 1)
                 if self._attacker.watch is not None:
                     self._attacker.watch()
             else:
-                self._advance(min(stop, self._drawn_to))
+                self._advance(min(stop, self.drawn))
 
     def _advance(self, stop: int, given: int = -1, withheld: bool = False) -> None:
         d = self._drawn
@@ -132,10 +99,10 @@ class World:
 
     def _draw(self, n: int) -> None:
         drawn = self.arrivals.take(n)
-        self._drawn_from, self._drawn_to = self._drawn_to, self._drawn_to + n
-        self.record.times[self._drawn_from : self._drawn_to] = drawn.times
+        self._drawn_from, self.drawn = self.drawn, self.drawn + n
+        self.record.times[self._drawn_from : self.drawn] = drawn.times
         if self.own.size:
-            self.own[self._drawn_from : self._drawn_to] = drawn.weights
+            self.own[self._drawn_from : self.drawn] = drawn.weights
         self._drawn = drawn
 
     def _ask(self) -> None:
@@ -145,7 +112,7 @@ class World:
         if select is not None:
             seen = self.seen(issuer)
             found = select(seen.graph, self.scenario.parents, self.rng)
-            issue = Issue(self._without_conflict([seen.number(int(x)) for x in found]))
+            issue = Issue(self.without_conflict([seen.number(int(x)) for x in found]))
         else:
             assert self._attacker is not None
             issue = self._attacker.move()
@@ -184,287 +151,84 @@ class World:
             if sides & (sides - 1):
                 raise BadAttack("parents", "they approve both sides of a conflict")
 
-    def _without_conflict(self, parents: list[int]) -> list[int]:
-        """Leave out what contradicts the parents before it; selectors of one's own know no conflicts."""
-        sides, kept = 0, []
-        for p in parents:
-            both = sides | int(self.record.sides[p]) if self.record.sides.size else 0
-            if both & (both - 1) == 0:
-                sides = both
-                kept.append(p)
-        return kept
 
-    # --- looking --------------------------------------------------------------------------------------------
-
-    @property
-    def now(self) -> float:
-        """Time of the next block to be issued, or of the newest when all are."""
-        return float(self.record.times[min(self.issued, self._drawn_to - 1)])
-
-    def seen(self, agent: int) -> Seen:
-        """Return what an agent has received by now; weights are up to date."""
-        kernels.inspect(agent, self.now, self.own, self.record, self.views, self.rules, self._scratch)
-        views, state = self.views, self.views.state[agent]
-        rows = views.tips.shape[1]
-        part = slice(agent * rows, (agent + 1) * rows)
-        columns = Columns(
-            views.back[part], views.following[part], views.counts[part], views.first[part], views.last[part],
-            views.approvers[part], views.flags[part], views.weights[part], views.mask[part], views.tip_at[part],
-        )  # fmt: skip
-        numbers = views.ids[part][
-            state[kernels.LOW] - state[kernels.BASE] : state[kernels.HIGH] - state[kernels.BASE]
-        ]
-        known = [*state[: kernels.TIPS].tolist(), int(views.tip_count[agent])]
-        graph = Graph.of(columns, views.tips[agent], State._make(known))
-        return Seen(graph, numbers)
-
-    def select(self, agent: int, k: int) -> list[int]:
-        """Select as the agent would now; block numbers."""
-        n = kernels.select(agent, k, self.now, self.own, self.record, self.views, self.rules, self._scratch)
-        return [int(x) for x in self._scratch.out[:n]]
-
-    def release(self, blocks: Sequence[int]) -> None:
-        """Tell everybody of withheld blocks. BadAttack for others, and for one upon a block still withheld."""
-        agent = len(self.scenario.everybody)
-        for block in sorted(blocks):
-            if block not in self.hidden:
-                raise BadAttack("release", f"block {block} is not withheld")
-            if any(int(p) in self.hidden for p in self.record.parents[block]):
-                raise BadAttack("release", f"block {block} approves one that is withheld still")
-            travel = self.hidden.pop(block)
-            while not kernels.release(block, agent, self.now, travel, self.record, self.views, self.rules):
-                self._grow_queues()
-            self.released[block] = self.now
-
-    def support(self, side: int, agent: int, done: int, total: int) -> tuple[int, int, int]:
-        """Add up the own weights of the blocks that approve a side and that an agent has received by now.
-
-        done, total : how many of the first blocks have all been received and counted before, and their sum
-
-        Return both as they are now, and the whole sum. With an adversary `received` holds every block.
-        """
-        n = self.issued
-        received = self.views.received[agent, done:n] <= self.now
-        sure = n - done if received.all() else int(received.argmin())
-        counts = ((self.record.sides[done:n] >> side) & 1).astype(np.int64)
-        if self.own.size:
-            counts *= self.own[done:n]
-        total += int(counts[:sure].sum())
-        return done + sure, total, total + int(counts[sure:][received[sure:]].sum())
-
-    # --- memory ---------------------------------------------------------------------------------------------
-
-    def _rules(self) -> kernels.Rules:
-        scenario = self.scenario
-        everybody = scenario.everybody
-        size = len(everybody) + (scenario.adversary is not None)
-        recipes = np.zeros((size, RECIPE_SIZE))
-        chosen = [scenario.selector_of(agent) for agent in everybody]
-        if scenario.adversary is not None:
-            # Attackers who select tips as honest issuers do follow the scenario's selector.
-            chosen.append((scenario.selector, {**scenario.settings, **self._alpha()}))
-        compiled = np.ones(size, np.bool_)
-        for i, (selector, settings) in enumerate(chosen):
-            self._asked.append(own_selector(selector, settings, "selector"))
-            if self._asked[i] is None:
-                assert isinstance(selector, str)
-                recipes[i] = recipe(selector, settings, scenario.depth, scenario.entries)
-            else:
-                compiled[i] = False
-        if scenario.adversary is not None:
-            self._asked[-1] = None
-            compiled[-1] = False
-        others = np.where(
-            recipes[:, KIND] == E_IOTA, recipes[:, LOW_ALPHA], np.maximum(recipes[:, SWIPE_ALPHA], 0.0)
-        )
-        decays = np.array([(decay(a), decay(b)) for a, b in zip(recipes[:, ALPHA], others, strict=True)])
-        delays = mean_delays(scenario)
-        spans, groups = groups_of(scenario)
-        unit = sum(weight * chance for weight, chance in scenario.own_weights)
-        return kernels.Rules(
-            recipes,
-            decays,
-            compiled,
-            delays,
-            spans,
-            groups,
-            scenario.window_blocks,
-            scenario.parents,
-            float(unit),
-        )
-
-    def _alpha(self) -> dict[str, float]:
-        return {} if self.scenario.alpha is None else {"alpha": self.scenario.alpha}
-
-    def _views(self) -> kernels.Views:
-        scenario, rules = self.scenario, self.rules
-        size = rules.compiled.size
-        rows = min(scenario.window_blocks * 3 // 2, self.blocks) + ROWS_AROUND
-        # A block is found by its number while it is on its way (of n exponential delays the longest is ln n times
-        # the mean) and as long as it is in the window of a view.
-        way = scenario.rate_max * float(rules.delays.max()) * (WAY_MAX if scenario.spread == "exponential" else 2)
-        ring = 1 << max(10, math.ceil(math.log2(4 * scenario.window_blocks + 2 * way + 1)))
-        whole = 1 << max(10, math.ceil(math.log2(self.blocks + 1)))
-        if scenario.adversary is not None or scenario.splits or self.arrivals.given or ring > whole:
-            # Messages may be on their way for any time, or come in a burst.
-            ring = whole
-        queue = max(1_024, 1 << math.ceil(math.log2(8 * scenario.load + 1)))
-        columns = Columns.empty(size * rows, self.width)
-        state = np.zeros((size, kernels.STATE_SIZE), np.int64)
-        state[:, kernels.ANCHOR] = -1
-        ahead = kernels.LOOKAHEAD
-        marks = [np.zeros(size, np.uint64) for _ in range(3)]
-        return kernels.Views(
-            columns.back, columns.following, columns.count, columns.first, columns.last, columns.approvers,
-            columns.flags, columns.weights, columns.mask, columns.tip_at, np.zeros(size * rows, np.int32),
-            np.zeros((size, rows), np.int64), np.zeros(size, np.int64), state, np.zeros((size, ahead), np.int32),
-            np.zeros((size, ahead), np.uint64), marks[0], marks[1], marks[2], np.zeros((size, ahead), np.int64),
-            np.zeros((size, scenario.depth + 2), np.int64), np.zeros((size, queue)),
-            np.zeros((size, queue), np.int32), np.zeros((size, ring)), np.full((size, ring), -1, np.int64),
-        )  # fmt: skip
-
-    def _make_scratch(self) -> kernels.Scratch:
-        walkers = int(self.rules.recipes[:, 2].max(initial=1)) * PARENTS_MAX * ROUNDS
-        seed = np.array([stream(self.scenario.seed, SELECTION).bit_generator.random_raw()], np.uint64)
-        whole, size = np.int64, PARENTS_MAX
-        return kernels.Scratch(
-            seed, np.full((1, size), -1, whole), np.zeros(1, np.int8), np.zeros(walkers, whole),
-            np.zeros(walkers, whole), np.zeros(walkers, np.int32), np.zeros(walkers), np.zeros(walkers, whole),
-            np.zeros(size, whole), np.zeros(size, whole), np.zeros(FAR_MAX, whole), np.empty(0),
-        )  # fmt: skip
-
-    def _grow_queues(self) -> None:
-        views = self.views
-        more = np.zeros_like(views.queue_time)
-        self.views = views._replace(
-            queue_time=np.concatenate((views.queue_time, more), axis=1),
-            queue_id=np.concatenate((views.queue_id, more.astype(np.int32)), axis=1),
-        )
+# --- memory -------------------------------------------------------------------------------------------------
 
 
-class Attacker:
-    """What an adversary knows and can do; handed to the attack, see `attacks`.
+def _record(scenario: Scenario, width: int) -> kernels.Record:
+    n = scenario.blocks
+    conflicts = n if scenario.adversary is not None else 0
+    return kernels.Record(
+        np.zeros(n), np.zeros(n, np.int16), np.full((n, width), -1, np.int32), np.full(n, -1, np.int32),
+        np.zeros(n, np.int32), np.zeros(conflicts, np.uint8),
+    )  # fmt: skip
 
-    rng : for choices of his own
-    parents : k of the scenario
-    watch : is called after every block of anybody, as long as it is set: he can release then without a turn of his
+
+def _rules(scenario: Scenario) -> tuple[kernels.Rules, list[Selector | None]]:
+    """Return the scenario as numbers, and for each view the selector that is asked in Python, if any."""
+    chosen = [scenario.selector_of(agent) for agent in scenario.everybody]
+    if scenario.adversary is not None:
+        # Attackers who select tips as honest issuers do follow the scenario's selector.
+        chosen.append(scenario.selector_of(Agent()))
+    asked = [own_selector(selector, settings, "selector") for selector, settings in chosen]
+    recipes = np.zeros((len(chosen), RECIPE_SIZE))
+    for i, (selector, settings) in enumerate(chosen):
+        if asked[i] is None:
+            assert isinstance(selector, str)
+            recipes[i] = recipe(selector, settings, scenario.depth, scenario.entries)
+    compiled = np.array([each is None for each in asked])
+    if scenario.adversary is not None:
+        asked[-1] = None
+        compiled[-1] = False
+    others = np.where(recipes[:, KIND] == E_IOTA, recipes[:, LOW_ALPHA], np.maximum(recipes[:, SWIPE_ALPHA], 0.0))
+    decays = np.array([(decay(a), decay(b)) for a, b in zip(recipes[:, ALPHA], others, strict=True)])
+    spans, groups = groups_of(scenario)
+    unit = float(sum(weight * chance for weight, chance in scenario.own_weights))
+    rules = kernels.Rules(
+        recipes, decays, compiled, mean_delays(scenario), spans, groups, scenario.window_blocks, scenario.parents,
+        unit,
+    )  # fmt: skip
+    return rules, asked
+
+
+def _views(scenario: Scenario, rules: kernels.Rules, width: int, given: bool) -> kernels.Views:
+    """Return empty views.
+
+    width : parents that a block can have
+    given : whether arrivals are not those of the scenario
     """
+    size = rules.compiled.size
+    rows = min(scenario.window_blocks * 3 // 2, scenario.blocks) + ROWS_AROUND
+    # A block is found by its number while it is on its way (of n exponential delays the longest is ln n times
+    # the mean) and as long as it is in the window of a view.
+    way = scenario.rate_max * float(rules.delays.max()) * (WAY_MAX if scenario.spread == "exponential" else 2)
+    ring = 1 << max(10, math.ceil(math.log2(4 * scenario.window_blocks + 2 * way + 1)))
+    whole = 1 << max(10, math.ceil(math.log2(scenario.blocks + 1)))
+    if scenario.adversary is not None or scenario.splits or given or ring > whole:
+        # Messages may be on their way for any time, or come in a burst.
+        ring = whole
+    queue = max(1_024, 1 << math.ceil(math.log2(8 * scenario.load + 1)))
+    columns = Columns.empty(size * rows, width)
+    state = np.zeros((size, kernels.STATE_SIZE), np.int64)
+    state[:, kernels.ANCHOR] = -1
+    ahead = kernels.LOOKAHEAD
+    marks = [np.zeros(size, np.uint64) for _ in range(3)]
+    return kernels.Views(
+        columns.back, columns.following, columns.count, columns.first, columns.last, columns.approvers,
+        columns.flags, columns.weights, columns.mask, columns.tip_at, np.zeros(size * rows, np.int32),
+        np.zeros((size, rows), np.int64), np.zeros(size, np.int64), state, np.zeros((size, ahead), np.int32),
+        np.zeros((size, ahead), np.uint64), marks[0], marks[1], marks[2], np.zeros((size, ahead), np.int64),
+        np.zeros((size, scenario.depth + 2), np.int64), np.zeros((size, queue)),
+        np.zeros((size, queue), np.int32), np.zeros((size, ring)), np.full((size, ring), -1, np.int64),
+    )  # fmt: skip
 
-    def __init__(self, world: World) -> None:
-        self._world = world
-        self.agent = len(world.scenario.everybody)
-        self.rng = world.rng
-        self.parents = world.scenario.parents
-        self.watch: Callable[[], None] | None = None
-        self._counted: dict[int, tuple[int, int]] = {}
-        self._moves: Moves | None = None
-        self._newest = -1
 
-    @property
-    def scenario(self) -> Scenario:
-        """What is simulated."""
-        return self._world.scenario
-
-    @property
-    def now(self) -> float:
-        """Time of the block that is to be issued."""
-        return self._world.now
-
-    @property
-    def next_block(self) -> int:
-        """Number that block will have."""
-        return self._world.issued
-
-    @property
-    def sides(self) -> UInt8:
-        """uint8[n]: for each block a bit for each side of the conflict that it approves."""
-        return self._world.record.sides[: self._world.issued]
-
-    @property
-    def times(self) -> Float64:
-        """float64[n]: when each block was issued."""
-        return self._world.record.times[: self._world.issued]
-
-    def seen(self) -> Seen:
-        """Return all that the attacker has received, his own blocks included."""
-        return self._world.seen(self.agent)
-
-    def tips(self) -> Int64:
-        """int64[n], ascending: the tips he sees, by number."""
-        return self.seen().tips()
-
-    def tips_on(self, side: int) -> Int64:
-        """int64[n], ascending: those of the tips he sees that approve a side."""
-        tips = self.tips()
-        found: Int64 = tips[(self.sides[tips] >> side) & 1 == 1]
-        return found
-
-    def public_tips(self) -> Int64:
-        """int64[n], ascending: the tips he would see without the blocks he withholds."""
-        if not self._world.hidden:
-            return self.tips()
-        public = self._public()
-        return np.setdiff1d(public, self._world.record.parents[public].astype(np.int64))
-
-    def undecided(self) -> Int64:
-        """int64[n], ascending: public blocks in his window that approve no side."""
-        public = self._public()
-        found: Int64 = public[self.sides[public] == 0]
-        return found
-
-    def support(self, side: int) -> int:
-        """Own weights of all blocks received that approve a side, added up: the weight of what opened it."""
-        world = self._world
-        done, total, found = world.support(side, self.agent, *self._counted.get(side, (0, 0)))
-        self._counted[side] = done, total
-        return found
-
-    def parents_of(self, block: int) -> list[int]:
-        """Return the blocks that a block approves."""
-        return [int(p) for p in self._world.record.parents[block] if p >= 0]
-
-    def own_weight(self, block: int) -> int:
-        """Own weight of a block, also of the one to be issued."""
-        return int(self._world.own[block]) if self._world.own.size else 1
-
-    def select(self, k: int | None = None) -> list[int]:
-        """Select tips as an honest issuer would, and none that is withheld."""
-        k = self.parents if k is None else k
-        hidden = self._world.hidden
-        for _ in range(kernels.RETRIES):
-            found = self._world.select(self.agent, k)
-            if not hidden or hidden.keys().isdisjoint(found):
-                return found
-        return self._world._without_conflict(self.some(self.public_tips(), k))
-
-    def some(self, blocks: Int64, n: int | None = None) -> list[int]:
-        """Choose n of some blocks at random, k unless given, or all there are."""
-        n = min(self.parents if n is None else n, blocks.size)
-        return [int(x) for x in self.rng.choice(blocks, n, replace=False)]
-
-    def release(self, blocks: Sequence[int]) -> None:
-        """Tell everybody of blocks that were withheld so far."""
-        self._world.release(blocks)
-
-    def _public(self) -> Int64:
-        """int64[n], ascending: the blocks in his window that he does not withhold."""
-        numbers = np.sort(self.seen().numbers.astype(np.int64))
-        hidden = np.fromiter(self._world.hidden, np.int64, len(self._world.hidden))
-        return np.setdiff1d(numbers, hidden, assume_unique=True)
-
-    def move(self) -> Issue:
-        """Ask the attack for its next block; one that has ended goes on as an honest issuer."""
-        from tangle.sim.attacks import attack
-
-        if self._moves is None:
-            adversary = self.scenario.adversary
-            assert adversary is not None
-            self._moves = attack(adversary)(self)
-            issue = next(self._moves, None)
-        else:
-            try:
-                issue = self._moves.send(self._newest)
-            except StopIteration:
-                issue = None
-        self._newest = self.next_block
-        return Issue(self.select()) if issue is None else issue
+def _scratch(scenario: Scenario, rules: kernels.Rules) -> kernels.Scratch:
+    walkers = int(rules.recipes[:, WALKERS].max(initial=1)) * PARENTS_MAX * ROUNDS
+    seed = np.array([stream(scenario.seed, SELECTION).bit_generator.random_raw()], np.uint64)
+    whole, size = np.int64, PARENTS_MAX
+    return kernels.Scratch(
+        seed, np.full((1, size), -1, whole), np.zeros(1, np.int8), np.zeros(walkers, whole),
+        np.zeros(walkers, whole), np.zeros(walkers, np.int32), np.zeros(walkers), np.zeros(walkers, whole),
+        np.zeros(size, whole), np.zeros(size, whole), np.zeros(FAR_MAX, whole), np.empty(0),
+    )  # fmt: skip

@@ -1,9 +1,8 @@
 """Adversaries, one generator function each, in a module of its own that says where it comes from and what wins.
 
-An attack is handed an `Attacker` (see `tangle.sim.world`) and yields one `Issue` each time it may issue a
-block. It is
-sent the number of that block when it may issue the next one. Its settings are keyword-only arguments; how they are
-checked is in `settings`.
+An attack is handed an `Attacker` (see `tangle.sim.attacker`). It yields an `Issue` each time it may issue a
+block, and is sent the number of that block when it may issue the next one. Its settings are keyword-only
+arguments, checked as `settings` says.
 
 | name           | module         | source                                               |
 |----------------|----------------|------------------------------------------------------|
@@ -20,8 +19,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import Any
 
+from tangle.sim.attacker import Attacker, Moves
 from tangle.sim.attacks.double_spend import double_spend
 from tangle.sim.attacks.lazy_tips import lazy_tips
 from tangle.sim.attacks.parasite_chain import parasite_chain
@@ -29,10 +29,7 @@ from tangle.sim.attacks.settings import bound
 from tangle.sim.attacks.splitting import splitting
 from tangle.sim.attacks.tip_spam import tip_spam
 from tangle.sim.errors import BadScenario
-from tangle.sim.scenario import Adversary, named_function
-
-if TYPE_CHECKING:
-    from tangle.sim.world import Attacker, Moves
+from tangle.sim.tables import named_function
 
 ATTACKS: Mapping[str, Callable[..., Moves]] = MappingProxyType(
     {
@@ -46,11 +43,10 @@ ATTACKS: Mapping[str, Callable[..., Moves]] = MappingProxyType(
 """name -> attack(attacker, **settings)"""
 
 
-def attack(adversary: Adversary) -> Callable[[Attacker], Moves]:
+def attack(name: str, settings: Mapping[str, Any]) -> Callable[[Attacker], Moves]:
     """Return the attack with its settings bound. BadScenario for an unknown one, or a setting it cannot have."""
-    name = adversary.attack
     if name in ATTACKS:
-        return bound(ATTACKS[name], adversary.settings)
+        return bound(ATTACKS[name], settings)
     if ":" in name:
-        return bound(named_function(name, "adversary.attack"), adversary.settings)
+        return bound(named_function(name, "adversary.attack"), settings)
     raise BadScenario("adversary.attack", f"{name!r} is none of {', '.join(ATTACKS)}, nor module:function")

@@ -18,9 +18,9 @@ from __future__ import annotations
 import math
 from typing import Annotated
 
+from tangle.sim.attacker import Attacker, Issue, Moves
 from tangle.sim.attacks.race import PAYMENT, REPLACEMENT, Race, press_on
-from tangle.sim.attacks.settings import Range
-from tangle.sim.world import Attacker, Issue, Moves
+from tangle.sim.fields import Range
 
 
 def double_spend(

@@ -14,8 +14,8 @@ from typing import Annotated
 
 import numpy as np
 
-from tangle.sim.attacks.settings import Range
-from tangle.sim.world import Attacker, Issue, Moves
+from tangle.sim.attacker import Attacker, Issue, Moves
+from tangle.sim.fields import Range
 
 
 def lazy_tips(attacker: Attacker, *, age: Annotated[float, Range(0)] = 0.0) -> Moves:

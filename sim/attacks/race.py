@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from tangle.sim.world import Attacker, Issue, Moves
+from tangle.sim.attacker import Attacker, Issue, Moves
 
 PAYMENT, REPLACEMENT = 0, 1
 """sides of the conflict"""

@@ -1,73 +1,48 @@
 """The settings of attacks, checked when a scenario is made and not when the attack is under way.
 
-An attack declares them as keyword-only arguments with defaults. The annotation is the check: `int`, `float`,
-`bool` and `str` for the kind, `Annotated[int, Range(1, 8)]` for the range, `Literal` for words to choose from.
-Arguments annotated otherwise take anything.
+An attack declares them as keyword-only arguments with defaults. The annotation is the check, as pydantic has it:
+`int`, `float`, `bool` and `str` for the kind, `Annotated[int, Range(1, 8)]` for the range, `Literal` for words to
+choose from. Arguments without an annotation take anything.
 """
 
 from __future__ import annotations
 
 import inspect
-import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache, partial
-from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from tangle.sim.errors import BadScenario
-
-WHERE = "adversary.settings"
-
-
-@dataclass(frozen=True, slots=True)
-class Range:
-    """What a number may be, both ends included."""
-
-    least: float
-    most: float = math.inf
-
-    def __str__(self) -> str:
-        return f"at least {self.least:g}" if self.most == math.inf else f"{self.least:g} to {self.most:g}"
+from tangle.sim.fields import dotted, refusal
 
 
-def bound(function: Callable[..., Any], settings: object) -> Callable[..., Any]:
+def bound(function: Callable[..., Any], settings: Mapping[str, Any]) -> Callable[..., Any]:
     """Bind settings to an attack. BadScenario names the one that is unknown, missing or out of its range."""
-    if not isinstance(settings, Mapping):
-        raise BadScenario(WHERE, f"a table is needed, not {settings!r}")
-    own, hints, open_ended = declared(function)
-    for name, value in settings.items():
-        if name in own:
-            check(f"{WHERE}.{name}", value, hints.get(name))
-        elif not open_ended:
-            raise BadScenario(f"{WHERE}.{name}", f"unknown; there are {', '.join(own) or 'none'}")
-    for name, parameter in own.items():
-        if parameter.default is parameter.empty and name not in settings:
-            raise BadScenario(f"{WHERE}.{name}", "missing")
+    shape = declared(function)
+    try:
+        shape.model_validate(dict(settings))
+    except ValidationError as error:
+        path, rule = refusal(error)
+        if rule == "unknown":
+            known = ", ".join(str(each.alias) for each in shape.model_fields.values())
+            rule = f"unknown; there are {known or 'none'}"
+        raise BadScenario(dotted(["adversary", "settings", *path]), rule) from None
     return partial(function, **settings)
 
 
 @lru_cache(maxsize=64)
-def declared(function: Callable[..., Any]) -> tuple[dict[str, inspect.Parameter], dict[str, Any], bool]:
-    """Return an attack's settings, the annotations of all its arguments, and whether it takes any others."""
+def declared(function: Callable[..., Any]) -> type[BaseModel]:
+    """Return an attack's settings as a model."""
+    hints = get_type_hints(function, include_extras=True)
     parameters = inspect.signature(function).parameters.values()
-    own = {p.name: p for p in parameters if p.kind is p.KEYWORD_ONLY}
-    open_ended = any(p.kind is p.VAR_KEYWORD for p in parameters)
-    return own, get_type_hints(function, include_extras=True), open_ended
-
-
-def check(field: str, value: object, hint: object) -> None:
-    """Raise BadScenario for a value that an annotation does not allow."""
-    kind, limits = hint, Range(-math.inf)
-    if get_origin(hint) is Annotated:
-        kind, *extras = get_args(hint)
-        limits = next((extra for extra in extras if isinstance(extra, Range)), limits)
-    if get_origin(kind) is Literal:
-        if value not in get_args(kind):
-            raise BadScenario(field, f"{value!r} is none of {', '.join(map(str, get_args(kind)))}")
-    elif kind in {int, float}:
-        kinds = int if kind is int else int | float
-        if not isinstance(value, kinds) or isinstance(value, bool) or not limits.least <= value <= limits.most:
-            what = "a whole number" if kind is int else "a number"
-            raise BadScenario(field, f"{what} of {limits} is needed, not {value!r}")
-    elif isinstance(kind, type) and kind in {bool, str} and not isinstance(value, kind):
-        raise BadScenario(field, f"{'true or false' if kind is bool else 'a text'} is needed, not {value!r}")
+    # Names of settings are aliases, so that they may be any.
+    fields: dict[str, Any] = {}
+    for p in parameters:
+        if p.kind is p.KEYWORD_ONLY:
+            default = ... if p.default is p.empty else p.default
+            fields[f"setting_{len(fields)}"] = hints.get(p.name, Any), Field(default, alias=p.name)
+    takes_others = any(p.kind is p.VAR_KEYWORD for p in parameters)
+    config = ConfigDict(strict=True, extra="allow" if takes_others else "forbid", arbitrary_types_allowed=True)
+    return create_model("Settings", __config__=config, **fields)

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from tangle.sim.world import Attacker, Issue, Moves
+from tangle.sim.attacker import Attacker, Issue, Moves
 
 
 def splitting(attacker: Attacker, *, balance: Literal["weight", "tips"] = "weight") -> Moves:

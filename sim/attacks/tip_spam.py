@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from tangle.sim.attacks.settings import Range
-from tangle.sim.world import Attacker, Issue, Moves
+from tangle.sim.attacker import Attacker, Issue, Moves
+from tangle.sim.fields import Range
 
 
 def tip_spam(attacker: Attacker, *, burst: Annotated[int, Range(1)] = 50) -> Moves:

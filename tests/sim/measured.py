@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from tangle.sim.attacker import Attacker, Issue
 from tangle.sim.result import Result
-from tangle.sim.world import Attacker, Issue
 from tangle.tipselect.graph import Graph
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from tangle.sim import Adversary, Agent, Scenario, Split
-from tangle.sim.world import Attacker, Issue
+from tangle.sim.attacker import Attacker, Issue
 from tangle.tipselect.graph import Graph
 from tangle.tipselect.kernels import Int64
 

@@ -8,11 +8,12 @@ import pytest
 
 from tangle import sim
 from tangle.sim import contest
+from tangle.sim.attacker import Attacker, Issue, Moves
 from tangle.sim.attacks import ATTACKS, attack
 from tangle.sim.attacks.selfish import greedy
-from tangle.sim.attacks.settings import Range, bound
+from tangle.sim.attacks.settings import bound
 from tangle.sim.errors import BadAttack, BadScenario
-from tangle.sim.world import Attacker, Issue, Moves
+from tangle.sim.fields import Range
 from tangle.tipselect.graph import Graph
 
 SETTINGS: dict[str, dict[str, Any]] = {
@@ -66,11 +67,14 @@ def test_an_attack_of_ones_own_declares_its_settings_likewise() -> None:
         yield Issue(attacker.select())
 
     bound(own, {"often": 9, "loud": True, "anything": None})
-    for settings, field in ([{}, "often"], [{"often": 10}, "often"], [{"often": 1, "loud": 1}, "loud"]):
+    wrong: list[tuple[dict[str, Any], str]] = [
+        ({}, "often"), ({"often": 10}, "often"), ({"often": 1, "loud": 1}, "loud")
+    ]  # fmt: skip
+    for settings, field in wrong:
         with pytest.raises(BadScenario) as caught:
             bound(own, settings)
         assert caught.value.field == f"adversary.settings.{field}"
-    bound_attack = attack(sim.Adversary(attack="tip-spam", share=0.1, settings={"burst": 3}))
+    bound_attack = attack("tip-spam", {"burst": 3})
     assert bound_attack.keywords == {"burst": 3}  # type: ignore[attr-defined]
 
 

@@ -9,9 +9,9 @@ import pytest
 
 from tangle import sim
 from tangle.sim import contest
+from tangle.sim.attacker import Attacker, Issue, Moves
 from tangle.sim.errors import BadMeasure, BadScenario
 from tangle.sim.measures import summary
-from tangle.sim.world import Attacker, Issue, Moves
 from tangle.tipselect.confidence import wilson
 
 RACE = sim.Scenario(

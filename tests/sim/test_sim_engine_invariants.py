@@ -117,7 +117,7 @@ LONG = [
 
 @pytest.mark.parametrize("changes", LONG)
 def test_long_runs_too(changes: dict[str, object]) -> None:
-    scenario = Scenario(**{"blocks": 9_000, "seed": 1, **changes})  # type: ignore[arg-type]
+    scenario = Scenario(**{"blocks": 9_000, "seed": 1, **changes})
     world = World(scenario)
     for stop in [*range(500, scenario.blocks, 850), scenario.blocks]:
         world.run_to(stop)

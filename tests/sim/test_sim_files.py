@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tangle import sim
-from tangle.sim import files
+from tangle.sim import files, tables
 from tangle.sim.errors import BadScenario
 
 FILE = """
@@ -183,6 +183,6 @@ def test_text_that_gives_nothing() -> None:
 def test_fields_that_cannot_be_put(field: str, rule: str) -> None:
     table = {"blocks": 3, "agents": [{}, {}]}
     with pytest.raises(BadScenario, match=rule):
-        files.put(table, field, 1)
-    assert files.changed(table, {"agents.1": {"share": 2}}) == {"blocks": 3, "agents": [{}, {"share": 2}]}
+        tables.put(table, field, 1)
+    assert tables.changed(table, {"agents.1": {"share": 2}}) == {"blocks": 3, "agents": [{}, {"share": 2}]}
     assert table == {"blocks": 3, "agents": [{}, {}]}

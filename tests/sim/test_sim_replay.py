@@ -13,10 +13,11 @@ import pytest
 from tangle import sim
 from tangle.sim import Adversary, Agent, Scenario
 from tangle.sim.arrivals import Arrivals
+from tangle.sim.attacker import Attacker, Issue
 from tangle.sim.errors import BadReplay
 from tangle.sim.replay import Dag, go_on, load, regrow, reselect
 from tangle.sim.run import result_of
-from tangle.sim.world import Attacker, Issue, World
+from tangle.sim.world import World
 from tangle.tipselect import exact
 from tangle.tipselect.graph import Graph
 from tangle.tipselect.kernels import Int64

@@ -12,9 +12,9 @@ import pytest
 from tangle.protocol.blocks import Block
 from tangle.protocol.tagged_data import TaggedData
 from tangle.sim import Adversary, Scenario
+from tangle.sim.attacker import Attacker, Issue
 from tangle.sim.errors import BadReplay
 from tangle.sim.replay import Dag, go_on, load, regrow, reselect
-from tangle.sim.world import Attacker, Issue
 from tests.nodes import RunningNode, running_node
 
 BLOCKS = 200

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tangle.sim import Adversary, Agent, Scenario, Split
 from tangle.sim.errors import BadScenario
-from tangle.sim.scenario import named_function, plain
+from tangle.sim.tables import named_function, plain
 from tangle.tipselect import uniform
 
 
@@ -74,7 +74,7 @@ def test_a_file_says_the_same_as_python() -> None:
         ("arrivals", "number of at least 0", {"arrivals": math.nan}),
         ("arrivals", "a list is needed", {"arrivals": "many"}),
         ("arrivals", "in the order of time", {"arrivals": ((3.0, 1.0), (2.0, 1.0))}),
-        ("arrivals", "pairs of numbers", {"arrivals": ((3.0,),)}),
+        ("arrivals[0]", "pairs of numbers", {"arrivals": ((3.0,),)}),
         ("arrivals", "at least one corner", {"arrivals": ()}),
         ("delay", "number of at least 0", {"delay": -0.1}),
         ("delay", "number of at least 0", {"delay": math.inf}),
@@ -96,15 +96,20 @@ def test_a_file_says_the_same_as_python() -> None:
         ("colour", "no setting of the selector 'weighted'", {"settings": {"colour": 3}}),
         ("age", "at least 1", {"selector": "g-iota", "settings": {"age": 0}}),
         ("settings", "a table is needed", {"settings": 3}),
+        ("walkers_per_tip", "a number is needed, not 'many'", {"settings": {"walkers_per_tip": "many"}}),
+        ("alpha", "a number is needed", {"alpha": "small"}),
+        ("selector", "a name or a function", {"selector": 3}),
+        ("name", "a text is needed", {"name": 3}),
+        ("agents", "from 1 to", {"agents": ()}),
         ("agents", "from 1 to", {"agents": 0}),
         ("agents", "share is greater than 0", {"agents": (Agent(share=0.0),)}),
         ("agents[1].share", "at least 0", {"agents": (Agent(), Agent(share=-1.0))}),
         ("agents[0].alpha", "it takes none", {"agents": (Agent(selector="uniform", alpha=1.0),)}),
         ("delays", "2 rows of 2", {"agents": 2, "delays": ((0.0, 1.0),)}),
-        ("delays", "at least 0", {"delays": ((-1.0,),)}),
+        ("delays[0][0]", "at least 0", {"delays": ((-1.0,),)}),
         ("own_weights", "add up to 1", {"own_weights": ((1, 0.5),)}),
-        ("own_weights", "whole numbers", {"own_weights": ((1.5, 1.0),)}),
-        ("own_weights", "from 1 to", {"own_weights": ((0, 1.0),)}),
+        ("own_weights[0][0]", "a whole number", {"own_weights": ((1.5, 1.0),)}),
+        ("own_weights[0][0]", "from 1 to", {"own_weights": ((0, 1.0),)}),
         ("own_weights", "at least one", {"own_weights": ()}),
         ("splits[0].end", "at least 5", {"splits": (Split(start=5.0, end=4.0, groups=()),)}),
         ("splits[0].groups", "from 0 to 0", {"splits": (Split(start=5.0, end=6.0, groups=((1,),)),)}),
@@ -157,6 +162,8 @@ def test_functions_have_names_in_tables() -> None:
     assert named_function("tangle.tipselect.uniform:select", "selector") is uniform.select
     assert Scenario.from_table(scenario.to_table()).selector == "tangle.tipselect.uniform:select"
     assert plain(np.linspace).endswith(":linspace")
+    # What earlier versions kept on disk, when the rooms lay beside `tangle`.
+    assert named_function("tipselect.uniform:select", "selector") is uniform.select
 
 
 def test_depth_and_window_follow_the_load() -> None:

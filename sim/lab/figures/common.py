@@ -8,7 +8,8 @@ import numpy as np
 
 from tangle.sim import theory
 from tangle.sim.result import Result
-from tangle.sim.scenario import Scenario, plain
+from tangle.sim.scenario import Scenario
+from tangle.sim.tables import plain
 from tangle.tipselect.kernels import Float64, Int64
 
 Results = Result | Sequence[Result]
@@ -70,7 +71,7 @@ def _flat(scenario: Scenario) -> dict[str, object]:
     """Every field, so that a default differs visibly from what is not one."""
     table: dict[str, object] = {"selection": selection(scenario)}
     hidden = {"selector", "alpha", "settings", "adversary", "name"}
-    table |= {key: getattr(scenario, key) for key in Scenario.__dataclass_fields__ if key not in hidden}
+    table |= {key: getattr(scenario, key) for key in Scenario.model_fields if key not in hidden}
     if scenario.adversary is not None:
         adversary = scenario.adversary
         table["adversary"] = adversary.attack

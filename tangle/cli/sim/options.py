@@ -50,7 +50,7 @@ def changes_of(given: Sequence[str] | None, seed: int | None = None, blocks: int
 def measures_of(name: str) -> Measures:
     """What "module:function" names."""
     from tangle.sim.errors import BadScenario
-    from tangle.sim.scenario import named_function
+    from tangle.sim.tables import named_function
 
     try:
         found: Measures = named_function(name, "--measures")

@@ -93,8 +93,8 @@ def replay(
 
 
 def _scenario(dag: Dag, chosen: dict[str, Any], attack: str | None, changes: dict[str, Any]) -> Scenario:
-    from tangle.sim.files import changed
     from tangle.sim.scenario import Scenario
+    from tangle.sim.tables import changed
 
     fields: dict[str, Any] = {"name": "replay", "arrivals": dag.rate, **chosen}
     if attack is not None:
