@@ -5,14 +5,14 @@ see it as bech32: the network's human-readable part, ``1``, the serialized addre
 catches any four mistyped characters.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar, Self
 
+from tangle.protocol.codec import Wire
 from tangle.protocol.errors import MalformedAddress, ProtocolError
-from tangle.protocol.serial import Fields, Json, Reader, TypeTable, blake2b_256, to_hex
+from tangle.protocol.fields import Fixed, TypeTable
+from tangle.protocol.serial import Reader, blake2b_256
 
 _CHARSET = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 _GENERATOR = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
@@ -20,112 +20,46 @@ _CHECKSUM_LENGTH = 6
 _BECH32_LENGTH_MAX = 90
 
 
+ID = Fixed(32, error=MalformedAddress)
+
+
 @dataclass(frozen=True, slots=True)
-class Ed25519Address:
+class Ed25519Address(Wire):
     """The BLAKE2b-256 hash of an Ed25519 public key (TIP-31)."""
 
     TYPE: ClassVar[int] = 0
-    public_key_hash: bytes
-
-    def __post_init__(self) -> None:
-        if len(self.public_key_hash) != 32:
-            raise MalformedAddress("pubKeyHash", f"must be 32 bytes, not {len(self.public_key_hash)}")
+    public_key_hash: Annotated[bytes, Fixed(32, "pubKeyHash", error=MalformedAddress)]
 
     @classmethod
-    def from_public_key(cls, public_key: bytes) -> Ed25519Address:
+    def from_public_key(cls, public_key: bytes) -> Self:
         """The address that `public_key` (32 bytes) unlocks."""
         return cls(blake2b_256(public_key))
 
-    def encode(self) -> bytes:
-        """33 bytes."""
-        return b"\x00" + self.public_key_hash
-
-    @classmethod
-    def decode(cls, reader: Reader) -> Ed25519Address:
-        """Read 33 bytes."""
-        reader.type(cls.TYPE, 1)
-        return cls(reader.take(32, "pubKeyHash"))
-
-    def to_json(self) -> Json:
-        """The JSON form."""
-        return {"type": self.TYPE, "pubKeyHash": to_hex(self.public_key_hash)}
-
-    @classmethod
-    def from_json(cls, fields: Fields) -> Ed25519Address:
-        """Read the JSON form."""
-        return cls(fields.data("pubKeyHash", size=32))
-
 
 @dataclass(frozen=True, slots=True)
-class AliasAddress:
+class AliasAddress(Wire):
     """The alias of this id; who unlocks its output for a state transition unlocks the address (TIP-18)."""
 
     TYPE: ClassVar[int] = 8
-    alias_id: bytes
-
-    def __post_init__(self) -> None:
-        if len(self.alias_id) != 32:
-            raise MalformedAddress("aliasId", f"must be 32 bytes, not {len(self.alias_id)}")
+    alias_id: Annotated[bytes, ID]
 
     @classmethod
-    def created_by(cls, output_id: bytes) -> AliasAddress:
+    def created_by(cls, output_id: bytes) -> Self:
         """The address of the alias that output `output_id` (34 bytes) creates."""
         return cls(blake2b_256(output_id))
 
-    def encode(self) -> bytes:
-        """33 bytes."""
-        return b"\x08" + self.alias_id
-
-    @classmethod
-    def decode(cls, reader: Reader) -> AliasAddress:
-        """Read 33 bytes."""
-        reader.type(cls.TYPE, 1)
-        return cls(reader.take(32, "aliasId"))
-
-    def to_json(self) -> Json:
-        """The JSON form."""
-        return {"type": self.TYPE, "aliasId": to_hex(self.alias_id)}
-
-    @classmethod
-    def from_json(cls, fields: Fields) -> AliasAddress:
-        """Read the JSON form."""
-        return cls(fields.data("aliasId", size=32))
-
 
 @dataclass(frozen=True, slots=True)
-class NftAddress:
+class NftAddress(Wire):
     """The NFT of this id; who unlocks its output unlocks the address (TIP-18)."""
 
     TYPE: ClassVar[int] = 16
-    nft_id: bytes
-
-    def __post_init__(self) -> None:
-        if len(self.nft_id) != 32:
-            raise MalformedAddress("nftId", f"must be 32 bytes, not {len(self.nft_id)}")
+    nft_id: Annotated[bytes, ID]
 
     @classmethod
-    def created_by(cls, output_id: bytes) -> NftAddress:
+    def created_by(cls, output_id: bytes) -> Self:
         """The address of the NFT that output `output_id` (34 bytes) mints."""
         return cls(blake2b_256(output_id))
-
-    def encode(self) -> bytes:
-        """33 bytes."""
-        return b"\x10" + self.nft_id
-
-    @classmethod
-    def decode(cls, reader: Reader) -> NftAddress:
-        """Read 33 bytes."""
-        reader.type(cls.TYPE, 1)
-        return cls(reader.take(32, "nftId"))
-
-    def to_json(self) -> Json:
-        """The JSON form."""
-        return {"type": self.TYPE, "nftId": to_hex(self.nft_id)}
-
-    @classmethod
-    def from_json(cls, fields: Fields) -> NftAddress:
-        """Read the JSON form."""
-        return cls(fields.data("nftId", size=32))
 
 
 Address = Ed25519Address | AliasAddress | NftAddress

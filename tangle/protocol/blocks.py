@@ -4,24 +4,18 @@ A block names 1 to 8 earlier blocks, may carry a payload, and ends in the nonce 
 the BLAKE2b-256 hash of its bytes, so a block can never change without becoming another one.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Annotated, Self
 
+from tangle.protocol.codec import Kept
 from tangle.protocol.errors import BlockTooLong, MilestoneInvalid, ProofOfWorkTooLow, WrongProtocolVersion
-from tangle.protocol.milestones import (
-    Milestone,
-    MilestoneKeys,
-    check_milestone,
-    check_parents,
-    decode_parents,
-    parents_from_json,
-)
+from tangle.protocol.fields import Maybe, Only, TypeTable, UInt
+from tangle.protocol.milestones import PARENTS, Milestone, MilestoneKeys, check_milestone
 from tangle.protocol.parameters import BLOCK_BYTES_MAX, PROTOCOL_VERSION, ProtocolParameters
-from tangle.protocol.serial import Fields, Json, Reader, TypeTable, blake2b_256, to_hex, uint, within
+from tangle.protocol.serial import Fields, Reader, blake2b_256, within
 from tangle.protocol.tagged_data import TaggedData
-from tangle.protocol.transactions import Transaction, check_transaction, decode_optional_payload
+from tangle.protocol.transactions import Transaction, check_transaction
 
 NONCE_BYTES = 8
 """bytes at the end of a block; TIP-24"""
@@ -31,7 +25,7 @@ PAYLOADS: TypeTable[Payload] = TypeTable("payload", 4, [TaggedData, Transaction,
 
 
 @dataclass(frozen=True)
-class Block:
+class Block(Kept):
     """One block.
 
     Attributes
@@ -40,14 +34,15 @@ class Block:
     nonce : unsigned 64-bit integer
     """
 
-    parents: tuple[bytes, ...]
-    payload: Payload | None = None
-    nonce: int = 0
-    protocol_version: int = PROTOCOL_VERSION
+    ORDER = ("protocol_version", "parents", "payload", "nonce")
+    parents: Annotated[tuple[bytes, ...], PARENTS]
+    payload: Annotated[Payload | None, Maybe(PAYLOADS)] = None
+    nonce: Annotated[int, UInt(NONCE_BYTES, absent=0)] = 0
+    # Before the rest, whose layout only a known version tells.
+    protocol_version: Annotated[int, Only(1, PROTOCOL_VERSION, WrongProtocolVersion)] = PROTOCOL_VERSION
 
-    def __post_init__(self) -> None:
-        check_version(self.protocol_version)
-        check_parents(self.parents)
+    def rules(self) -> None:
+        """Raise MilestoneInvalid where a milestone and its block differ."""
         if isinstance(self.payload, Milestone):
             if self.payload.essence.parents != self.parents:
                 raise MilestoneInvalid("payload.parents", "must equal the parents of the block")
@@ -57,17 +52,7 @@ class Block:
     @cached_property
     def encoded(self) -> bytes:
         """The binary form. Raises BlockTooLong."""
-        payload = self.payload.encode() if self.payload is not None else b""
-        data = b"".join(
-            (
-                uint(self.protocol_version, 1),
-                uint(len(self.parents), 1),
-                *self.parents,
-                uint(len(payload), 4),
-                payload,
-                uint(self.nonce, NONCE_BYTES),
-            )
-        )
+        data = self._written()
         check_size(data)
         return data
 
@@ -76,55 +61,23 @@ class Block:
         """The block id: BLAKE2b-256 of the binary form, 32 bytes."""
         return blake2b_256(self.encoded)
 
-    def with_nonce(self, nonce: int) -> Block:
+    def with_nonce(self, nonce: int) -> Self:
         """The same block with another nonce."""
         return replace(self, nonce=nonce)
 
     @classmethod
-    def decode(cls, data: bytes) -> Block:
+    def decode(cls, source: bytes | Reader) -> Self:
         """Read the binary form, all of it. Raises ProtocolError."""
-        check_size(data)
-        reader = Reader(data)
-        version = reader.uint(1, "protocolVersion")
-        check_version(version)  # before the rest, whose layout only a known version tells
-        parents = decode_parents(reader)
-        payload = decode_optional_payload(reader, PAYLOADS)
-        nonce = reader.uint(NONCE_BYTES, "nonce")
-        reader.finish("block")
-        block = cls(parents, payload, nonce, version)
-        block.__dict__["encoded"] = data
-        return block
-
-    def to_json(self) -> Json:
-        """The JSON form (TIP-25); an absent payload is absent."""
-        json: Json = {
-            "protocolVersion": self.protocol_version,
-            "parents": [to_hex(parent) for parent in self.parents],
-        }
-        if self.payload is not None:
-            json["payload"] = self.payload.to_json()
-        json["nonce"] = str(self.nonce)
-        return json
+        if isinstance(source, bytes):
+            check_size(source)
+        return super().decode(source)
 
     @classmethod
-    def from_json(cls, fields: Fields) -> Block:
+    def from_json(cls, fields: Fields) -> Self:
         """Read a whole block; a missing nonce is 0. Raises ProtocolError."""
-        version = fields.integer("protocolVersion", 255)
-        check_version(version)
-        block = cls(
-            parents_from_json(fields),
-            fields.nested("payload", PAYLOADS.from_json) if "payload" in fields else None,
-            fields.u64("nonce") if "nonce" in fields else 0,
-            version,
-        )
+        block = cls._parsed(fields)
         check_size(block.encoded)
         return block
-
-
-def check_version(version: int) -> None:
-    """Raise WrongProtocolVersion unless the format is the one that this module reads."""
-    if version != PROTOCOL_VERSION:
-        raise WrongProtocolVersion("protocolVersion", f"must be {PROTOCOL_VERSION}, not {version}")
 
 
 def check_size(data: bytes) -> None:

@@ -1,10 +1,8 @@
 """Reading and writing the binary and the JSON form (TIP-21, TIP-25 naming).
 
 Binary is little endian with length prefixes given per field. `Reader` walks over bytes and names the field it
-stands at when they end too early. `Fields` does the same for a JSON object. A `TypeTable` maps a type number to
-the class that knows the rest: adding a type adds one row to one table.
-
-Every class in a table has the same four methods: `encode`, `decode`, `to_json`, `from_json`.
+stands at when they end too early. `Fields` does the same for a JSON object. What stands where in a wire type is
+declared (`fields`, `codec`).
 """
 
 from __future__ import annotations
@@ -12,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
+from typing import Any, TypeVar
 
 from tangle.protocol.errors import (
     CountOutOfRange,
@@ -21,12 +19,13 @@ from tangle.protocol.errors import (
     ProtocolError,
     TrailingBytes,
     UnexpectedEnd,
-    UnknownType,
 )
 
 Json = dict[str, Any]
 T = TypeVar("T")
 E = TypeVar("E")
+U32_MAX = 2**32 - 1
+"""largest index, count or time in seconds since the Unix epoch"""
 U64_MAX = 2**64 - 1
 """largest amount, nonce or network id"""
 U256_MAX = 2**256 - 1
@@ -82,21 +81,11 @@ class Reader:
         """The next unsigned integer of `size` bytes."""
         return int.from_bytes(self.take(size, field), "little")
 
-    def type(self, number: int, size: int) -> None:
-        """Read a type number of `size` bytes, which must be `number`."""
-        found = self.uint(size, "type")
-        if found != number:
-            raise UnknownType("type", f"must be {number} here, not {found}")
-
     def blob(self, prefix_size: int, field: str, *, least: int = 0, most: int | None = None) -> bytes:
         """Bytes after a length prefix of `prefix_size` bytes; between `least` and `most` long."""
         size = self.uint(prefix_size, field)
         check_length(size, field, least, most)
         return self.take(size, field)
-
-    def count(self, size: int, field: str, *, least: int, most: int) -> int:
-        """A number of elements between `least` and `most`."""
-        return check_count(self.uint(size, field), field, least, most)
 
     def peek(self, size: int, field: str) -> int:
         """The next unsigned integer, without moving on."""
@@ -212,75 +201,6 @@ class Fields:
     def each(self, name: str, parse: Callable[[Fields], T], *, optional: bool = False) -> tuple[T, ...]:
         """What `parse` makes of every object of the array under `name`."""
         return numbered(name, lambda value: parse(Fields(value)), self.items(name, optional=optional))
-
-
-class Coded(Protocol):
-    """What every class of a type table can do."""
-
-    TYPE: ClassVar[int]
-
-    def encode(self) -> bytes:
-        """The binary form, type number first."""
-        ...
-
-    @classmethod
-    def decode(cls, reader: Reader) -> Self:
-        """Read the binary form, type number first."""
-        ...
-
-    def to_json(self) -> Json:
-        """The JSON form."""
-        ...
-
-    @classmethod
-    def from_json(cls, fields: Fields) -> Self:
-        """Read the JSON form."""
-        ...
-
-
-C = TypeVar("C", bound=Coded)
-
-
-class TypeTable(Generic[C]):
-    """Type number -> class, for one place of the format.
-
-    Parameters
-    ----------
-    place : name used in errors
-    size : bytes of the type number on the wire
-    classes : the rows
-    """
-
-    def __init__(self, place: str, size: int, classes: Iterable[type[C]]) -> None:
-        self.place = place
-        self.size = size
-        self.classes = {kind.TYPE: kind for kind in classes}
-
-    def _row(self, number: int) -> type[C]:
-        kind = self.classes.get(number)
-        if kind is None:
-            known = ", ".join(str(n) for n in sorted(self.classes))
-            raise UnknownType("type", f"{number} is no {self.place} type here (known: {known})")
-        return kind
-
-    def decode(self, reader: Reader) -> C:
-        """Read one element; its class comes from its type number."""
-        return self._row(reader.peek(self.size, "type")).decode(reader)
-
-    def decode_field(self, reader: Reader, name: str) -> C:
-        """Read one element that stands in field `name`; errors name the field."""
-        try:
-            return self.decode(reader)
-        except ProtocolError as error:
-            raise error.inside(name) from None
-
-    def from_json(self, fields: Fields) -> C:
-        """Read one element from its JSON form."""
-        return self._row(fields.integer("type", 2 ** (8 * self.size) - 1)).from_json(fields)
-
-    def decode_each(self, reader: Reader, name: str, count: int) -> tuple[C, ...]:
-        """Read `count` elements; errors name the element."""
-        return numbered(name, self.decode, [reader] * count)
 
 
 def numbered(name: str, make: Callable[[E], T], elements: Iterable[E]) -> tuple[T, ...]:

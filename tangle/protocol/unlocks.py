@@ -5,130 +5,59 @@ address refer to the input that holds the alias or NFT. A reference names an ear
 circles.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import Annotated, ClassVar
 
-from tangle.protocol.errors import LengthOutOfRange, Repeated, UnlockMismatch
-from tangle.protocol.serial import Fields, Json, Reader, TypeTable, to_hex, uint
+from tangle.protocol.codec import Wire
+from tangle.protocol.errors import Repeated, UnlockMismatch
+from tangle.protocol.fields import HASH, Fixed, One, TypeTable, UInt
+
+REFERENCE = UInt(2, about="of an earlier unlock")
 
 
 @dataclass(frozen=True, slots=True)
-class Ed25519Signature:
+class Ed25519Signature(Wire):
     """A public key (32 bytes) and its signature (64 bytes)."""
 
     TYPE: ClassVar[int] = 0
-    public_key: bytes
-    signature: bytes
-
-    def __post_init__(self) -> None:
-        if len(self.public_key) != 32:
-            raise LengthOutOfRange("publicKey", f"must be 32 bytes, not {len(self.public_key)}")
-        if len(self.signature) != 64:
-            raise LengthOutOfRange("signature", f"must be 64 bytes, not {len(self.signature)}")
-
-    def encode(self) -> bytes:
-        """97 bytes."""
-        return b"\x00" + self.public_key + self.signature
-
-    @classmethod
-    def decode(cls, reader: Reader) -> Ed25519Signature:
-        """Read 97 bytes."""
-        reader.type(cls.TYPE, 1)
-        return cls(reader.take(32, "publicKey"), reader.take(64, "signature"))
-
-    def to_json(self) -> Json:
-        """The JSON form."""
-        return {
-            "type": self.TYPE,
-            "publicKey": to_hex(self.public_key),
-            "signature": to_hex(self.signature),
-        }
-
-    @classmethod
-    def from_json(cls, fields: Fields) -> Ed25519Signature:
-        """Read the JSON form."""
-        return cls(fields.data("publicKey", size=32), fields.data("signature", size=64))
+    public_key: Annotated[bytes, HASH]
+    signature: Annotated[bytes, Fixed(64)]
 
 
 SIGNATURES: TypeTable[Ed25519Signature] = TypeTable("signature", 1, [Ed25519Signature])
 
 
 @dataclass(frozen=True, slots=True)
-class SignatureUnlock:
+class SignatureUnlock(Wire):
     """Unlocks an input by a signature over the essence (TIP-20)."""
 
     TYPE: ClassVar[int] = 0
-    signature: Ed25519Signature
-
-    def encode(self) -> bytes:
-        """98 bytes."""
-        return b"\x00" + self.signature.encode()
-
-    @classmethod
-    def decode(cls, reader: Reader) -> SignatureUnlock:
-        """Read 98 bytes."""
-        reader.type(cls.TYPE, 1)
-        return cls(SIGNATURES.decode_field(reader, "signature"))
-
-    def to_json(self) -> Json:
-        """The JSON form."""
-        return {"type": self.TYPE, "signature": self.signature.to_json()}
-
-    @classmethod
-    def from_json(cls, fields: Fields) -> SignatureUnlock:
-        """Read the JSON form."""
-        return cls(fields.nested("signature", SIGNATURES.from_json))
+    signature: Annotated[Ed25519Signature, One(SIGNATURES)]
 
 
 @dataclass(frozen=True, slots=True)
-class Referring:
-    """A type byte and the position of the input and unlock that it refers to."""
-
-    TYPE: ClassVar[int]
-    reference: int
-
-    def encode(self) -> bytes:
-        """3 bytes."""
-        return uint(self.TYPE, 1) + uint(self.reference, 2)
-
-    @classmethod
-    def decode(cls, reader: Reader) -> Self:
-        """Read 3 bytes."""
-        reader.type(cls.TYPE, 1)
-        return cls(reader.uint(2, "reference"))
-
-    def to_json(self) -> Json:
-        """The JSON form."""
-        return {"type": self.TYPE, "reference": self.reference}
-
-    @classmethod
-    def from_json(cls, fields: Fields) -> Self:
-        """Read the JSON form."""
-        return cls(fields.integer("reference", 2**16 - 1))
-
-
-@dataclass(frozen=True, slots=True)
-class ReferenceUnlock(Referring):
+class ReferenceUnlock(Wire):
     """Unlocks an input by the signature of an earlier unlock (TIP-20)."""
 
     TYPE: ClassVar[int] = 1
+    reference: Annotated[int, REFERENCE]
 
 
 @dataclass(frozen=True, slots=True)
-class AliasUnlock(Referring):
+class AliasUnlock(Wire):
     """Unlocks an input of an alias address by the state transition of that alias, at an earlier input (TIP-18)."""
 
     TYPE: ClassVar[int] = 2
+    reference: Annotated[int, REFERENCE]
 
 
 @dataclass(frozen=True, slots=True)
-class NftUnlock(Referring):
+class NftUnlock(Wire):
     """Unlocks an input of an NFT address by the unlock of that NFT, at an earlier input (TIP-18)."""
 
     TYPE: ClassVar[int] = 3
+    reference: Annotated[int, REFERENCE]
 
 
 Unlock = SignatureUnlock | ReferenceUnlock | AliasUnlock | NftUnlock

@@ -1,7 +1,7 @@
 """``python -m tests.bench``: every benchmark, one table.
 
 --small            the small tables, a minute or so
---only pow,http    some of pow, tips, sim, http, ledger, mam, subscribers, restart
+--only pow,http    some of codec, pow, tips, sim, http, ledger, mam, subscribers, restart
 --write FILE       also keep the table as Markdown
 """
 
@@ -15,12 +15,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tests.bench import ledger, machine, mam, posts, restart, subscribers, tips
+from tests.bench import codec, ledger, machine, mam, posts, restart, subscribers, tips
 from tests.bench import pow as work
 from tests.bench import sim as simulations
 
 Row = dict[str, str]
 BENCHES: dict[str, tuple[str, Callable[[bool], list[Row]]]] = {
+    "codec": ("Reading and writing blocks", codec.run),
     "pow": ("Proof of work", work.run),
     "tips": ("Tip selection", tips.run),
     "sim": ("Simulations", simulations.run),

@@ -12,7 +12,7 @@ import pytest
 from tangle.protocol.blocks import Block
 from tangle.protocol.serial import Fields
 from tests.bench import __main__ as bench
-from tests.bench import ledger, machine, posts, restart
+from tests.bench import by_hand, codec, ledger, machine, posts, restart
 from tests.bench.generator import binary_block, json_block
 
 COLUMNS = {"what", "ours", "rival", "ratio", "note"}
@@ -52,6 +52,16 @@ def test_a_node_restarts_on_the_whole_history() -> None:
     assert all(number(row["ours"]) >= 0 for row in rows)
 
 
+def test_code_by_hand_reads_the_same_blocks() -> None:
+    rows = codec.run(small=True)
+    assert [set(row) for row in rows] == [COLUMNS] * 12
+    for name in ("data block", "payment"):
+        block = codec.blocks()[name]
+        assert by_hand.block(block.encoded) == block
+        with pytest.raises(ValueError, match="length"):
+            by_hand.block(block.encoded + b"\x00")
+
+
 def test_generated_blocks_are_the_same_in_both_forms() -> None:
     parents = [bytes([i]) * 32 for i in (1, 7)]
     binary = binary_block(parents, b"reading")
@@ -71,7 +81,17 @@ def test_a_kept_page_holds_every_row_and_the_machine(tmp_path: Path) -> None:
 
 def test_arguments_name_benchmarks() -> None:
     assert bench.parse(["--small", "--only", "tips,http"]).only == ["tips", "http"]
-    assert bench.parse([]).only == ["pow", "tips", "sim", "http", "ledger", "mam", "subscribers", "restart"]
+    assert bench.parse([]).only == [
+        "codec",
+        "pow",
+        "tips",
+        "sim",
+        "http",
+        "ledger",
+        "mam",
+        "subscribers",
+        "restart",
+    ]
     with pytest.raises(SystemExit):
         bench.parse(["--only", "speed"])
 

@@ -32,7 +32,7 @@ from tangle.protocol.outputs.features import (
     SenderFeature,
     TagFeature,
 )
-from tangle.protocol.outputs.form import NO_ID, AddressedOutput, ChainOutput, OutputForm, check_types
+from tangle.protocol.outputs.form import NO_ID, AddressedOutput, ChainOutput, OutputForm
 from tangle.protocol.outputs.foundry import FoundryOutput
 from tangle.protocol.outputs.nft import NftOutput
 from tangle.protocol.outputs.table import OUTPUTS, Output
@@ -69,7 +69,6 @@ __all__ = [
     "TokenScheme",
     "UnlockCondition",
     "check_deposit",
-    "check_types",
     "least_return",
     "storage_deposit",
 ]

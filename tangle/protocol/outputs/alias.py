@@ -1,25 +1,23 @@
 """The alias output: an account with a state, which one key moves and another rules (TIP-18)."""
 
-from __future__ import annotations
-
-from dataclasses import dataclass
-from typing import Any, ClassVar, cast
+from dataclasses import KW_ONLY, dataclass
+from typing import Annotated, ClassVar, cast
 
 from tangle.protocol.addresses import Address, AliasAddress
-from tangle.protocol.errors import IndexOutOfRange, LengthOutOfRange, SelfUnlock
+from tangle.protocol.errors import IndexOutOfRange, SelfUnlock
+from tangle.protocol.fields import Blob, Fixed, UInt, one_each
 from tangle.protocol.outputs.conditions import (
-    U32_MAX,
     GovernorAddressUnlockCondition,
     StateControllerAddressUnlockCondition,
     UnlockCondition,
 )
-from tangle.protocol.outputs.features import Feature, IssuerFeature, MetadataFeature, SenderFeature
-from tangle.protocol.outputs.form import NO_ID, ChainOutput
+from tangle.protocol.outputs.features import Feature, MetadataFeature, SenderFeature
+from tangle.protocol.outputs.form import ISSUER_METADATA, NO_ID, ChainOutput
 from tangle.protocol.parameters import METADATA_BYTES_MAX
-from tangle.protocol.serial import Fields, Json, Reader, TypeTable, blob, check_length, to_hex, uint
+from tangle.protocol.serial import U32_MAX
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class AliasOutput(ChainOutput):
     """Unlock conditions: state controller and governor; features: sender, metadata; immutable: issuer, metadata.
 
@@ -32,23 +30,22 @@ class AliasOutput(ChainOutput):
     """
 
     TYPE: ClassVar[int] = 4
-    CONDITIONS: ClassVar[TypeTable[UnlockCondition]] = TypeTable(
-        "unlock condition", 1, [StateControllerAddressUnlockCondition, GovernorAddressUnlockCondition]
-    )
-    CONDITIONS_LEAST: ClassVar[int] = 2
-    FEATURES: ClassVar[TypeTable[Feature]] = TypeTable("feature", 1, [SenderFeature, MetadataFeature])
-    IMMUTABLE: ClassVar[TypeTable[Feature]] = TypeTable("immutable feature", 1, [IssuerFeature, MetadataFeature])
+    unlock_conditions: Annotated[
+        tuple[UnlockCondition, ...],
+        one_each(
+            "unlock condition", StateControllerAddressUnlockCondition, GovernorAddressUnlockCondition, least=2
+        ),
+    ]
+    features: Annotated[tuple[Feature, ...], one_each("feature", SenderFeature, MetadataFeature)] = ()
+    _: KW_ONLY
+    alias_id: Annotated[bytes, Fixed(32, about="zeros in the output that creates the alias")] = NO_ID
+    state_index: Annotated[int, UInt(4)] = 0
+    state_metadata: Annotated[bytes, Blob(2, most=METADATA_BYTES_MAX, optional=True)] = b""
+    foundry_counter: Annotated[int, UInt(4)] = 0
+    immutable_features: Annotated[tuple[Feature, ...], ISSUER_METADATA] = ()
 
-    alias_id: bytes = NO_ID
-    state_index: int = 0
-    state_metadata: bytes = b""
-    foundry_counter: int = 0
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if len(self.alias_id) != 32:
-            raise LengthOutOfRange("aliasId", f"must be 32 bytes, not {len(self.alias_id)}")
-        check_length(len(self.state_metadata), "stateMetadata", 0, METADATA_BYTES_MAX)
+    def rules(self) -> None:
+        """Raise unless a new alias begins to count at 0, and where an alias would hold itself."""
         most = U32_MAX if self.alias_id != NO_ID else 0
         for name, counter in (("stateIndex", self.state_index), ("foundryCounter", self.foundry_counter)):
             if not 0 <= counter <= most:
@@ -85,38 +82,3 @@ class AliasOutput(ChainOutput):
     def alias_address(self, output_id: bytes) -> AliasAddress:
         """The address of this alias, given the id of the output (34 bytes)."""
         return AliasAddress(self.chain_id(output_id))
-
-    def _own_encoded(self) -> bytes:
-        return b"".join(
-            (
-                self.alias_id,
-                uint(self.state_index, 4),
-                blob(self.state_metadata, 2),
-                uint(self.foundry_counter, 4),
-            )
-        )
-
-    @classmethod
-    def _own_decoded(cls, reader: Reader) -> dict[str, Any]:
-        return {
-            "alias_id": reader.take(32, "aliasId"),
-            "state_index": reader.uint(4, "stateIndex"),
-            "state_metadata": reader.blob(2, "stateMetadata", most=METADATA_BYTES_MAX),
-            "foundry_counter": reader.uint(4, "foundryCounter"),
-        }
-
-    def _own_json(self) -> Json:
-        json: Json = {"aliasId": to_hex(self.alias_id), "stateIndex": self.state_index}
-        if self.state_metadata:
-            json["stateMetadata"] = to_hex(self.state_metadata)
-        return {**json, "foundryCounter": self.foundry_counter}
-
-    @classmethod
-    def _own_from_json(cls, fields: Fields) -> dict[str, Any]:
-        return {
-            "alias_id": fields.data("aliasId", size=32),
-            "state_index": fields.integer("stateIndex", U32_MAX),
-            "state_metadata": fields.optional_data("stateMetadata"),
-            "foundry_counter": fields.integer("foundryCounter", U32_MAX),
-            **super()._own_from_json(fields),
-        }

@@ -1,9 +1,7 @@
 """The basic output: base coins and native tokens for an address, maybe later, maybe not for ever (TIP-18)."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from tangle.protocol.addresses import Address
 from tangle.protocol.outputs.conditions import AddressUnlockCondition
@@ -18,6 +16,6 @@ class BasicOutput(AddressedOutput):
     TYPE: ClassVar[int] = 3
 
     @classmethod
-    def to(cls, address: Address, amount: int, *features: Feature) -> BasicOutput:
+    def to(cls, address: Address, amount: int, *features: Feature) -> Self:
         """`amount` base units for `address`."""
         return cls(amount, (AddressUnlockCondition(address),), tuple(features))

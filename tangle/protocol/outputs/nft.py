@@ -1,15 +1,13 @@
 """The NFT output: a thing of which there is one, with what its issuer says about it for ever (TIP-18)."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Annotated, ClassVar
 
 from tangle.protocol.addresses import NftAddress
-from tangle.protocol.errors import LengthOutOfRange, SelfUnlock
-from tangle.protocol.outputs.features import Feature, IssuerFeature, MetadataFeature
-from tangle.protocol.outputs.form import NO_ID, AddressedOutput, ChainOutput
-from tangle.protocol.serial import Fields, Json, Reader, TypeTable, to_hex
+from tangle.protocol.errors import SelfUnlock
+from tangle.protocol.fields import Fixed
+from tangle.protocol.outputs.features import Feature
+from tangle.protocol.outputs.form import ISSUER_METADATA, NO_ID, AddressedOutput, ChainOutput
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,14 +20,12 @@ class NftOutput(AddressedOutput, ChainOutput):
     """
 
     TYPE: ClassVar[int] = 6
-    IMMUTABLE: ClassVar[TypeTable[Feature]] = TypeTable("immutable feature", 1, [IssuerFeature, MetadataFeature])
+    nft_id: Annotated[bytes, Fixed(32, about="zeros in the output that mints the NFT")] = NO_ID
+    immutable_features: Annotated[tuple[Feature, ...], ISSUER_METADATA] = ()
 
-    nft_id: bytes = NO_ID
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if len(self.nft_id) != 32:
-            raise LengthOutOfRange("nftId", f"must be 32 bytes, not {len(self.nft_id)}")
+    def rules(self) -> None:
+        """Raise where the NFT would hold itself, and as other outputs do."""
+        super().rules()
         if self.nft_id != NO_ID and self.address == NftAddress(self.nft_id):
             raise SelfUnlock("unlockConditions[0].address", "must not be the address of this very NFT")
 
@@ -41,17 +37,3 @@ class NftOutput(AddressedOutput, ChainOutput):
     def nft_address(self, output_id: bytes) -> NftAddress:
         """The address of this NFT, given the id of the output (34 bytes)."""
         return NftAddress(self.chain_id(output_id))
-
-    def _own_encoded(self) -> bytes:
-        return self.nft_id
-
-    @classmethod
-    def _own_decoded(cls, reader: Reader) -> dict[str, Any]:
-        return {"nft_id": reader.take(32, "nftId")}
-
-    def _own_json(self) -> Json:
-        return {"nftId": to_hex(self.nft_id)}
-
-    @classmethod
-    def _own_from_json(cls, fields: Fields) -> dict[str, Any]:
-        return {"nft_id": fields.data("nftId", size=32), **super()._own_from_json(fields)}
