@@ -153,9 +153,9 @@ def prepared(
         yield Server(config, app, tell), listener
 
 
-def serve(settings: Settings, report: Report | None = None) -> None:
+def serve(settings: Settings, report: Report | None = None, ticks: Callable[[], float] = time.monotonic) -> None:
     """Run the service until SIGINT or SIGTERM; the first start makes the network. See `prepared`."""
-    with prepared(settings, report) as (server, listener):
+    with prepared(settings, report, ticks) as (server, listener):
         server.run(sockets=[listener])
 
 

@@ -23,13 +23,12 @@ from tangle.protocol.transactions import Transaction
 from tangle.service.directory import read_keys
 from tangle.service.running import Service
 from tangle.service.settings import Settings
+from tests.forked import SPEED
 from tests.networks import Coin, Key
 
 BINARY = "application/vnd.iota.serializer-v1"
 START_S = 120
 """seconds; a first start compiles"""
-SPEED = 10
-"""how often faster the writer's clock runs than ours: what it waits for comes sooner, and no rule is touched"""
 DEFAULTS: dict[str, Any] = {
     "network_name": "tangle-test",
     "min_pow_score": 1,

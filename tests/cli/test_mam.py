@@ -325,7 +325,7 @@ def test_a_follower_goes_on_from_its_bookmark_after_a_kill_and_a_restart_of_the_
         follower.communicate(timeout=RUN_S)
         assert follower.returncode == 130
     assert node.stop() == 0
-    again = start_node(tmp_path / "data", "--port", node.port)
+    again = start_node(tmp_path / "data", node.port)
     run("mam", "publish", channel, stdin=b"".join(b'{"n": %d}\n' % n for n in range(5, 9)), TANGLE_NODE=again.url)
     ended = run("mam", "follow", "--bookmark", place, "--csv", table, "--no-live", TANGLE_NODE=again.url)
     assert ended.code == 0, ended.err

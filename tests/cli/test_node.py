@@ -167,8 +167,10 @@ def test_audit_of_a_running_node(run: Run, node: RunningNode, rich: Purse) -> No
     assert proven["blocks"] > proven["milestones"] > 0
 
 
-def test_interrupt_stops_and_a_second_start_continues(run: Run, start_node: StartNode, tmp_path: Path) -> None:
-    first = start_node(tmp_path / "data")
+def test_interrupt_stops_and_a_second_start_continues(
+    run: Run, tangle_up: StartNode, start_node: StartNode, tmp_path: Path
+) -> None:
+    first = tangle_up(tmp_path / "data")
     posted = run("data", "post", "kept", "--json", TANGLE_NODE=first.url).json
     assert first.stop(signal.SIGINT) == 0
     second = start_node(tmp_path / "data")

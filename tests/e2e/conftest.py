@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.nodes import NodeProcess
+from tests.forked import SPEED
 
 MakeNode = Callable[..., NodeProcess]
 
@@ -28,7 +29,8 @@ def pytest_runtest_makereport(
 @pytest.fixture(scope="module")
 def shared_node(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeProcess]:
     """A fresh node for all tests of a file, with the file's `SETTINGS`, or those of a user who sets none."""
-    node = NodeProcess(tmp_path_factory.mktemp("node") / "data", **getattr(request.module, "SETTINGS", {}))
+    settings = getattr(request.module, "SETTINGS", {})
+    node = NodeProcess(tmp_path_factory.mktemp("node") / "data", **settings)
     try:
         node.start()
         yield node
@@ -42,8 +44,8 @@ def make_node(tmp_path: Path) -> Iterator[MakeNode]:
     """Make a node with settings of one's own; it is killed at the end of the test, should it still run."""
     made: list[NodeProcess] = []
 
-    def make(**settings: object) -> NodeProcess:
-        made.append(NodeProcess(tmp_path / f"data-{len(made)}", **settings))
+    def make(speed: float = SPEED, **settings: object) -> NodeProcess:
+        made.append(NodeProcess(tmp_path / f"data-{len(made)}", speed, **settings))
         return made[-1]
 
     yield make

@@ -1,4 +1,4 @@
-"""A node in a process of its own, as a user starts it: started, asked, stopped, killed, started again.
+"""A node in a process of its own: started, asked, stopped, killed, started again. Its milestones come sooner.
 
 The port is kept from one life to the next, so that a client which lost its node finds it again. It is taken from
 below the range from which systems hand out ports by themselves: nobody else gets it while the node is down.
@@ -10,18 +10,16 @@ import os
 import random
 import signal
 import socket
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import httpx
 
-ROOT = Path(__file__).parents[2]
-START_S = 120
-"""seconds; a first start compiles"""
+from tests import forked
+from tests.forked import SPEED, START_S, Forked
+
 STOP_S = 30
-LOOK_S = 0.1
+LOOK_S = 0.03
 LOG_LINES = 60
 """lines of the log that a failing test shows"""
 PORTS = range(20_000, 30_000)
@@ -33,14 +31,16 @@ class NodeProcess:
     Parameters
     ----------
     data : the data directory, made by the first start
-    settings : by field name of `tangle.api.settings.Settings`
+    speed : how often faster the writer's clock runs than ours
+    settings : by field name of `tangle.service.settings.Settings`
     """
 
-    def __init__(self, data: Path, **settings: object) -> None:
+    def __init__(self, data: Path, speed: float = SPEED, **settings: object) -> None:
         self.data = data
         self.port = free_port()
         self.log = data.with_name(data.name + ".log")
-        self._process: subprocess.Popen[bytes] | None = None
+        self._speed = speed
+        self._process: Forked | None = None
         kept = {name: value for name, value in os.environ.items() if not name.startswith("TANGLE_")}
         self._environment = kept | {f"TANGLE_{name.upper()}": str(value) for name, value in settings.items()}
 
@@ -62,20 +62,9 @@ class NodeProcess:
 
     def launch(self) -> None:
         """Start it without waiting."""
-        command = [
-            sys.executable,
-            "-m",
-            "tangle.cli.main",
-            "up",
-            "--port",
-            str(self.port),
-            "--data",
-            str(self.data),
-        ]
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=ROOT, env=self._environment
-            )
+        arguments = (self.data, self.port, self._speed)
+        log, environment = self.log, self._environment
+        self._process = Forked(forked.node, *arguments, stdout=log, stderr=log, environment=environment)
 
     def await_health(self) -> None:
         """Wait until `/health` says yes; fails when the process ends instead."""
@@ -105,10 +94,9 @@ class NodeProcess:
         """SIGKILL: no code of the node runs any more. Does nothing to a node that does not run."""
         if self._process is not None:
             self._process.kill()
-            self._process.wait(STOP_S)
 
     @property
-    def _running(self) -> subprocess.Popen[bytes]:
+    def _running(self) -> Forked:
         assert self._process is not None, "the node was never started"
         return self._process
 

@@ -20,10 +20,12 @@ from tests.e2e.conftest import MakeNode
 from tests.e2e.load import Load
 from tests.e2e.nodes import NodeProcess
 
-KILLS = 10
+KILLS = 5
 KILLS_SLOW = 40
-LIFE_S = 1.1
-"""seconds under load at most: a milestone comes at the start, and after a second"""
+SPEED = 3
+"""of the writer's clock: with more, what was posted again after a start could be too old"""
+LIFE_S = 1.1 / SPEED
+"""seconds under load at most: a milestone comes at the start, and after a second of that clock"""
 BIRTH_S = 3.0
 """seconds of a start after which a node that is killed while it starts is killed, at most"""
 
@@ -32,13 +34,13 @@ ASKED = 50
 
 
 async def test_a_killed_node_keeps_what_it_acknowledged(make_node: MakeNode) -> None:
-    await survive(make_node(min_pow_score=0), KILLS, births=0)
+    await survive(make_node(SPEED, min_pow_score=0), KILLS, births=0)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 async def test_a_node_killed_often_and_while_it_starts(make_node: MakeNode) -> None:
-    await survive(make_node(min_pow_score=0, below_max_depth=4), KILLS_SLOW, births=10)
+    await survive(make_node(1, min_pow_score=0, below_max_depth=4), KILLS_SLOW, births=10)
 
 
 async def survive(node: NodeProcess, kills: int, births: int) -> None:

@@ -2,8 +2,6 @@
 
 import json
 import random
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -14,10 +12,11 @@ from tangle.machines.meter import FlowMeter
 from tangle.machines.order import State
 from tangle.machines.settlement import Settlement
 from tangle.machines.terms import Order, machine_tag, order_tag
+from tests.forked import Forked
+from tests.machines import victim
 from tests.machines.hearing import hear
 from tests.machines.tables import CUSTOMER, MACHINE, OWNER, PARAMETERS, READER, TERMS, TableLedger
 
-ROOT = Path(__file__).parents[2]
 UNITS = 230
 """three allotments; about 64 readings, more than all the lives before the last one get to see"""
 KILLS = 8
@@ -57,11 +56,11 @@ async def test_a_machine_killed_at_random_moments_pays_each_unit_once(tmp_path: 
 
 def lives(directory: Path, moments: random.Random) -> None:
     """Start the machine, kill it, again and again; the last time it lives to the end."""
-    command = [sys.executable, "-m", "tests.machines.victim", str(directory)]
+    out = directory / "out"
     for _ in range(KILLS):
-        with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
-            assert process.stdout is not None
-            assert process.stdout.readline() == "ready\n"
-            time.sleep(moments.uniform(0, 0.35))
-            process.kill()
-    subprocess.run(command, cwd=ROOT, check=True, timeout=60)
+        out.unlink(missing_ok=True)
+        process = Forked(victim.main, directory, stdout=out)
+        assert process.await_line(out) == "ready"
+        time.sleep(moments.uniform(0, 0.35))
+        process.kill()
+    assert Forked(victim.main, directory, stdout=out).wait(60) == 0

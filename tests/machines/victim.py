@@ -1,9 +1,8 @@
-"""A machine on a ledger of tables, as a process that the tests kill: `python -m tests.machines.victim DIR`."""
+"""A machine on a ledger of tables, as a process that the tests kill."""
 
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,7 +36,3 @@ async def serve(directory: Path, settlement: Settlement, ledger: TableLedger) ->
         pace = Pace(readings_per_s=40, tick_s=0.01)
         print("ready", flush=True)
         await Machine(settlement, ledger, source, pace, orders=1, publisher=publisher).run()
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]))

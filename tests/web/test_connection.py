@@ -10,7 +10,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.e2e.nodes import ROOT, NodeProcess
+from tests.e2e.nodes import NodeProcess
+from tests.forked import ROOT
 from tests.web.browser import Page, needs_chromium
 
 pytestmark = needs_chromium

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import signal
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
@@ -48,9 +49,21 @@ def up(
 
     Ctrl-C or SIGTERM stops it: requests under way are answered first, and everything acknowledged is on the disk.
     """
+    given = {"host": host, "port": port, "data": data, "network_name": network_name}
+    run_node(given, config, as_json=as_json)
+
+
+def run_node(
+    given: Mapping[str, str | int | Path | None],
+    config: Path | None = None,
+    *,
+    as_json: bool = False,
+    ticks: Callable[[], float] = time.monotonic,
+) -> None:
+    """What `up` does; the node measures its waits by `ticks`."""
     with ExitStack() as until_ready:
         tell = until_ready.enter_context(progress("starting", as_json=as_json, lines=True))
-        settings = _settings(config, host=host, port=port, data=data, network_name=network_name)
+        settings = _settings(config, **given)
         # Loaded after the settings: a mistyped one should not wait for numba.
         from tangle.api.app import serve
 
@@ -65,7 +78,7 @@ def up(
             signal.signal(number, _stop)
         try:
             with database_errors():
-                serve(settings, told)
+                serve(settings, told, ticks)
         except KeyboardInterrupt:
             until_ready.close()
     if not as_json:

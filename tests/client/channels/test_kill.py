@@ -10,7 +10,9 @@ from pathlib import Path
 
 from tangle.client.channels import Book, Publisher
 from tangle.mam import Channel, Event, Message, Mode, Position, Rekeyed, Repeated
+from tests.client.channels import victim
 from tests.client.channels.tables import TableCarrier, read
+from tests.forked import Forked
 
 ROOT = Path(__file__).parents[3]
 KILLS = 8
@@ -64,12 +66,12 @@ async def whole_channel(directory: Path, channel: Channel) -> list[Event]:
 
 def life(directory: Path, seconds: float) -> set[int]:
     """Start the writer and kill it some time after it has begun; the indexes it called published."""
-    command = [sys.executable, "-m", "tests.client.channels.victim", str(directory)]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-        time.sleep(seconds)
-        process.kill()
-        lines = process.stdout.read().split("\n")
+    out = directory / "out"
+    out.unlink(missing_ok=True)
+    process = Forked(victim.main, directory, stdout=out)
+    assert process.await_line(out) == "ready"
+    time.sleep(seconds)
+    process.kill()
+    lines = out.read_text().split("\n")[1:]
     # The last line may have been cut off in the middle of its number.
     return {int(line) for line in lines[:-1]}

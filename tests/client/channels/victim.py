@@ -1,16 +1,20 @@
-"""A writer that the tests kill: `python -m tests.client.channels.victim DIR`. It prints what is acknowledged."""
+"""A writer that the tests kill. It prints what is acknowledged."""
 
 from __future__ import annotations
 
 import asyncio
-import sys
 from pathlib import Path
 
 from tangle.client.channels import Publisher
 from tests.client.channels.tables import TableCarrier
 
 
-async def main(directory: Path) -> None:
+def main(directory: Path) -> None:
+    """Publish until it is killed."""
+    asyncio.run(publish(directory))
+
+
+async def publish(directory: Path) -> None:
     """Publish for ever: numbers, now and then a body of several parts, some at once, or a rekey message."""
     carrier = TableCarrier(directory / "tangle.db", delay_s=0.0005)
     async with await Publisher.open(directory / "channel.db", carrier) as publisher:
@@ -24,7 +28,3 @@ async def main(directory: Path) -> None:
             bodies = [b"%d " % n + bytes(size) for n in range(index, index + 1 + index % 3)]
             for published in await publisher.publish_many(bodies):
                 print(published.index, flush=True)
-
-
-if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1])))
