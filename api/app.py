@@ -26,7 +26,7 @@ from tangle.api.lane import Lane
 from tangle.api.routes import blocks, core, indexer, legacy, milestones, tangle, utxo, web
 from tangle.api.tagged import Frames
 from tangle.service.directory import SetupError
-from tangle.service.founding import Opened, Report, make_network, open_network
+from tangle.service.founding import OpenNode, Report, make_network, open_node
 from tangle.service.running import Service, running
 from tangle.service.settings import Settings
 
@@ -53,13 +53,13 @@ class PortUnusable(SetupError):
 
 
 def create_app(
-    settings: Settings, opened: Opened | None = None, *, ticks: Callable[[], float] = time.monotonic
+    settings: Settings, opened: OpenNode | None = None, *, ticks: Callable[[], float] = time.monotonic
 ) -> FastAPI:
     """The application; its lifespan opens the network (made before, unless `opened` is given) and closes it."""
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        node = opened if opened is not None else await asyncio.to_thread(open_network, settings)
+        node = opened if opened is not None else await asyncio.to_thread(open_node, settings)
         try:
             anyio.to_thread.current_default_thread_limiter().total_tokens = READERS
             async with running(settings, node, ticks=ticks) as service:
@@ -132,7 +132,7 @@ def prepared(
     tell = report or (lambda _: None)
     with listen(settings.host, settings.port) as listener:
         make_network(settings, report=tell)
-        app = create_app(settings, open_network(settings, tell), ticks=ticks)
+        app = create_app(settings, open_node(settings, tell), ticks=ticks)
         lane = Lane(app, {("POST", blocks.PATH): blocks.submit_block, ("GET", core.TIPS_PATH): core.tips})
         config = uvicorn.Config(
             lane,

@@ -7,7 +7,6 @@ writer; the lock keeps the second out.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import secrets
@@ -16,6 +15,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
+from tangle.disk import files
+from tangle.disk.files import PRIVATE, PUBLIC
+from tangle.disk.locks import locked
 from tangle.errors import TangleError
 from tangle.protocol.keys import Keys, new_mnemonic
 from tangle.protocol.milestones import MilestoneKeys
@@ -107,44 +109,28 @@ def read_keys(data: Path) -> NodeKeys:
     return NodeKeys(seeds, mnemonic)
 
 
-def keys_text(keys: NodeKeys, network_name: str) -> str:
-    """What stands in the keys file."""
+def write_keys(data: Path, keys: NodeKeys, network_name: str) -> None:
+    """Write the keys file."""
     members = {
         "network": network_name,
         "coordinatorSeeds": [seed.hex() for seed in keys.coordinator_seeds],
         "supplyMnemonic": keys.mnemonic,
     }
-    return json.dumps(members, indent=2) + "\n"
+    files.write(data / KEYS_NAME, (json.dumps(members, indent=2) + "\n").encode(), PRIVATE)
 
 
 def lock_directory(data: Path) -> IO[str]:
-    """The data directory, made if needed, locked until the returned file is closed."""
+    """Make the data directory if needed, and lock it until the returned file is closed.
+
+    Raises
+    ------
+    DataUnusable, DataInUse
+    """
     try:
         if not data.is_dir():
             data.mkdir(mode=0o700, parents=True)
-        lock = (data / LOCK_NAME).open("a")
+        return os.fdopen(locked(data / LOCK_NAME, os.O_WRONLY | os.O_CREAT, PUBLIC), "w")
+    except BlockingIOError:
+        raise DataInUse(f"another process runs on {data}; stop it first, or use another directory") from None
     except OSError as error:
         raise DataUnusable(f"the data directory {data} cannot be used: {error.strerror}") from None
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        lock.close()
-        raise DataInUse(f"another process runs on {data}; stop it first, or use another directory") from None
-    return lock
-
-
-def write_whole(path: Path, text: str, mode: int) -> None:
-    """Write a file so that it is either there, whole and on the disk, or not there."""
-    draft = path.with_name(path.name + ".new")
-    draft.unlink(missing_ok=True)
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.rename(path)
-    directory = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)

@@ -15,6 +15,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import IO
 
+from sqlalchemy import Engine
+
+from tangle.disk import files
 from tangle.node import Node, NoNetwork, create_network
 from tangle.protocol.addresses import Ed25519Address
 from tangle.protocol.keys import Keys
@@ -28,10 +31,9 @@ from tangle.service.directory import (
     KeysUnusable,
     NodeKeys,
     SetupError,
-    keys_text,
     lock_directory,
     read_keys,
-    write_whole,
+    write_keys,
 )
 from tangle.service.settings import CONFIG_NAME, SettingInvalid, Settings, commented_toml
 from tangle.service.writer import commit
@@ -50,7 +52,7 @@ class NetworkLost(SetupError):
 
 
 @dataclass(slots=True)
-class Opened:
+class OpenNode:
     """A node that is open, its keys (None when it has none), and the lock that keeps others out."""
 
     node: Node
@@ -80,33 +82,35 @@ def make_network(settings: Settings, now: int | None = None, report: Report | No
         engine = open_engine(settings.url)
         try:
             migrate(engine)
-            if read_network(engine) is not None:
-                _mark_founded(settings)
-                return False
-            if (settings.data / FOUNDED_NAME).exists():
-                raise NetworkLost(
-                    f"a network was made in {settings.data}, and its database is empty or gone; put the database "
-                    "back from your copy, or start with an empty data directory"
-                )
-            tell(f"making the network {settings.network_name} in {settings.data}")
-            keys_path = settings.data / KEYS_NAME
-            if not keys_path.exists():
-                write_whole(keys_path, keys_text(NodeKeys.fresh(), settings.network_name), 0o600)
-            keys = read_keys(settings.data)
-            config_path = settings.data / CONFIG_NAME
-            if not config_path.exists():
-                write_whole(config_path, commented_toml(settings), 0o644)
-            holder = Keys.from_mnemonic(keys.mnemonic).derive().address
-            moment = int(time.time()) if now is None else now
-            seeds = keys.coordinator_seeds
-            create_network(engine, settings.parameters(), keys.milestone_keys, seeds, holder, moment)
-            _mark_founded(settings)
+            made = read_network(engine) is None
+            if made:
+                _found(engine, settings, int(time.time()) if now is None else now, tell)
+            if not (settings.data / FOUNDED_NAME).exists():
+                files.write(settings.data / FOUNDED_NAME, f"{settings.network_name}\n".encode())
         finally:
             engine.dispose()
-    return True
+    return made
 
 
-def open_network(settings: Settings, report: Report | None = None) -> Opened:
+def _found(engine: Engine, settings: Settings, now: int, tell: Report) -> None:
+    """Make keys and settings, unless an earlier start has made them, then the database's network."""
+    data = settings.data
+    if (data / FOUNDED_NAME).exists():
+        raise NetworkLost(
+            f"a network was made in {data}, and its database is empty or gone; put the database back from your "
+            "copy, or start with an empty data directory"
+        )
+    tell(f"making the network {settings.network_name} in {data}")
+    if not (data / KEYS_NAME).exists():
+        write_keys(data, NodeKeys.fresh(), settings.network_name)
+    if not (data / CONFIG_NAME).exists():
+        files.write(data / CONFIG_NAME, commented_toml(settings).encode())
+    keys = read_keys(data)
+    holder = Keys.from_mnemonic(keys.mnemonic).derive().address
+    create_network(engine, settings.parameters(), keys.milestone_keys, keys.coordinator_seeds, holder, now)
+
+
+def open_node(settings: Settings, report: Report | None = None) -> OpenNode:
     """Open the node over the network that `settings` names; compiles what is not compiled yet.
 
     Raises
@@ -138,7 +142,7 @@ def open_network(settings: Settings, report: Report | None = None) -> Opened:
     except BaseException:
         lock.close()
         raise
-    return Opened(node, keys, lock)
+    return OpenNode(node, keys, lock)
 
 
 def _check_faucet(settings: Settings, parameters: ProtocolParameters) -> None:
@@ -146,12 +150,6 @@ def _check_faucet(settings: Settings, parameters: ProtocolParameters) -> None:
     least = storage_deposit(BasicOutput.to(Ed25519Address(bytes(32)), settings.faucet_amount), parameters)
     if settings.faucet and settings.faucet_amount < least:
         raise SettingInvalid("faucet_amount", f"must be at least {least}, the storage deposit of an output")
-
-
-def _mark_founded(settings: Settings) -> None:
-    path = settings.data / FOUNDED_NAME
-    if not path.exists():
-        write_whole(path, f"{settings.network_name}\n", 0o644)
 
 
 def _keys_for(settings: Settings, public: MilestoneKeys) -> NodeKeys | None:

@@ -19,7 +19,7 @@ from tangle.service.decoding import Decoding
 from tangle.service.door import Door
 from tangle.service.faucet import Faucet
 from tangle.service.feed import Feed
-from tangle.service.founding import Opened
+from tangle.service.founding import OpenNode
 from tangle.service.metrics import Metrics
 from tangle.service.settings import Settings
 from tangle.service.stills import Stills
@@ -107,7 +107,7 @@ def topics_of(node: Node, feed: Feed, settings: Settings) -> Topics:
 @contextlib.asynccontextmanager
 async def running(
     settings: Settings,
-    opened: Opened,
+    opened: OpenNode,
     clock: Callable[[], float] = time.time,
     ticks: Callable[[], float] = time.monotonic,
 ) -> AsyncIterator[Service]:

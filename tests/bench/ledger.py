@@ -24,7 +24,7 @@ from pathlib import Path
 from tangle.api.app import GC_THRESHOLDS
 from tangle.node import Node
 from tangle.protocol.blocks import Block, check_block
-from tangle.service.founding import open_network
+from tangle.service.founding import open_node
 from tangle.service.settings import Settings
 from tangle.service.writer import commit
 from tangle.store import queries
@@ -170,7 +170,7 @@ def naively(directory: Path, network: Funded, blocks: Sequence[bytes]) -> float:
 def opened(directory: Path, network: Funded) -> Iterator[Node]:
     """The node of a copy of `network`."""
     with tempfile.TemporaryDirectory(dir=directory) as fresh:
-        here = open_network(Settings.load(data=network.copied(Path(fresh) / "data"), **SETTINGS))
+        here = open_node(Settings.load(data=network.copied(Path(fresh) / "data"), **SETTINGS))
         try:
             here.node.refresh_tips()
             yield here.node

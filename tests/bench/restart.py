@@ -15,7 +15,7 @@ from pathlib import Path
 from tangle.node import Node, Receipt
 from tangle.protocol.blocks import Block
 from tangle.protocol.parameters import ProtocolParameters
-from tangle.service.founding import make_network, open_network
+from tangle.service.founding import make_network, open_node
 from tangle.service.settings import Settings
 from tangle.service.writer import commit
 from tangle.state.window import reach
@@ -56,7 +56,7 @@ def grow(data: Path, total: int, every: int) -> tuple[list[float], int]:
     """
     settings = Settings.load(data=data, min_pow_score=0)
     make_network(settings)
-    opened = open_network(settings)
+    opened = open_node(settings)
     seconds = []
     try:
         node, tangle = opened.node, Tangle()

@@ -23,7 +23,7 @@ from tangle.protocol.outputs import BasicOutput
 from tangle.protocol.parameters import OUTPUTS_MAX, PARENTS_MAX, ProtocolParameters
 from tangle.protocol.transactions import Transaction
 from tangle.service.directory import read_keys
-from tangle.service.founding import make_network, open_network
+from tangle.service.founding import make_network, open_node
 from tangle.service.settings import Settings
 from tangle.service.writer import commit
 from tests.bench.generator import SEED, Tangle, block_of
@@ -56,7 +56,7 @@ def funded(data: Path, count: int) -> Funded:
     """Make a network in `data` whose supply lies in at least `count` coins, and `count` payments."""
     settings = Settings.load(data=data, **SETTINGS)
     make_network(settings)
-    opened = open_network(settings)
+    opened = open_node(settings)
     try:
         parameters = opened.node.parameters
         holder = Key(Keys.from_mnemonic(read_keys(data).mnemonic).derive().seed)

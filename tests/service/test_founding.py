@@ -20,7 +20,7 @@ from tangle.service.directory import (
     KeysUnusable,
     read_keys,
 )
-from tangle.service.founding import NetworkLost, make_network, open_network
+from tangle.service.founding import NetworkLost, make_network, open_node
 from tangle.service.settings import CONFIG_NAME, NETWORK_SETTINGS, SettingInvalid, Settings
 from tangle.store.engine import migrate, open_engine
 from tangle.store.errors import OtherNetwork
@@ -31,7 +31,7 @@ def _settings(data: Path, **given: Any) -> Settings:
 
 
 def _open(settings: Settings) -> None:
-    open_network(settings).close()
+    open_node(settings).close()
 
 
 def test_a_new_network_keeps_its_secrets(tmp_path: Path) -> None:
@@ -117,7 +117,7 @@ def test_settings_of_another_network_are_refused(tmp_path: Path) -> None:
 def test_a_network_is_opened_without_naming_its_settings(tmp_path: Path) -> None:
     make_network(_settings(tmp_path, token_supply=10**9, bech32_hrp="few"))
     (tmp_path / CONFIG_NAME).unlink()
-    opened = open_network(Settings.load(data=tmp_path))
+    opened = open_node(Settings.load(data=tmp_path))
     assert opened.node.parameters.token_supply == 10**9
     opened.close()
 
@@ -156,7 +156,7 @@ def test_missing_keys_are_named(tmp_path: Path) -> None:
 
 def test_one_directory_is_for_one_process(tmp_path: Path) -> None:
     make_network(_settings(tmp_path))
-    opened = open_network(_settings(tmp_path))
+    opened = open_node(_settings(tmp_path))
     with pytest.raises(DataInUse):
         _open(_settings(tmp_path))
     opened.close()
