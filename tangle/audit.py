@@ -82,7 +82,8 @@ class _Replica:
 
     def __init__(self, network: Network, connection: Connection) -> None:
         self.parameters = network.parameters
-        self.finality: Finality = Milestones(network.parameters, network.keys)
+        self.keys = network.keys
+        self.finality: Finality = Milestones(network.parameters)
         self.window = Window(network.parameters.below_max_depth)
         self.outputs: dict[bytes, Found] = {}
         self.movements: set[MovementRow] = set()
@@ -102,7 +103,7 @@ class _Replica:
         if block.id != block_id:
             raise AuditFailed(f"{name} has bytes that hash to 0x{block.id.hex()}")
         try:
-            check_block(block, self.parameters)
+            check_block(block, self.parameters, self.keys)
         except TangleError as error:
             raise AuditFailed(f"{name} breaks a rule: {error}") from error
         parents = self.window.indices(block.parents)

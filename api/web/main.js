@@ -22,7 +22,7 @@ const plots = new Plots(byId("plots"));
 const details = new Details(byId("details"), picture, { open, close: () => select(null) });
 const source = new Source({
   onSnapshot(slice) {
-    tangle.snapshot(slice);
+    tangle.begin(slice);
     view.follow();
     showFollowing();
     const again = details.id && tangle.byId.get(details.id);

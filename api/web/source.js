@@ -1,10 +1,10 @@
 /**
- * The connection to the node: a snapshot, then the event stream from there, and measurements once a second.
+ * The connection to the node: a slice of the Tangle, then the event stream from there, and measurements once a second.
  *
  * Every event has a number, and numbers grow by one. The page remembers the last one and asks for what follows, so a
  * node that was away costs neither a gap nor a repeat. When the node comes back as another one (its first milestone
  * differs, or its numbers are smaller), or so much happened meanwhile that replaying it would show nothing of what is
- * kept, a new snapshot is taken.
+ * kept, a new slice is taken.
  *
  * A page that nobody sees lets go of its stream after a while: browsers open only six connections to one host, and
  * a few forgotten tabs would take them all. When it is seen again it goes on where it stopped.
@@ -18,9 +18,9 @@ const INFO = "/api/core/v2/info";
 const FIRST = "/api/core/v2/milestones/by-index/1";
 const TYPES = ["solid", "referenced", "confidence", "milestone"];
 
-/** blocks of a snapshot; the node may give fewer */
-const SNAPSHOT = 1_000;
-/** events that are replayed rather than skipped by a new snapshot */
+/** blocks of a slice; the node may give fewer */
+const SLICE = 1_000;
+/** events that are replayed rather than skipped by a new slice */
 const REPLAY_MAX = 30_000;
 const ANSWER_MS = 8_000;
 const POLL_MS = 1_000;
@@ -60,7 +60,7 @@ export class Source {
     /** events missed, and events that came twice: both stay 0 */
     this.gaps = 0;
     this.repeats = 0;
-    this.snapshots = 0;
+    this.slices = 0;
     this._network = null;
     this._liveFrom = 0;
     this._stream = null;
@@ -107,9 +107,9 @@ export class Source {
       if (attempt !== this._attempt) return;
       this._meet(info, metrics, JSON.stringify(first.signatures));
       if (this.last === null) {
-        const slice = await getJson(`${GRAPH}?limit=${SNAPSHOT}`);
+        const slice = await getJson(`${GRAPH}?limit=${SLICE}`);
         if (attempt !== this._attempt) return;
-        this.snapshots += 1;
+        this.slices += 1;
         this.last = slice.nodes.at(-1)?.number ?? 0;
         this.listener.onSnapshot(slice);
       }

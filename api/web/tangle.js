@@ -3,7 +3,7 @@
  *
  * Nothing here draws or fetches. Blocks refer to one another, so that cones are walks over objects; a block that is
  * dropped is cut from its children, otherwise the newest block would hold the oldest in memory for ever. Every event
- * may be applied twice without harm: a snapshot and the stream overlap.
+ * may be applied twice without harm: a slice and the stream overlap.
  */
 
 import { Layout } from "./layout.js";
@@ -80,7 +80,7 @@ export class Tangle {
   }
 
   /** Take the answer of `/graph`.  @param {{nodes: object[]}} slice */
-  snapshot(slice) {
+  begin(slice) {
     this.clear();
     for (const node of slice.nodes) {
       const block = this._add(node, false);

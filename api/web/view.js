@@ -77,7 +77,7 @@ export class View {
     const right = this.x(room);
     const moved = Math.abs(head - right) * this.scale > 0.3 || Math.abs(aimed / this.scale - 1) > 0.002;
     if (!moved) return false;
-    // A far jump (the first snapshot, the way back from old blocks) is not travelled.
+    // A far jump (the first slice, the way back from old blocks) is not travelled.
     const jump = Math.abs(head - right) * this.scale > 1.5 * room;
     this.scale += (jump ? 1 : 0.4 * part) * (aimed - this.scale);
     const shown = jump ? head : right + part * (head - right);

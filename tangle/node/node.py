@@ -70,7 +70,7 @@ class Node:
         self.settings = settings or NodeSettings()
         self.network = network
         self.parameters = network.parameters
-        self._finality: Finality = Milestones(network.parameters, network.keys, coordinator_seeds)
+        self._finality: Finality = Milestones(network.parameters, coordinator_seeds)
         self._rng = np.random.default_rng(self.settings.seed)
         self._select = self.settings.selection()
         self._memory: Memory

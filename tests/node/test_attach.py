@@ -279,13 +279,6 @@ def test_wrong_milestones_are_refused(node: Alone, tmp_path: Path, field: str) -
     assert isinstance(right.payload, Milestone)
 
 
-def test_milestone_of_a_stranger_is_refused(node: Alone, tmp_path: Path) -> None:
-    essence = open_node(tmp_path / "other.db").issue_milestone(T0 + 1)
-    answer = attach(node, Block(essence.parents, sign_milestone(essence, [ALICE.seed])))[0]
-    assert isinstance(answer, MilestoneInvalid)
-    assert answer.field == "payload.signatures[0].publicKey"
-
-
 def test_confidence_rises_to_certainty(node: Alone) -> None:
     block = block_on(node.reading.tips(), note("watched"))
     attach(node, block)

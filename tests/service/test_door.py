@@ -16,14 +16,15 @@ import pytest
 from tangle.errors import TangleError
 from tangle.node import Outcome
 from tangle.protocol.blocks import Block
-from tangle.protocol.errors import ProofOfWorkTooLow, WrongNetwork
+from tangle.protocol.errors import MilestoneInvalid, ProofOfWorkTooLow, WrongNetwork
+from tangle.protocol.milestones import sign_milestone
 from tangle.protocol.outputs import BasicOutput
 from tangle.protocol.pow.search import search
 from tangle.protocol.tagged_data import TaggedData
 from tangle.protocol.transactions import Transaction
 from tangle.service.door import Door, Source
 from tangle.service.writer import Writer, WriterSettings
-from tests.networks import HOLDER, PARAMETERS, block_on, genesis_coin, note, open_node, spend
+from tests.networks import COORDINATOR, HOLDER, PARAMETERS, T0, Key, block_on, genesis_coin, note, open_node, spend
 
 QUIET = WriterSettings(coordinator=False, confidence_interval_ms=3_600_000)
 ROOT = Path(__file__).parents[2]
@@ -100,3 +101,14 @@ def foreign() -> Transaction:
     """A transaction of another network."""
     elsewhere = replace(PARAMETERS, network_name="elsewhere")
     return spend([genesis_coin()], [BasicOutput.to(HOLDER.address, elsewhere.token_supply)], parameters=elsewhere)
+
+
+async def test_milestone_of_a_stranger_is_refused(tmp_path: Path) -> None:
+    essence = open_node(tmp_path / "other.db").issue_milestone(T0 + 1)
+    async with standing(tmp_path / "t.db") as door:
+        forged = Block(essence.parents, sign_milestone(essence, [Key.named("a stranger").seed]))
+        with pytest.raises(MilestoneInvalid) as refused:
+            await door.admit(forged, Source("a neighbour"))
+        assert refused.value.field == "payload.signatures[0].publicKey"
+        right = Block(essence.parents, sign_milestone(essence, [COORDINATOR.seed]))
+        assert (await door.admit(right, Source("a neighbour"))).outcome is Outcome.ATTACHED

@@ -89,7 +89,7 @@ class Page:
 
     def state(self) -> dict[str, Any]:
         """How far the page has come."""
-        parts = ["last", "behind", "gaps", "repeats", "snapshots", "state"]
+        parts = ["last", "behind", "gaps", "repeats", "slices", "state"]
         members = ", ".join(f"{name}: page.source.{name}" for name in parts)
         state: dict[str, Any] = self.ask(f"({{{members}, blocks: page.tangle.blocks.length}})")
         return state

@@ -93,7 +93,7 @@ def test_another_network_under_the_same_address_is_shown_afresh(
         _load(node, blocks, 100)
     assert (_event_number(node) > last) == bool(blocks)
     page.driver.execute_script("dispatchEvent(new Event('pageshow'))")
-    page.eventually(lambda: page.ask("page.source.snapshots") == 2, "no new snapshot is taken")
+    page.eventually(lambda: page.ask("page.source.slices") == 2, "no new slice is taken")
     _caught_up(page, node)
     _same_as_the_node(page, node)
     assert page.ask("page.tangle.blocks[0].number") == 1
@@ -110,12 +110,12 @@ def test_a_page_out_of_sight_lets_go_of_its_stream_and_misses_nothing(page: Page
     _nothing_missed(page, node)
 
 
-def test_far_behind_a_new_snapshot_is_taken(page: Page, node: NodeProcess) -> None:
+def test_far_behind_a_new_slice_is_taken(page: Page, node: NodeProcess) -> None:
     _load(node, 40, 40)
     _caught_up(page, node)
     page.ask("(page.source.rest(), page.source.last = -40_000)")
     page.driver.execute_script("dispatchEvent(new Event('pageshow'))")
-    page.eventually(lambda: page.ask("page.source.snapshots") == 2, "no new snapshot is taken")
+    page.eventually(lambda: page.ask("page.source.slices") == 2, "no new slice is taken")
     _caught_up(page, node)
     _same_as_the_node(page, node)
 
@@ -139,7 +139,7 @@ def _event_number(node: NodeProcess) -> int:
 
 
 def _nothing_missed(page: Page, node: NodeProcess) -> None:
-    assert page.ask("[page.source.gaps, page.source.repeats, page.source.snapshots]") == [0, 0, 1]
+    assert page.ask("[page.source.gaps, page.source.repeats, page.source.slices]") == [0, 0, 1]
     _same_as_the_node(page, node)
 
 

@@ -15,12 +15,9 @@ from tangle.protocol.milestones import (
     FIRST_INDEX,
     Milestone,
     MilestoneEssence,
-    MilestoneKeys,
-    check_milestone,
     sign_milestone,
 )
 from tangle.protocol.parameters import ProtocolParameters
-from tangle.protocol.serial import within
 from tangle.state.ledger import Find
 from tangle.state.settlement import Settlement, settle
 from tangle.state.window import Head, Window
@@ -34,16 +31,18 @@ ENTRY_BLOCKS = 1_000
 
 
 class Milestones:
-    """The rule of a network whose milestones are signed with certain keys.
+    """The rule of a network whose milestones are signed.
+
+    Signatures need nothing but the block and the network's keys: `tangle.protocol.blocks.check_payload` has
+    verified them before anything is judged.
 
     Parameters
     ----------
     seeds : Ed25519 seeds (32 bytes each) to sign with; a node that only follows has none
     """
 
-    def __init__(self, parameters: ProtocolParameters, keys: MilestoneKeys, seeds: Sequence[bytes] = ()) -> None:
+    def __init__(self, parameters: ProtocolParameters, seeds: Sequence[bytes] = ()) -> None:
         self.parameters = parameters
-        self.keys = keys
         self._seeds = tuple(seeds)
 
     def judge(self, window: Window, block: Block, find: Find) -> Settlement | None:
@@ -51,7 +50,6 @@ class Milestones:
         milestone = block.payload
         if not isinstance(milestone, Milestone):
             return None
-        within("payload", lambda: check_milestone(milestone, self.keys, self.parameters))
         _check_chain(milestone.essence, window.head)
         settlement = self._settle(window, block.parents, find, milestone.essence.timestamp)
         inclusion, applied = _roots(settlement)
