@@ -123,7 +123,7 @@ async def test_what_nfts_and_aliases_own_is_theirs_who_hold_them(bank: Bank) -> 
     await holder.prepare([], inputs=[deepest.transaction.output_id(0)])
     with pytest.raises(OutputPending):
         await holder.send_nft(inner.nft_id, payer.address())
-    again = type(holder)(bank.node, holder._keys, gap_limit=0)
+    again = type(holder)(bank.node, holder.reach.keys, gap_limit=0)
     with pytest.raises(NotEmpty, match="owns 2 outputs"):
         await again.burn_nft(nft.nft_id)
     everything = (await again.balance()).available

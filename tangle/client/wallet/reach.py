@@ -6,7 +6,7 @@ The ledger holds the truth and is asked each time. An output never changes, so i
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Iterable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping, Set
 from typing import TypeVar
 
 from tangle.client.errors import NodeError
@@ -48,18 +48,13 @@ class Reach:
     ) -> None:
         self.node = node
         self.gap_limit = gap_limit
-        self._keys = keys
-        self._account = account
-        self._key_pairs: dict[Address, KeyPair] = {}
+        self.keys = keys
+        self.account = account
+        self.key_pairs: dict[Address, KeyPair] = {}
         self._scanned = gap_limit == 0
         self._coins: dict[bytes, Coin] = {}
-        self._reserved: dict[bytes, bytes] = {}
         self._irc30: dict[bytes, Irc30 | None] = {}
-        self._lock = asyncio.Lock()
         self.address()
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.node!r}, {self._keys!r}, account={self._account})"
 
     def address(self, index: int = 0, *, internal: bool = False) -> Ed25519Address:
         """An own address; from now on the wallet watches it."""
@@ -67,8 +62,8 @@ class Reach:
 
     def key_pair(self, index: int = 0, *, internal: bool = False) -> KeyPair:
         """The keys of an own address, for a program that signs by itself."""
-        pair = self._keys.derive(self._account, index, internal=internal)
-        self._key_pairs.setdefault(pair.address, pair)
+        pair = self.keys.derive(self.account, index, internal=internal)
+        self.key_pairs.setdefault(pair.address, pair)
         return pair
 
     async def scan(self) -> None:
@@ -77,12 +72,12 @@ class Reach:
             index = unused = 0
             while unused < self.gap_limit:
                 indices = range(index, index + self.gap_limit - unused)
-                pairs = [self._keys.derive(self._account, i, internal=internal) for i in indices]
+                pairs = [self.keys.derive(self.account, i, internal=internal) for i in indices]
                 used = await asyncio.gather(*(self._is_used(pair.address) for pair in pairs))
                 for pair, is_used in zip(pairs, used, strict=True):
                     unused = 0 if is_used else unused + 1
                     if is_used:
-                        self._key_pairs.setdefault(pair.address, pair)
+                        self.key_pairs.setdefault(pair.address, pair)
                 index += len(pairs)
         self._scanned = True
 
@@ -98,13 +93,14 @@ class Reach:
             # A node of another make tells unspent outputs only.
             if error.status != 404:
                 raise
-            return bool(await self._listed(address))
+            return bool(await self.listed(address))
         return False
 
-    async def _held(self) -> Holdings:
-        """All that the keys reach; call it with the lock held.
+    async def held(self) -> tuple[Holdings, Set[bytes]]:
+        """All that the keys reach, and ids of outputs that were there at the last look and are spent now.
 
-        Outputs of aliases and NFTs that they control are looked for too, and so on for those among these.
+        One task at a time. Outputs of aliases and NFTs that they control are looked for too, and so on for those
+        among these.
         """
         await self._scan_once()
         listed: dict[bytes, None] = {}
@@ -112,22 +108,21 @@ class Reach:
         asked: set[Address] = set()
         at = 0
         while True:
-            held = holdings(coins.values(), self._key_pairs, at)
-            fresh = [one for one in (*self._key_pairs, *held.accounts) if one not in asked]
+            held = holdings(coins.values(), self.key_pairs, at)
+            fresh = [one for one in (*self.key_pairs, *held.accounts) if one not in asked]
             if not fresh:
                 break
             asked.update(fresh)
-            for ids in await self._gathered(self._listed(address) for address in fresh):
+            for ids in await self._gathered(self.listed(address) for address in fresh):
                 listed.update(dict.fromkeys(ids))
             unread = [output_id for output_id in listed if output_id not in coins]
             read = await self._gathered(self._coin(output_id) for output_id in unread)
             coins |= {coin.output_id: coin for coin in read if coin is not None}
             at = at or await self._time_for(coins.values())
         # Only what was listed before is known to be spent now: a program may spend what is not listed yet.
-        for output_id in self._coins.keys() - coins.keys():
-            self._reserved.pop(output_id, None)
+        spent = self._coins.keys() - coins.keys()
         self._coins = coins
-        return held
+        return held, spent
 
     async def _gathered(self, asked: Iterable[Awaitable[T]]) -> list[T]:
         gate = asyncio.Semaphore(REQUESTS_AT_ONCE)
@@ -138,7 +133,7 @@ class Reach:
 
         return await asyncio.gather(*(gated(one) for one in asked))
 
-    async def _listed(self, address: Address) -> list[bytes]:
+    async def listed(self, address: Address) -> list[bytes]:
         """Ids of the unspent outputs that may be unlocked by `address`, now or later."""
         return await self.node.output_ids("any", unlockable_by_address=address)
 
@@ -156,19 +151,19 @@ class Reach:
             return 0
         return (await self.node.info()).latest_milestone.timestamp or 0
 
-    async def _address(self, address: Address | str) -> Address:
+    async def address_of(self, address: Address | str) -> Address:
         """An address, from its text where it is one."""
         if not isinstance(address, str):
             return address
         return from_bech32(address, (await self.node.parameters()).bech32_hrp)
 
-    async def _time(self, unix_time: int | None, in_s: int | None) -> int | None:
+    async def time(self, unix_time: int | None, in_s: int | None) -> int | None:
         """A time given as such, or as seconds after the newest milestone."""
         if in_s is None:
             return unix_time
         return ((await self.node.info()).latest_milestone.timestamp or 0) + in_s
 
-    async def _said_of_tokens(self, held: Holdings) -> Mapping[bytes, Irc30 | None]:
+    async def said_of_tokens(self, held: Holdings) -> Mapping[bytes, Irc30 | None]:
         """Token id -> what its foundry says of it, for ever; None when it says nothing, or is gone."""
         for one in held.items:
             if isinstance(one.output, FoundryOutput):
