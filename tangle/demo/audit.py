@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from tangle.client.node.rest import NodeClient
 from tangle.demo.channel import check_channel, hear
 from tangle.demo.check import Case, Check, is_count
-from tangle.machines.errors import MessageRefused
 from tangle.machines.facts import READING
 from tangle.machines.follow import Told
-from tangle.machines.messages import Message, unseal
+from tangle.machines.messages import unseal
 from tangle.machines.payments import REFUND, UNIT, read_note
 from tangle.machines.terms import Order, machine_tag
+from tangle.parties.errors import MessageRefused
+from tangle.parties.messages import Message
 from tangle.protocol.addresses import Address
 from tangle.protocol.outputs import Output
 from tangle.protocol.serial import to_hex

@@ -14,10 +14,10 @@ from tangle.client.channels.subscription import Subscription
 from tangle.client.node.rest import NodeClient
 from tangle.demo.check import Case, Check, is_count
 from tangle.demo.plan import DemoFailed
-from tangle.machines.agent import NodeLedger
 from tangle.machines.facts import PAYMENT, READING, UNIT
 from tangle.machines.follow import ReaderKey, Tally, Told, invitations, read_fact
 from tangle.mam import Access, Invitation, Message, Revoked, Unreadable, unseal
+from tangle.parties.ledger import NodeLedger
 from tangle.protocol.addresses import Ed25519Address
 from tangle.protocol.serial import to_hex
 from tangle.protocol.tagged_data import TaggedData

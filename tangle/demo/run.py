@@ -22,11 +22,13 @@ from tangle.demo.check import Case, Check
 from tangle.demo.children import Child, ChildFailed, Children
 from tangle.demo.plan import AUDITED_UNITS, PRICE, READINGS_PER_S, UNITS, DemoFailed, Plan
 from tangle.demo.view import BlockLine, Scene
-from tangle.machines.agent import NodeLedger, read_keys, read_machine
-from tangle.machines.errors import MessageRefused
 from tangle.machines.follow import ReaderKey, facts
 from tangle.machines.messages import unseal
 from tangle.machines.payments import read_note
+from tangle.machines.terms import read_machine
+from tangle.parties.errors import MessageRefused
+from tangle.parties.ledger import NodeLedger
+from tangle.parties.seed import read_keys
 from tangle.protocol.addresses import Ed25519Address, from_bech32
 from tangle.protocol.keys import KeyPair
 from tangle.protocol.milestones import Milestone

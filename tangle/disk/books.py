@@ -84,12 +84,12 @@ class Book:
             raise BookFailed(self.path, str(error)) from error
 
 
-def create_book(path: Path, kind: Kind, begin: Callable[[sqlite3.Connection], None]) -> Book:
-    """A new book, in a new or empty file.
+Beginning = Callable[[sqlite3.Connection], None]
+"""writes the first rows of a book, in the transaction that makes its tables"""
 
-    Parameters
-    ----------
-    begin : writes its first rows, in the transaction that makes the tables
+
+def create_book(path: Path, kind: Kind, begin: Beginning) -> Book:
+    """A new book, in a new or empty file.
 
     Raises
     ------
@@ -100,20 +100,28 @@ def create_book(path: Path, kind: Kind, begin: Callable[[sqlite3.Connection], No
     with _opened(path, os.O_CREAT | os.O_RDWR, kind) as (book, is_made):
         if is_made:
             raise BookExists(path)
-        with book.transaction() as connection:
-            connection.execute(f"PRAGMA application_id = {kind.application_id}")
-            for statement in filter(str.strip, kind.tables.split(";")):
-                connection.execute(statement)
-            begin(connection)
+        _make(book, kind, begin)
         return book
 
 
-def open_book(path: Path, kind: Kind) -> Book:
-    """The book in a file. Raises NoBook, BookInUse, BookFailed."""
-    with _opened(path, os.O_RDWR, kind) as (book, is_made):
+def open_book(path: Path, kind: Kind, begin: Beginning | None = None) -> Book:
+    """The book in a file; with `begin` it is made if there is none. Raises NoBook, BookInUse, BookFailed."""
+    if begin is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    with _opened(path, os.O_RDWR | (os.O_CREAT if begin else 0), kind) as (book, is_made):
         if not is_made:
-            raise NoBook(path)
+            if begin is None:
+                raise NoBook(path)
+            _make(book, kind, begin)
         return book
+
+
+def _make(book: Book, kind: Kind, begin: Beginning) -> None:
+    with book.transaction() as connection:
+        connection.execute(f"PRAGMA application_id = {kind.application_id}")
+        for statement in filter(str.strip, kind.tables.split(";")):
+            connection.execute(statement)
+        begin(connection)
 
 
 @contextmanager

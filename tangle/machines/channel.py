@@ -7,9 +7,9 @@ from pathlib import Path
 
 from tangle.client.channels import Carrier, Publisher
 from tangle.client.channels.errors import NoChannel
-from tangle.machines.errors import OtherState
 from tangle.machines.facts import GRANT, REVOKE, Fact, fact_count, facts_from
 from tangle.machines.settlement import Settlement
+from tangle.parties.errors import OtherState
 
 BATCH = 64
 """facts that are signed and written down together"""
@@ -28,7 +28,7 @@ async def open_channel(path: Path, settlement: Settlement, carrier: Carrier) -> 
         publisher = await Publisher.open(path, carrier)
     except NoChannel:
         publisher = await Publisher.create(path, settlement.channel, carrier)
-    with settlement.engine.begin() as connection:
+    with settlement.book.transaction() as connection:
         known = fact_count(connection)
     written = (await publisher.position()).index
     if publisher.channel.seed == settlement.channel.seed and written <= known:
@@ -47,7 +47,7 @@ async def write_facts(settlement: Settlement, publisher: Publisher) -> None:
     """
     while True:
         index = (await publisher.position()).index
-        with settlement.engine.begin() as connection:
+        with settlement.book.transaction() as connection:
             new = facts_from(connection, index, BATCH)
         if not new:
             break

@@ -24,27 +24,28 @@ import typer
 from tangle.client.channels.inbox import Inbox
 from tangle.client.wallet.wallet import Wallet
 from tangle.disk import files
-from tangle.machines.agent import (
-    LOCAL_NODE,
-    JsonOption,
-    NodeLedger,
-    NodeOption,
-    Report,
-    SeedOption,
-    connected,
-    read_keys,
-    read_machine,
-    reporter,
-    run,
-    until_there,
-)
-from tangle.machines.errors import MessageRefused, OtherState, TermsRefused
+from tangle.machines.errors import TermsRefused
 from tangle.machines.facts import READING, STATE
 from tangle.machines.follow import ReaderKey, Tally, Told, facts
-from tangle.machines.messages import Message, seal, unseal
+from tangle.machines.messages import seal, unseal
 from tangle.machines.order import State
 from tangle.machines.payments import REFUND, read_note
-from tangle.machines.terms import Order, Terms, check_order, check_terms, machine_tag, order_tag, output_deposit
+from tangle.machines.terms import (
+    Order,
+    Terms,
+    check_order,
+    check_terms,
+    machine_tag,
+    order_tag,
+    output_deposit,
+    read_machine,
+)
+from tangle.parties.agent import LOCAL_NODE, JsonOption, NodeOption, SeedOption, run
+from tangle.parties.errors import MessageRefused, OtherState
+from tangle.parties.ledger import NodeLedger, connected, until_there
+from tangle.parties.messages import Message
+from tangle.parties.report import Report, reporter
+from tangle.parties.seed import read_keys
 from tangle.protocol.addresses import Ed25519Address, to_bech32
 from tangle.protocol.errors import ProtocolError
 from tangle.protocol.keys import KeyPair

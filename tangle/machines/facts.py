@@ -21,17 +21,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from sqlite3 import Connection
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select
-from sqlalchemy.dialects.sqlite import insert as upsert
-
-from tangle.machines import journal
-from tangle.machines.errors import MessageRefused
-from tangle.machines.journal import facts, instructions, readers
 from tangle.machines.messages import seal
 from tangle.machines.terms import reader_tag
 from tangle.mam import ArgumentInvalid, Channel, Mode, Position
+from tangle.parties import book
+from tangle.parties.errors import MessageRefused
 from tangle.protocol.keys import KeyPair
 from tangle.protocol.serial import blake2b_256, to_hex
 
@@ -76,13 +73,13 @@ def check_reader(public_key: bytes) -> None:
 
 def facts_from(connection: Connection, index: int, limit: int) -> list[Fact]:
     """Facts from a message on, in order."""
-    rows = connection.execute(select(facts).where(facts.c.number >= index).order_by(facts.c.number).limit(limit))
-    return [Fact(row.number, row.kind, row.body) for row in rows]
+    query = "SELECT number, kind, body FROM facts WHERE number >= ? ORDER BY number LIMIT ?"
+    return [Fact(*row) for row in connection.execute(query, (index, limit))]
 
 
 def fact_count(connection: Connection) -> int:
     """How many facts there are; the next one has this number."""
-    last = connection.execute(select(func.max(facts.c.number))).scalar()
+    last: int | None = connection.execute("SELECT max(number) FROM facts").fetchone()[0]
     return 0 if last is None else last + 1
 
 
@@ -101,26 +98,24 @@ class Log:
 
     def admit(self, public_key: bytes, reason: str) -> None:
         """Let a reader read from here on, for a reason, and invite it; once per reason."""
-        row = upsert(readers).values(public_key=public_key, reason=reason)
-        if not self.connection.execute(row.on_conflict_do_nothing()).rowcount:
+        row = (public_key, reason)
+        if not self.connection.execute("INSERT OR IGNORE INTO readers VALUES (?, ?)", row).rowcount:
             return
         index = self._enter(GRANT, public_key)
         # Sealed for the place right behind the new side key, where the book stands once it has signed the fact.
         box = self.channel.invite(public_key, Position(index + 1, index))
         body = {"kind": INVITATION, "reader": to_hex(public_key), "invitation": to_hex(box)}
-        data = seal({**body, "begun": journal.begun_ms(self.connection)}, self.key)
-        journal.enqueue(self.connection, reader_tag(public_key), data)
+        data = seal({**body, "begun": book.begun_ms(self.connection)}, self.key)
+        book.enqueue(self.connection, reader_tag(public_key), data)
 
     def dismiss(self, reason: str, public_key: bytes | None = None) -> None:
         """Take a reason away, from all who have it or from one; who has no other one reads no further."""
-        mine = [readers.c.reason == reason]
-        if public_key is not None:
-            mine.append(readers.c.public_key == public_key)
-        gone = self.connection.execute(select(readers.c.public_key).where(*mine)).scalars().all()
-        self.connection.execute(delete(readers).where(*mine))
-        for one in gone:
-            others = select(func.count()).where(readers.c.public_key == one)
-            if not self.connection.execute(others).scalar_one():
+        for one in self._readers(reason) if public_key is None else [public_key]:
+            gone = "DELETE FROM readers WHERE public_key = ? AND reason = ?"
+            others = "SELECT 1 FROM readers WHERE public_key = ?"
+            if not self.connection.execute(gone, (one, reason)).rowcount:
+                continue
+            if not self.connection.execute(others, (one,)).fetchone():
                 self._enter(REVOKE, one)
 
     def instruct(self, kind: str, public_key: bytes, number: int) -> None:
@@ -130,12 +125,11 @@ class Log:
         higher number than those before for the same reader counts.
         """
         check_reader(public_key)
-        mine = instructions.c.public_key == public_key
-        latest = self.connection.execute(select(instructions.c.number).where(mine)).scalar()
-        if latest is not None and number <= latest:
+        mine = "SELECT number FROM instructions WHERE public_key = ?"
+        latest = self.connection.execute(mine, (public_key,)).fetchone()
+        if latest is not None and number <= latest[0]:
             return
-        row = upsert(instructions).values(public_key=public_key, number=number)
-        self.connection.execute(row.on_conflict_do_update(index_elements=["public_key"], set_={"number": number}))
+        self.connection.execute("INSERT OR REPLACE INTO instructions VALUES (?, ?)", (public_key, number))
         if kind == GRANT:
             self.admit(public_key, AUDITOR)
         else:
@@ -143,14 +137,17 @@ class Log:
 
     def name_owner(self, public_key: bytes) -> None:
         """Make this key the owner's, and shut the one before it out."""
-        mine = readers.c.reason == OWNER
-        known = self.connection.execute(select(readers.c.public_key).where(mine)).scalars().all()
+        known = self._readers(OWNER)
         self.admit(public_key, OWNER)
         for one in known:
             if one != public_key:
                 self.dismiss(OWNER, one)
 
+    def _readers(self, reason: str) -> list[bytes]:
+        rows = self.connection.execute("SELECT public_key FROM readers WHERE reason = ?", (reason,))
+        return [public_key for (public_key,) in rows]
+
     def _enter(self, kind: str, body: bytes) -> int:
         number = fact_count(self.connection)
-        self.connection.execute(insert(facts).values(number=number, kind=kind, body=body))
+        self.connection.execute("INSERT INTO facts VALUES (?, ?, ?)", (number, kind, body))
         return number

@@ -19,14 +19,15 @@ from typing import Any, Self
 from tangle.client.channels.errors import AccessRevoked
 from tangle.client.channels.subscription import Subscription
 from tangle.client.errors import ClientError
-from tangle.machines.agent import NodeLedger, Report, until_there
-from tangle.machines.errors import MessageRefused
 from tangle.machines.facts import INVITATION, PAYMENT, READING, UNIT
 from tangle.machines.messages import unseal
 from tangle.machines.payments import REFUND
 from tangle.machines.payments import UNIT as UNIT_PAYMENT
 from tangle.machines.terms import INTEGER_MAX, reader_tag
 from tangle.mam import Invitation, MamError, public_key_of
+from tangle.parties.errors import MessageRefused
+from tangle.parties.ledger import NodeLedger, until_there
+from tangle.parties.report import Report
 from tangle.protocol.addresses import Ed25519Address
 from tangle.protocol.errors import ProtocolError
 from tangle.protocol.keys import KeyPair

@@ -21,29 +21,19 @@ import typer
 from tangle.client.channels import Publisher
 from tangle.client.errors import ClientError
 from tangle.machines import journal, readings
-from tangle.machines.agent import (
-    AWAY_S,
-    LOCAL_NODE,
-    JsonOption,
-    NodeLedger,
-    NodeOption,
-    Report,
-    SeedOption,
-    connected,
-    is_passing,
-    read_keys,
-    reporter,
-    run,
-)
 from tangle.machines.channel import open_channel, write_facts
-from tangle.machines.errors import MessageRefused
 from tangle.machines.facts import GRANT, REVOKE
-from tangle.machines.ledger import Ledger
 from tangle.machines.messages import seal, unseal
 from tangle.machines.meter import COUNTER_BITS, CounterMeter, FlowMeter, Meter, Reading
 from tangle.machines.order import OVER, State
 from tangle.machines.settlement import Settlement
 from tangle.machines.terms import ML_PER_LITRE, UNITS_MAX, Terms, check_terms, machine_tag, order_tag
+from tangle.parties import book
+from tangle.parties.agent import LOCAL_NODE, JsonOption, NodeOption, SeedOption, run
+from tangle.parties.errors import MessageRefused
+from tangle.parties.ledger import AWAY_S, Ledger, NodeLedger, connected, is_passing
+from tangle.parties.report import Report, reporter
+from tangle.parties.seed import read_keys
 from tangle.protocol.addresses import from_bech32, to_bech32
 from tangle.protocol.serial import from_hex, to_hex
 from tangle.protocol.transactions import Transaction
@@ -139,19 +129,19 @@ class Machine:
     def _announce(self) -> None:
         key, terms = self.settlement.key, self.settlement.terms
         tag = machine_tag(key.address)
-        with self.settlement.engine.begin() as connection:
+        with self.settlement.book.transaction() as connection:
             quote = seal(terms.to_json(), key)
-            if not journal.announced(connection, tag, quote):
-                journal.enqueue(connection, tag, quote)
+            if not book.announced(connection, tag, quote):
+                book.enqueue(connection, tag, quote)
 
     async def _hear(self) -> None:
         tag = machine_tag(self.settlement.key.address)
-        with self.settlement.engine.begin() as connection:
-            after = journal.heard_up_to(connection, tag)
+        with self.settlement.book.transaction() as connection:
+            after = book.heard_up_to(connection, tag)
         for heard in await self.ledger.hear(tag, after):
             self._take(heard.data)
-            with self.settlement.engine.begin() as connection:
-                journal.mark_heard(connection, tag, heard.number)
+            with self.settlement.book.transaction() as connection:
+                book.mark_heard(connection, tag, heard.number)
 
     def _take(self, data: bytes) -> None:
         # A kill between taking a message and noting that it was heard makes it heard twice: taking is idempotent.
@@ -196,7 +186,7 @@ class Machine:
 
     def _source(self) -> Iterator[Reading]:
         if self._readings is None:
-            with self.settlement.engine.begin() as connection:
+            with self.settlement.book.transaction() as connection:
                 self._readings = self.source(journal.last_reading(connection))
         return self._readings
 
@@ -214,12 +204,12 @@ class Machine:
         return milestone
 
     async def _post(self) -> None:
-        with self.settlement.engine.begin() as connection:
-            messages = journal.unposted(connection)
+        with self.settlement.book.transaction() as connection:
+            messages = book.unposted(connection)
         for number, tag, data in messages:
             await self.ledger.post(tag, data)
-            with self.settlement.engine.begin() as connection:
-                journal.mark_posted(connection, number)
+            with self.settlement.book.transaction() as connection:
+                book.mark_posted(connection, number)
 
     def _tell(self) -> None:
         for order_id in self.settlement.recent_orders(limit=10):
@@ -245,8 +235,8 @@ class Machine:
             )
 
     def _finished(self) -> int:
-        with self.settlement.engine.begin() as connection:
-            pending = bool(journal.unposted(connection, limit=1))
+        with self.settlement.book.transaction() as connection:
+            pending = bool(book.unposted(connection, limit=1))
             states = journal.states(connection)
         # Only a quiet machine is finished: what it has to say must be posted, too. The step before this look has
         # written all facts there were, and one that came since is of a payment under way.
@@ -279,9 +269,9 @@ async def work(
     key = read_keys(seed_file).derive()
     terms = Terms(key.address, from_bech32(owner, parameters.bech32_hrp), *sale, UNITS_MAX)
     check_terms(terms, parameters)
-    engine = journal.open_journal(state, key.address.encode(), parameters.network_id)
+    kept = journal.open_journal(state, key.address.encode(), parameters.network_id)
     try:
-        settlement = Settlement(engine, key, terms, parameters, meter)
+        settlement = Settlement(kept, key, terms, parameters, meter)
         if owner_reader is not None:
             settlement.name_owner(owner_reader)
         async with await open_channel(state.with_suffix(CHANNEL_SUFFIX), settlement, ledger) as publisher:
@@ -290,7 +280,7 @@ async def work(
             report({"event": "ready", "address": address, "price": terms.price, "unitMillilitres": terms.unit_ml})
             await machine.run()
     finally:
-        engine.dispose()
+        kept.close()
     report({"event": "ended"})
     return 0
 

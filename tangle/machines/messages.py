@@ -1,86 +1,21 @@
-"""What customer, machine and owner tell each other: signed JSON in tagged-data blocks.
-
-Anyone can post a block under any tag, so a message proves by itself who sent it: it carries a public key and an
-Ed25519 signature over its body in canonical form (keys sorted, no spaces). The Tangle keeps it; whoever reads the
-tag later can check it again.
-
-A message's id is the BLAKE2b-256 hash of the signed bytes and the key. It does not depend on the block, so
-a message that was posted twice, because its sender was killed before it could note the first time, is still
-one message.
-"""
+"""Messages of pay-on-production: those of `tangle.parties.messages` under its own domain."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
 from typing import Any
 
-from tangle.machines.errors import MessageRefused
-from tangle.protocol.addresses import Ed25519Address
-from tangle.protocol.errors import ProtocolError
+from tangle.parties import messages
+from tangle.parties.messages import Message
 from tangle.protocol.keys import KeyPair
-from tangle.protocol.serial import Fields, blake2b_256, to_hex
-from tangle.protocol.signatures import sign, verify
 
 DOMAIN = b"pay-on-production/1\n"
-"""begins what is signed, so that no other protocol's signature can be taken for one of these"""
-MESSAGE_BYTES_MAX = 16_384
-"""bytes; far above what the messages of this room need"""
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """A message whose signature has been verified.
-
-    Attributes
-    ----------
-    data : the message as posted
-    kind : what it says, such as ``order``
-    body : its members
-    public_key : of the sender, 32 bytes
-    id : 32 bytes
-    """
-
-    data: bytes
-    kind: str
-    body: Fields
-    public_key: bytes
-    id: bytes
-
-    @property
-    def sender(self) -> Ed25519Address:
-        """The address of the sender's key."""
-        return Ed25519Address.from_public_key(self.public_key)
 
 
 def seal(body: dict[str, Any], key: KeyPair) -> bytes:
     """The bytes of a message that says `body`, signed with `key`."""
-    signed = DOMAIN + _canonical(body)
-    envelope = {
-        "body": body,
-        "publicKey": to_hex(key.public_key),
-        "signature": to_hex(sign(key.seed, signed)),
-    }
-    return _canonical(envelope)
+    return messages.seal(body, key, DOMAIN)
 
 
 def unseal(data: bytes) -> Message:
     """Read and verify a message. Raises MessageRefused."""
-    if len(data) > MESSAGE_BYTES_MAX:
-        raise MessageRefused(f"{len(data)} bytes are more than a message holds")
-    try:
-        envelope = Fields(json.loads(data))
-        body = envelope.nested("body", lambda fields: fields)
-        public_key = envelope.data("publicKey", size=32)
-        signature = envelope.data("signature", size=64)
-        signed = DOMAIN + _canonical(body.members)
-        kind = body.text("kind")
-    except (ValueError, RecursionError, ProtocolError) as error:
-        raise MessageRefused(f"no message: {error}") from None
-    if not verify(public_key, signature, signed):
-        raise MessageRefused("the signature does not verify")
-    return Message(data, kind, body, public_key, blake2b_256(public_key + signed))
-
-
-def _canonical(value: Any) -> bytes:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+    return messages.unseal(data, DOMAIN)

@@ -19,28 +19,17 @@ import typer
 
 from tangle.client.errors import ClientError
 from tangle.client.wallet.selection import Coin
-from tangle.machines.agent import (
-    LOCAL_NODE,
-    JsonOption,
-    NodeLedger,
-    NodeOption,
-    Report,
-    SeedOption,
-    connected,
-    is_passing,
-    read_keys,
-    read_machine,
-    reporter,
-    run,
-    until_there,
-)
-from tangle.machines.errors import MessageRefused
 from tangle.machines.facts import GRANT, REVOKE, UNIT
 from tangle.machines.follow import ReaderKey, Tally, facts, invitations
 from tangle.machines.messages import seal
 from tangle.machines.payments import UNIT as UNIT_PAYMENT
 from tangle.machines.payments import read_note
-from tangle.machines.terms import machine_tag
+from tangle.machines.terms import machine_tag, read_machine
+from tangle.parties.agent import LOCAL_NODE, JsonOption, NodeOption, SeedOption, run
+from tangle.parties.errors import MessageRefused
+from tangle.parties.ledger import NodeLedger, connected, is_passing, until_there
+from tangle.parties.report import Report, reporter
+from tangle.parties.seed import read_keys
 from tangle.protocol.addresses import Address, Ed25519Address, to_bech32
 from tangle.protocol.errors import ProtocolError
 from tangle.protocol.keys import KeyPair

@@ -10,12 +10,10 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-from sqlalchemy import Connection, exists, func, insert, select, update
+from sqlite3 import Connection
 
 from tangle.client.wallet.selection import Coin
 from tangle.client.wallet.transfer import sign_transfer
-from tangle.machines.journal import coins, transfers
 from tangle.machines.terms import order_tag
 from tangle.protocol.addresses import Address
 from tangle.protocol.keys import KeyPair
@@ -47,14 +45,9 @@ class Payments:
 
     def keep(self, coin: Coin, unit: int | None = None) -> None:
         """Enter a coin; `unit` is the unit it pays for."""
+        row = (coin.output_id, self.order_id, coin.output.encoded, coin.output_id[:32], unit)
         self.connection.execute(
-            insert(coins).values(
-                output_id=coin.output_id,
-                order_id=self.order_id,
-                output=coin.output.encoded,
-                made_by=coin.output_id[:32],
-                unit=unit,
-            )
+            "INSERT INTO coins (output_id, order_id, output, made_by, unit) VALUES (?, ?, ?, ?, ?)", row
         )
 
     def allot(self, deposit: Coin, credit: int, price: int, rest: int) -> None:
@@ -75,18 +68,13 @@ class Payments:
 
     def pay(self, unit: int, owner: Address) -> bytes:
         """Sign the payment of one unit: its coin, and nothing else, to the owner. Returns the transaction id."""
-        mine = (coins.c.order_id == self.order_id, coins.c.unit == unit)
-        row = self.connection.execute(select(coins).where(*mine)).one()
-        coin = Coin(row.output_id, OUTPUTS.decode(Reader(row.output)))
+        (coin,) = self._coins("unit = ?", unit)
         return self._store(UNIT, unit, [coin], [BasicOutput.to(owner, coin.amount)])[0].output_id[:32]
 
     def refund(self, customer: Address) -> bool:
         """Sign transfers of all coins that no transfer spends; False when there are none."""
-        mine = (coins.c.order_id == self.order_id, coins.c.spent_by.is_(None))
-        rows = self.connection.execute(select(coins).where(*mine).order_by(coins.c.output_id)).all()
-        left = [Coin(row.output_id, OUTPUTS.decode(Reader(row.output))) for row in rows]
-        earlier = (transfers.c.order_id == self.order_id, transfers.c.purpose == REFUND)
-        count = self.connection.execute(select(func.count()).where(*earlier)).scalar_one()
+        left = self._coins("spent_by IS NULL")
+        count = len(self._transfers("purpose = ?", REFUND))
         for number, start in enumerate(range(0, len(left), INPUTS_MAX), start=count + 1):
             part = left[start : start + INPUTS_MAX]
             self._store(REFUND, number, part, [BasicOutput.to(customer, sum(coin.amount for coin in part))])
@@ -94,19 +82,26 @@ class Payments:
 
     def open_count(self) -> int:
         """Transfers of the order that are not in the ledger."""
-        waiting = (transfers.c.order_id == self.order_id, transfers.c.milestone.is_(None))
-        return self.connection.execute(select(func.count()).where(*waiting)).scalar_one()
+        return len(self._transfers("milestone IS NULL"))
 
     def is_allotted(self) -> bool:
         """Whether the first allotment is in the ledger, so that units can be paid."""
-        first = (transfers.c.order_id == self.order_id, transfers.c.purpose == ALLOTMENT, transfers.c.number == 1)
-        return self.connection.execute(select(transfers.c.milestone).where(*first)).scalar() is not None
+        return bool(self._transfers("purpose = ? AND number = 1 AND milestone IS NOT NULL", ALLOTMENT))
 
     def included(self, purpose: str) -> list[int]:
         """Amounts, in base units, of the transfers of one purpose that are in the ledger."""
-        mine = (transfers.c.order_id == self.order_id, transfers.c.purpose == purpose)
-        rows = self.connection.execute(select(transfers.c.amount).where(*mine, transfers.c.milestone.is_not(None)))
-        return [int(amount) for amount in rows.scalars()]
+        return self._transfers("purpose = ? AND milestone IS NOT NULL", purpose)
+
+    def _coins(self, which: str, *values: object) -> list[Coin]:
+        """The order's coins that a condition holds for, in order of their ids."""
+        query = f"SELECT output_id, output FROM coins WHERE order_id = ? AND {which} ORDER BY output_id"  # noqa: S608
+        rows = self.connection.execute(query, (self.order_id, *values))
+        return [Coin(output_id, OUTPUTS.decode(Reader(output))) for output_id, output in rows]
+
+    def _transfers(self, which: str, *values: object) -> list[int]:
+        """Amounts, in base units, of the order's transfers that a condition holds for."""
+        query = f"SELECT amount FROM transfers WHERE order_id = ? AND {which}"  # noqa: S608
+        return [int(amount) for (amount,) in self.connection.execute(query, (self.order_id, *values))]
 
     def _store(
         self, purpose: str, number: int, inputs: Sequence[Coin], outputs: Sequence[BasicOutput]
@@ -117,35 +112,27 @@ class Payments:
         assert sum(coin.amount for coin in inputs) == sum(output.amount for output in outputs)
         key, address = self.key, self.key.address
         transaction = sign_transfer(inputs, outputs, lambda _: key, address, self.parameters, note)
+        amount = str(sum(output.amount for output in outputs))
+        row = (self.order_id, purpose, number, transaction.id, transaction.encoded, amount)
         self.connection.execute(
-            insert(transfers).values(
-                order_id=self.order_id,
-                purpose=purpose,
-                number=number,
-                transaction_id=transaction.id,
-                payload=transaction.encoded,
-                amount=str(sum(output.amount for output in outputs)),
-            )
+            "INSERT INTO transfers (order_id, purpose, number, transaction_id, payload, amount)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            row,
         )
-        spent = coins.c.output_id.in_([coin.output_id for coin in inputs])
-        self.connection.execute(update(coins).where(spent).values(spent_by=transaction.id))
+        spent = [(transaction.id, coin.output_id) for coin in inputs]
+        self.connection.executemany("UPDATE coins SET spent_by = ? WHERE output_id = ?", spent)
         return [Coin(transaction.output_id(index), output) for index, output in enumerate(outputs)]
 
 
 def due(connection: Connection) -> list[Transaction]:
     """Transfers that are not in the ledger and whose coins are, those of an order in order of their number."""
-    maker = transfers.alias("maker")
-    waits = exists().where(
-        coins.c.spent_by == transfers.c.transaction_id,
-        coins.c.made_by == maker.c.transaction_id,
-        maker.c.milestone.is_(None),
-    )
     rows = connection.execute(
-        select(transfers.c.payload)
-        .where(transfers.c.milestone.is_(None), ~waits)
-        .order_by(transfers.c.order_id, transfers.c.purpose, transfers.c.number)
+        "SELECT payload FROM transfers WHERE milestone IS NULL AND NOT EXISTS ("
+        " SELECT 1 FROM coins JOIN transfers AS maker ON maker.transaction_id = coins.made_by"
+        " WHERE coins.spent_by = transfers.transaction_id AND maker.milestone IS NULL"
+        ") ORDER BY order_id, purpose, number"
     )
-    return [Transaction.decode(Reader(payload)) for payload in rows.scalars()]
+    return [Transaction.decode(Reader(payload)) for (payload,) in rows]
 
 
 def read_note(note: bytes) -> tuple[str, str, int] | None:

@@ -23,21 +23,23 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from sqlite3 import Connection, Row
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, insert, select, update
-
 from tangle.client.wallet.selection import Coin
+from tangle.disk.books import Book
 from tangle.machines import journal
-from tangle.machines.errors import MessageRefused, TermsRefused
+from tangle.machines.errors import TermsRefused
 from tangle.machines.facts import PAYMENT, READING, STATE, UNIT, Log, channel_of, check_reader
-from tangle.machines.journal import coins, orders, readings, transfers
-from tangle.machines.messages import Message, seal
+from tangle.machines.messages import seal
 from tangle.machines.meter import Meter, MeterState, Reading
-from tangle.machines.order import FIRST, OVER, Event, State, knows
+from tangle.machines.order import OVER, Event, State, knows
 from tangle.machines.payments import REFUND, Payments, due
 from tangle.machines.payments import UNIT as UNIT_PAYMENT
 from tangle.machines.terms import INTEGER_MAX, Order, Terms, check_order, divide, order_tag, output_deposit
+from tangle.parties import book as books
+from tangle.parties.errors import MessageRefused
+from tangle.parties.messages import Message
 from tangle.protocol.addresses import Ed25519Address
 from tangle.protocol.errors import ProtocolError
 from tangle.protocol.keys import KeyPair
@@ -78,21 +80,20 @@ class Settlement:
 
     Parameters
     ----------
-    engine : from `tangle.machines.journal.open_journal`
+    book : from `tangle.machines.journal.open_journal`
     key : the machine's
     terms : those announced now; an order keeps the terms it was accepted under
     """
 
     def __init__(
-        self, engine: Engine, key: KeyPair, terms: Terms, parameters: ProtocolParameters, meter: Meter
+        self, book: Book, key: KeyPair, terms: Terms, parameters: ProtocolParameters, meter: Meter
     ) -> None:
-        self.engine = engine
+        self.book = book
         self.key = key
         self.terms = terms
         self.parameters = parameters
         self.meter = meter
-        with engine.begin() as connection:
-            self.channel = channel_of(key, journal.salt(connection))
+        self.channel = channel_of(key, books.salt(book.connection))
 
     def take_order(self, message: Message, now_s: int) -> None:
         """Answer an order; one that is known already changes nothing.
@@ -105,11 +106,10 @@ class Settlement:
             order = Order.from_json(message.body)
         except ProtocolError as error:
             raise MessageRefused(f"no order: {error}") from None
-        with self.engine.begin() as connection:
+        with self.book.transaction() as connection:
             if journal.order_row(connection, message.id):
                 return
-            row = {"order_id": message.id, "state": FIRST.value, "message": message.data}
-            connection.execute(insert(orders).values(**row, customer=message.public_key, accepted_at=now_s))
+            journal.enter_order(connection, message.id, message.data, message.public_key, now_s)
             try:
                 check_order(order, self.terms, self.parameters)
                 check_reader(order.reader)
@@ -131,13 +131,13 @@ class Settlement:
             order_id = message.body.data("order", size=32)
         except ProtocolError as error:
             raise MessageRefused(f"no stop: {error}") from None
-        with self.engine.begin() as connection:
+        with self.book.transaction() as connection:
             row = journal.order_row(connection, order_id)
             if row is None:
                 raise MessageRefused("the order to stop is not known here")
-            if row.customer != message.public_key:
+            if row["customer"] != message.public_key:
                 raise MessageRefused("only the customer of an order may stop it")
-            if knows(State(row.state), Event.STOP_REQUESTED):
+            if knows(State(row["state"]), Event.STOP_REQUESTED):
                 self._advance(connection, order_id, Event.STOP_REQUESTED)
 
     def take_instruction(self, message: Message) -> None:
@@ -154,22 +154,21 @@ class Settlement:
             raise MessageRefused(f"no {message.kind}: {error}") from None
         if machine != self.key.address or message.sender != self.terms.owner:
             raise MessageRefused("only the owner of this machine says who may read its channel")
-        with self.engine.begin() as connection:
+        with self.book.transaction() as connection:
             self._log(connection).instruct(message.kind, reader, number)
 
     def name_owner(self, reader: bytes) -> None:
         """Let the owner read the channel with this X25519 public key, and nobody else as the owner."""
         check_reader(reader)
-        with self.engine.begin() as connection:
+        with self.book.transaction() as connection:
             self._log(connection).name_owner(reader)
 
     def expire(self, before_s: int) -> None:
         """Call off orders accepted before `before_s` (seconds since 1970) whose deposit has not come."""
-        with self.engine.begin() as connection:
-            waiting = select(orders.c.order_id).where(
-                orders.c.state == State.AWAITING_DEPOSIT.value, orders.c.accepted_at < before_s
-            )
-            for order_id in connection.execute(waiting).scalars().all():
+        with self.book.transaction() as connection:
+            late = "SELECT order_id FROM orders WHERE state = ? AND accepted_at < ?"
+            waiting = connection.execute(late, (State.AWAITING_DEPOSIT.value, before_s)).fetchall()
+            for (order_id,) in waiting:
                 self._advance(connection, order_id, Event.EXPIRED)
 
     def take_deposit(self, order_id: bytes, coin: Coin) -> None:
@@ -178,12 +177,12 @@ class Settlement:
         The first buys units. One that comes when the order is over, or buys none, is sent back; one that comes in
         between waits until the order is over. One that was taken before changes nothing.
         """
-        with self.engine.begin() as connection:
+        with self.book.transaction() as connection:
             row = journal.order_row(connection, order_id)
-            known = select(coins.c.output_id).where(coins.c.output_id == coin.output_id)
-            if row is None or connection.execute(known).first():
+            known = "SELECT 1 FROM coins WHERE output_id = ?"
+            if row is None or connection.execute(known, (coin.output_id,)).fetchone():
                 return
-            state, payments = State(row.state), self._payments(connection, order_id)
+            state, payments = State(row["state"]), self._payments(connection, order_id)
             order = _order(row)
             price, least = order.terms.price, output_deposit(self.key.address, self.parameters)
             credit, rest = divide(coin.amount, price, least, order.units)
@@ -194,12 +193,11 @@ class Settlement:
             if buys:
                 payments.keep(coin)
                 payments.allot(coin, credit, price, rest)
-                values = {"deposit": str(coin.amount), "credit": credit}
-                self._advance(connection, order_id, Event.DEPOSIT_INCLUDED, **values)
+                self._advance(connection, order_id, Event.DEPOSIT_INCLUDED, deposit=coin.amount, credit=credit)
             elif knows(state, Event.DEPOSIT_UNUSABLE):
                 payments.keep(coin)
-                payments.refund(Ed25519Address.from_public_key(row.customer))
-                deposit = str(int(row.deposit) + coin.amount)
+                payments.refund(Ed25519Address.from_public_key(row["customer"]))
+                deposit = int(row["deposit"]) + coin.amount
                 self._advance(connection, order_id, Event.DEPOSIT_UNUSABLE, deposit=deposit)
 
     def take_reading(self, order_id: bytes, reading: Reading) -> None:
@@ -208,27 +206,29 @@ class Settlement:
         The valve closes when the credit is used up, so no more volume than was paid for is ever delivered.
         A reading that was consumed before changes nothing.
         """
-        with self.engine.begin() as connection:
+        with self.book.transaction() as connection:
             row = journal.order_row(connection, order_id)
             assert row is not None
-            if row.state != State.PRODUCING.value or reading.number <= journal.last_reading(connection):
+            if row["state"] != State.PRODUCING.value or reading.number <= journal.last_reading(connection):
                 return
             terms = _order(row).terms
-            before = MeterState(row.meter_at, row.meter_value, int(row.volume_half_ml))
+            before = MeterState(row["meter_at"], row["meter_value"], int(row["volume_half_ml"]))
             state, verdict = self.meter.take(before, reading)
-            produced = min(state.units(terms.unit_ml), row.credit)
-            exhausted = produced == row.credit
-            volume = 2 * row.credit * terms.unit_ml if exhausted else state.volume_half_ml
+            produced = min(state.units(terms.unit_ml), row["credit"])
+            exhausted = produced == row["credit"]
+            volume = 2 * row["credit"] * terms.unit_ml if exhausted else state.volume_half_ml
             values = {"number": reading.number, "time": reading.time[:64], "value": reading.value[:64]}
-            connection.execute(insert(readings).values(order_id=order_id, verdict=verdict.value, **values))
+            entry = (*values.values(), order_id, verdict.value)
             connection.execute(
-                update(orders)
-                .where(orders.c.order_id == order_id)
-                .values(meter_at=state.at, meter_value=state.value, volume_half_ml=str(volume))
+                "INSERT INTO readings (number, time, value, order_id, verdict) VALUES (?, ?, ?, ?, ?)", entry
+            )
+            connection.execute(
+                "UPDATE orders SET meter_at = ?, meter_value = ?, volume_half_ml = ? WHERE order_id = ?",
+                (state.at, state.value, str(volume), order_id),
             )
             figures = {"verdict": verdict.value, "volumeMillilitres": str(volume // 2), "units": produced}
             self._tell(connection, order_id, READING, {**values, **figures})
-            for unit in range(row.produced + 1, produced + 1):
+            for unit in range(row["produced"] + 1, produced + 1):
                 transaction_id = self._payments(connection, order_id).pay(unit, terms.owner)
                 journal.advance(connection, order_id, Event.UNIT_PRODUCED, produced=unit)
                 owed = {"price": str(terms.price), "transaction": to_hex(transaction_id)}
@@ -238,67 +238,65 @@ class Settlement:
 
     def end_readings(self, order_id: bytes) -> None:
         """End production: there is nothing more to meter."""
-        with self.engine.begin() as connection:
+        with self.book.transaction() as connection:
             row = journal.order_row(connection, order_id)
-            if row is not None and row.state == State.PRODUCING.value:
+            if row is not None and row["state"] == State.PRODUCING.value:
                 self._advance(connection, order_id, Event.READINGS_ENDED)
 
     def due(self) -> list[Transaction]:
         """Transfers to post now, see `tangle.machines.payments.due`."""
-        with self.engine.begin() as connection:
+        with self.book.transaction() as connection:
             return due(connection)
 
     def note_included(self, transaction_id: bytes, milestone: int) -> None:
         """Note that a transfer is in the ledger, and move its order on when that was what it waited for."""
-        with self.engine.begin() as connection:
-            mine = transfers.c.transaction_id == transaction_id
-            row = connection.execute(select(transfers).where(mine)).one()
-            if row.milestone is None:
-                connection.execute(update(transfers).where(mine).values(milestone=milestone))
-                figures = {"purpose": row.purpose, "number": row.number, "amount": row.amount}
+        with self.book.transaction() as connection:
+            mine = "SELECT * FROM transfers WHERE transaction_id = ?"
+            row = connection.execute(mine, (transaction_id,)).fetchone()
+            if row["milestone"] is None:
+                note = "UPDATE transfers SET milestone = ? WHERE transaction_id = ?"
+                connection.execute(note, (milestone, transaction_id))
+                figures = {name: row[name] for name in ("purpose", "number", "amount")}
                 place = {"transaction": to_hex(transaction_id), "milestone": milestone}
-                self._tell(connection, row.order_id, PAYMENT, {**figures, **place})
-            self._review(connection, row.order_id)
+                self._tell(connection, row["order_id"], PAYMENT, {**figures, **place})
+            self._review(connection, row["order_id"])
 
     def open_orders(self) -> list[tuple[bytes, State]]:
         """Orders that are not over, oldest first."""
-        with self.engine.begin() as connection:
-            rows = connection.execute(
-                select(orders.c.order_id, orders.c.state)
-                .where(orders.c.state.not_in([state.value for state in OVER]))
-                .order_by(orders.c.number)
-            )
-            return [(row.order_id, State(row.state)) for row in rows]
+        with self.book.transaction() as connection:
+            rows = connection.execute("SELECT order_id, state FROM orders ORDER BY number")
+            found = [(order_id, State(state)) for order_id, state in rows]
+        return [(order_id, state) for order_id, state in found if state not in OVER]
 
     def recent_orders(self, limit: int = 100) -> list[bytes]:
         """The latest orders, over or not: a deposit may still arrive for them."""
-        with self.engine.begin() as connection:
-            newest = select(orders.c.order_id).order_by(orders.c.number.desc()).limit(limit)
-            return list(connection.execute(newest).scalars())
+        with self.book.transaction() as connection:
+            newest = "SELECT order_id FROM orders ORDER BY number DESC LIMIT ?"
+            return [order_id for (order_id,) in connection.execute(newest, (limit,))]
 
     def status(self, order_id: bytes) -> Status:
         """Where an order stands. Raises KeyError for an unknown one."""
-        with self.engine.begin() as connection:
+        with self.book.transaction() as connection:
             row = journal.order_row(connection, order_id)
             if row is None:
                 raise KeyError(order_id)
             return self._status(connection, row)
 
-    def _status(self, connection: Connection, row: Row[Any]) -> Status:
-        payments = self._payments(connection, row.order_id)
+    def _status(self, connection: Connection, row: Row) -> Status:
+        payments = self._payments(connection, row["order_id"])
         paid = payments.included(UNIT_PAYMENT)
         return Status(
-            order_id=row.order_id,
-            state=State(row.state),
-            deposit=int(row.deposit),
+            order_id=row["order_id"],
+            state=State(row["state"]),
+            deposit=int(row["deposit"]),
             price=_order(row).terms.price,
-            credit=row.credit,
-            produced=row.produced,
+            credit=row["credit"],
+            produced=row["produced"],
             paid_units=len(paid),
             paid=sum(paid),
             refunded=sum(payments.included(REFUND)),
-            volume_ml=int(row.volume_half_ml) // 2,
-            verdicts=journal.verdicts(connection, row.order_id),
+            volume_ml=int(row["volume_half_ml"]) // 2,
+            verdicts=journal.verdicts(connection, row["order_id"]),
         )
 
     def _payments(self, connection: Connection, order_id: bytes) -> Payments:
@@ -306,7 +304,7 @@ class Settlement:
 
     def _say(self, connection: Connection, order_id: bytes, body: dict[str, Any]) -> None:
         data = seal({**body, "order": to_hex(order_id)}, self.key)
-        journal.enqueue(connection, order_tag(order_id), data)
+        books.enqueue(connection, order_tag(order_id), data)
 
     def _log(self, connection: Connection) -> Log:
         return Log(connection, self.key, self.channel)
@@ -314,7 +312,7 @@ class Settlement:
     def _tell(self, connection: Connection, order_id: bytes, kind: str, body: dict[str, Any]) -> None:
         self._log(connection).tell(kind, {"order": to_hex(order_id), **body})
 
-    def _advance(self, connection: Connection, order_id: bytes, happened: Event, **values: Any) -> None:
+    def _advance(self, connection: Connection, order_id: bytes, happened: Event, **values: int) -> None:
         state = journal.advance(connection, order_id, happened, **values)
         row = journal.order_row(connection, order_id)
         assert row is not None
@@ -335,18 +333,18 @@ class Settlement:
     def _review(self, connection: Connection, order_id: bytes) -> None:
         row = journal.order_row(connection, order_id)
         assert row is not None
-        state, payments = State(row.state), self._payments(connection, order_id)
+        state, payments = State(row["state"]), self._payments(connection, order_id)
         if state is State.ALLOTTING:
             if payments.is_allotted():
                 self._advance(connection, order_id, Event.ALLOTTED)
         elif payments.open_count():
             return
         elif state in {State.EXHAUSTED, State.STOPPING}:
-            left = payments.refund(Ed25519Address.from_public_key(row.customer))
+            left = payments.refund(Ed25519Address.from_public_key(row["customer"]))
             self._advance(connection, order_id, Event.REST_LEFT if left else Event.PAID_UP)
         elif state is State.REFUNDING:
             self._advance(connection, order_id, Event.REFUND_INCLUDED)
 
 
-def _order(row: Row[Any]) -> Order:
-    return Order.from_json(Fields(json.loads(row.message)["body"]))
+def _order(row: Row) -> Order:
+    return Order.from_json(Fields(json.loads(row["message"])["body"]))

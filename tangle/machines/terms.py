@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from tangle.machines.errors import TermsRefused
-from tangle.protocol.addresses import ADDRESSES, Address, Ed25519Address
+from tangle.protocol.addresses import ADDRESSES, Address, Ed25519Address, from_bech32
 from tangle.protocol.outputs import BasicOutput, storage_deposit
 from tangle.protocol.parameters import ProtocolParameters
 from tangle.protocol.serial import Fields, to_hex
@@ -160,6 +160,14 @@ def divide(deposit: int, price: int, least: int, units: int) -> tuple[int, int]:
     if 0 < rest < least:
         credit, rest = credit - 1, rest + price
     return credit, rest
+
+
+def read_machine(text: str, hrp: str) -> Ed25519Address:
+    """The address of a machine, which signs what it says. Raises TermsRefused, ProtocolError."""
+    address = from_bech32(text, hrp)
+    if not isinstance(address, Ed25519Address):
+        raise TermsRefused(f"{text}: a machine has the address of a key")
+    return address
 
 
 def machine_tag(machine: Address) -> bytes:

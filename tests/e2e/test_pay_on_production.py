@@ -19,9 +19,9 @@ from tangle.client.node.rest import NodeClient
 from tangle.demo.audit import audit
 from tangle.demo.check import Case
 from tangle.demo.children import Child, Children
-from tangle.machines.agent import read_keys
 from tangle.machines.follow import ReaderKey
 from tangle.machines.readings import SAMPLE
+from tangle.parties.seed import read_keys
 from tangle.protocol.keys import KeyPair
 from tangle.protocol.serial import from_hex, to_hex
 from tests.e2e.conftest import MakeNode

@@ -4,17 +4,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
 
+from tangle.disk.books import Book
 from tangle.machines.journal import open_journal
 from tests.machines.tables import MACHINE, PARAMETERS, TableLedger
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = open_journal(tmp_path / "machine.db", MACHINE.address.encode(), PARAMETERS.network_id)
-    yield engine
-    engine.dispose()
+def book(tmp_path: Path) -> Iterator[Book]:
+    book = open_journal(tmp_path / "machine.db", MACHINE.address.encode(), PARAMETERS.network_id)
+    yield book
+    book.close()
 
 
 @pytest.fixture

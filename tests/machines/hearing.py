@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from tangle.machines.errors import MessageRefused
 from tangle.machines.follow import ReaderKey, Told, read_fact
 from tangle.machines.messages import unseal
 from tangle.machines.terms import reader_tag
 from tangle.mam import Fork, Invitation, Message, Reader, Rejected, Repeated, Revoked, opener
+from tangle.parties.errors import MessageRefused
 from tangle.protocol.addresses import Ed25519Address
 from tests.machines.tables import MACHINE, TableLedger
 

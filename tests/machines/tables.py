@@ -11,10 +11,10 @@ import sqlite3
 from pathlib import Path
 
 from tangle.client.wallet.selection import Coin
-from tangle.machines.errors import PaymentConflicting
 from tangle.machines.follow import ReaderKey
-from tangle.machines.ledger import Heard
 from tangle.machines.terms import Terms
+from tangle.parties.errors import PaymentConflicting
+from tangle.parties.ledger import Heard
 from tangle.protocol.addresses import Address
 from tangle.protocol.keys import KeyPair
 from tangle.protocol.outputs import OUTPUTS, BasicOutput, Output, TagFeature

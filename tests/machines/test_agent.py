@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from tangle.client.wallet.selection import Coin
-from tangle.machines.agent import read_keys
 from tangle.machines.customer import Memory
-from tangle.machines.errors import OtherState, SeedRefused
 from tangle.machines.owner import Revenue
 from tangle.machines.payments import read_note
+from tangle.parties.errors import OtherState, SeedRefused
+from tangle.parties.seed import read_keys
 from tangle.protocol.outputs import BasicOutput
 from tests.machines.tables import OWNER
 

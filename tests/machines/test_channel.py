@@ -5,14 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
 
 from tangle.client.channels.errors import ChannelInUse, NotYetPublished
 from tangle.client.errors import NodeUnreachable
-from tangle.machines import journal
-from tangle.machines.agent import is_passing
+from tangle.disk.books import Book
 from tangle.machines.channel import open_channel, write_facts
-from tangle.machines.errors import MessageRefused, OtherState
 from tangle.machines.facts import GRANT, PAYMENT, READING, REVOKE, UNIT, Log, check_reader, facts_from
 from tangle.machines.follow import ReaderKey, Tally, read_fact
 from tangle.machines.journal import open_journal
@@ -20,6 +17,9 @@ from tangle.machines.messages import seal, unseal
 from tangle.machines.order import State
 from tangle.machines.settlement import Settlement
 from tangle.machines.terms import order_tag
+from tangle.parties.book import mark_posted, unposted
+from tangle.parties.errors import MessageRefused, OtherState
+from tangle.parties.ledger import is_passing
 from tangle.protocol.errors import ProtocolError
 from tangle.protocol.keys import KeyPair
 from tangle.protocol.serial import to_hex
@@ -38,16 +38,16 @@ def instruction(kind: str, number: int, key: KeyPair = OWNER, machine: KeyPair =
 
 async def publish(settlement: Settlement, ledger: TableLedger, path: Path) -> None:
     """Post all that the journal has decided, as a machine does at the end of a step."""
-    with settlement.engine.begin() as connection:
-        for number, tag, data in journal.unposted(connection):
+    with settlement.book.transaction() as connection:
+        for number, tag, data in unposted(connection):
             await ledger.post(tag, data)
-            journal.mark_posted(connection, number)
+            mark_posted(connection, number)
     async with await open_channel(path, settlement, ledger) as publisher:
         await write_facts(settlement, publisher)
 
 
-async def test_owner_and_customer_read_everything_and_the_sums_agree(engine: Engine, ledger: TableLedger) -> None:
-    settlement = settle(engine)
+async def test_owner_and_customer_read_everything_and_the_sums_agree(book: Book, ledger: TableLedger) -> None:
+    settlement = settle(book)
     settlement.name_owner(OWNER_READER.public)
     order_id = await begun(ledger, 12, 12_500)
     await run(settlement, ledger, 50)
@@ -68,12 +68,12 @@ async def test_owner_and_customer_read_everything_and_the_sums_agree(engine: Eng
 
 
 async def test_the_customer_reads_from_its_deposit_until_its_order_is_over(
-    engine: Engine, ledger: TableLedger
+    book: Book, ledger: TableLedger
 ) -> None:
-    settlement = settle(engine)
+    settlement = settle(book)
     settlement.name_owner(OWNER_READER.public)
     settlement.take_order(unseal(order(3)), 2**40)
-    with engine.begin() as connection:
+    with book.transaction() as connection:
         # An order alone costs nothing and opens nothing.
         assert [fact.kind for fact in facts_from(connection, 0, 10)] == [GRANT]
     order_id = await begun(ledger, 3, 3000)
@@ -92,9 +92,9 @@ async def test_the_customer_reads_from_its_deposit_until_its_order_is_over(
 
 
 async def test_who_is_shut_out_reads_no_further_and_the_others_do(
-    engine: Engine, ledger: TableLedger, tmp_path: Path
+    book: Book, ledger: TableLedger, tmp_path: Path
 ) -> None:
-    settlement = settle(engine)
+    settlement = settle(book)
     settlement.name_owner(OWNER_READER.public)
     settlement.take_instruction(unseal(instruction(GRANT, 1)))
     tell(settlement, "a")
@@ -108,14 +108,14 @@ async def test_who_is_shut_out_reads_no_further_and_the_others_do(
 
 
 def tell(settlement: Settlement, said: str) -> None:
-    with settlement.engine.begin() as connection:
+    with settlement.book.transaction() as connection:
         Log(connection, MACHINE, settlement.channel).tell("note", {"said": said})
 
 
 async def test_an_old_instruction_posted_again_changes_nothing(
-    engine: Engine, ledger: TableLedger, tmp_path: Path
+    book: Book, ledger: TableLedger, tmp_path: Path
 ) -> None:
-    settlement = settle(engine)
+    settlement = settle(book)
     for kind, number in ((GRANT, 1), (GRANT, 1), (REVOKE, 2), (GRANT, 1), (REVOKE, 2)):
         settlement.take_instruction(unseal(instruction(kind, number)))
     tell(settlement, "secret")
@@ -141,15 +141,15 @@ async def test_an_old_instruction_posted_again_changes_nothing(
         ),
     ],
 )
-def test_only_the_owner_s_own_words_for_this_machine_count(engine: Engine, data: bytes) -> None:
-    settlement = settle(engine)
+def test_only_the_owner_s_own_words_for_this_machine_count(book: Book, data: bytes) -> None:
+    settlement = settle(book)
     with pytest.raises(MessageRefused):
         settlement.take_instruction(unseal(data))
 
 
-def test_a_reader_with_two_reasons_stays_until_both_are_gone(engine: Engine) -> None:
-    settlement = settle(engine)
-    with engine.begin() as connection:
+def test_a_reader_with_two_reasons_stays_until_both_are_gone(book: Book) -> None:
+    settlement = settle(book)
+    with book.transaction() as connection:
         log = Log(connection, MACHINE, settlement.channel)
         for reason in ("aa", "bb", "aa"):
             log.admit(READER.public, reason)
@@ -161,9 +161,9 @@ def test_a_reader_with_two_reasons_stays_until_both_are_gone(engine: Engine) -> 
 
 
 async def test_another_owner_takes_the_place_of_the_one_before(
-    engine: Engine, ledger: TableLedger, tmp_path: Path
+    book: Book, ledger: TableLedger, tmp_path: Path
 ) -> None:
-    settlement = settle(engine)
+    settlement = settle(book)
     for key in (OWNER_READER, OWNER_READER, AUDITOR, AUDITOR):
         settlement.name_owner(key.public)
     tell(settlement, "later")
@@ -194,9 +194,9 @@ class AwayAfter:
 @pytest.mark.parametrize("takes", [False, True])
 @pytest.mark.parametrize("posts", [0, 1, 2, 3, 7])
 async def test_a_break_at_any_message_loses_none_and_doubles_none(
-    engine: Engine, ledger: TableLedger, tmp_path: Path, posts: int, takes: bool
+    book: Book, ledger: TableLedger, tmp_path: Path, posts: int, takes: bool
 ) -> None:
-    settlement = settle(engine)
+    settlement = settle(book)
     settlement.name_owner(OWNER_READER.public)
     for said in "abcdefgh":
         tell(settlement, said)
@@ -212,10 +212,8 @@ async def test_a_break_at_any_message_loses_none_and_doubles_none(
     assert bool(repeated(heard)) == (takes and posts > 0)
 
 
-async def test_a_lost_book_is_written_again_to_the_byte(
-    engine: Engine, ledger: TableLedger, tmp_path: Path
-) -> None:
-    settlement = settle(engine)
+async def test_a_lost_book_is_written_again_to_the_byte(book: Book, ledger: TableLedger, tmp_path: Path) -> None:
+    settlement = settle(book)
     settlement.name_owner(OWNER_READER.public)
     settlement.take_instruction(unseal(instruction(GRANT, 1)))
     for said in "abc":
@@ -233,8 +231,8 @@ async def test_a_lost_book_is_written_again_to_the_byte(
 async def test_another_journal_begins_another_channel(ledger: TableLedger, tmp_path: Path) -> None:
     seeds = []
     for name in ("a.db", "b.db", "a.db"):
-        engine = open_journal(tmp_path / name, MACHINE.address.encode(), PARAMETERS.network_id)
-        settlement = settle(engine)
+        book = open_journal(tmp_path / name, MACHINE.address.encode(), PARAMETERS.network_id)
+        settlement = settle(book)
         seeds.append(settlement.channel.seed)
         tell(settlement, "x")
         if name == "a.db":
@@ -242,44 +240,44 @@ async def test_another_journal_begins_another_channel(ledger: TableLedger, tmp_p
         else:
             with pytest.raises(OtherState, match="not the channel of this machine"):
                 await publish(settlement, ledger, tmp_path / "c")
-        engine.dispose()
+        book.close()
     assert seeds[0] == seeds[2] != seeds[1]
 
 
 async def test_a_journal_that_is_older_than_the_book_is_refused(
-    engine: Engine, ledger: TableLedger, tmp_path: Path
+    book: Book, ledger: TableLedger, tmp_path: Path
 ) -> None:
-    settlement = settle(engine)
+    settlement = settle(book)
     tell(settlement, "x")
     await publish(settlement, ledger, tmp_path / "c")
-    with engine.begin() as connection:
-        connection.exec_driver_sql("DELETE FROM facts")
+    with book.transaction() as connection:
+        connection.execute("DELETE FROM facts")
     with pytest.raises(OtherState, match="old copy"):
         await publish(settlement, ledger, tmp_path / "c")
 
 
 async def test_a_second_machine_on_the_same_files_is_refused(
-    engine: Engine, ledger: TableLedger, tmp_path: Path
+    book: Book, ledger: TableLedger, tmp_path: Path
 ) -> None:
-    settlement = settle(engine)
+    settlement = settle(book)
     async with await open_channel(tmp_path / "c", settlement, ledger):
         with pytest.raises(ChannelInUse):
             await open_channel(tmp_path / "c", settlement, ledger)
 
 
 async def test_an_order_with_a_key_that_nothing_can_be_sealed_for_is_refused(
-    engine: Engine, ledger: TableLedger
+    book: Book, ledger: TableLedger
 ) -> None:
     with pytest.raises(MessageRefused, match="no key of a reader"):
         check_reader(bytes(32))
-    settlement = settle(engine)
+    settlement = settle(book)
     message = unseal(order(3, reader=bytes(32)))
     settlement.take_order(message, 0)
     assert settlement.status(message.id).state is State.CANCELLED
 
 
-async def test_nothing_of_the_channel_lies_open(engine: Engine, ledger: TableLedger) -> None:
-    settlement = settle(engine)
+async def test_nothing_of_the_channel_lies_open(book: Book, ledger: TableLedger) -> None:
+    settlement = settle(book)
     settlement.name_owner(OWNER_READER.public)
     order_id = await begun(ledger, 12, 12_000)
     await run(settlement, ledger, 50)
@@ -300,9 +298,9 @@ def test_a_payment_without_an_amount_is_refused() -> None:
         Tally().count(read_fact(0, b'{"kind":"payment","purpose":"unit"}'))
 
 
-async def test_a_stop_is_told_before_the_channel_closes(engine: Engine, ledger: TableLedger) -> None:
+async def test_a_stop_is_told_before_the_channel_closes(book: Book, ledger: TableLedger) -> None:
     order_id = await begun(ledger, 50, 50_000)
-    settlement = settle(engine)
+    settlement = settle(book)
     await run(settlement, ledger, 3)
     settlement.take_stop(unseal(stop(order_id)))
     heard = hear(ledger, READER)

@@ -11,8 +11,6 @@ from typing import Any
 import pytest
 
 from tangle.client.node.rest import NodeClient
-from tangle.machines import journal
-from tangle.machines.agent import NodeLedger
 from tangle.machines.channel import open_channel
 from tangle.machines.facts import INVITATION, UNIT, Log
 from tangle.machines.follow import ReaderKey, facts, invitations
@@ -22,6 +20,8 @@ from tangle.machines.messages import seal
 from tangle.machines.owner import Audit, Channels
 from tangle.machines.settlement import Settlement
 from tangle.machines.terms import reader_tag
+from tangle.parties.book import unposted
+from tangle.parties.ledger import NodeLedger
 from tangle.protocol.keys import KeyPair
 from tangle.protocol.serial import to_hex
 from tests.machines.tables import MACHINE, OWNER
@@ -61,8 +61,8 @@ class Reports(list[dict[str, Any]]):
 @asynccontextmanager
 async def machine(path: Path, ledger: NodeLedger) -> AsyncIterator[Settlement]:
     """A machine at work on the journal in a file."""
-    engine = open_journal(path, MACHINE.address.encode(), 1)
-    settlement = settle(engine)
+    book = open_journal(path, MACHINE.address.encode(), 1)
+    settlement = settle(book)
     settlement.name_owner(OWNER_READER.public)
     async with await open_channel(path.with_suffix(".channel"), settlement, ledger) as publisher:
         one = Machine(settlement, ledger, lambda _: iter(()), Pace(tick_s=0.05), publisher=publisher)
@@ -72,11 +72,11 @@ async def machine(path: Path, ledger: NodeLedger) -> AsyncIterator[Settlement]:
         finally:
             working.cancel()
             await asyncio.gather(working, return_exceptions=True)
-            engine.dispose()
+            book.close()
 
 
 def tell_units(settlement: Settlement, first: int, last: int) -> None:
-    with settlement.engine.begin() as connection:
+    with settlement.book.transaction() as connection:
         for number in range(first, last + 1):
             log = Log(connection, MACHINE, settlement.channel)
             log.tell(UNIT, {"order": "0x00", "number": number})
@@ -112,8 +112,8 @@ async def test_an_auditor_reads_as_long_as_the_owner_says_and_the_owner_reads_on
         await again.until("revoke")
         tell_units(settlement, 10, 10)
         await again.until("channel", units=10)
-        with settlement.engine.begin() as connection:
-            assert journal.unposted(connection) == []
+        with settlement.book.transaction() as connection:
+            assert unposted(connection) == []
     # With another journal the machine begins another channel, and readers turn to it.
     async with machine(tmp_path / "b.db", ledger) as settlement:
         reports.clear()

@@ -33,9 +33,9 @@ async def test_a_machine_killed_at_random_moments_pays_each_unit_once(tmp_path: 
 
     lives(tmp_path, random.Random(seed))
 
-    engine = open_journal(tmp_path / "machine.db", MACHINE.address.encode(), PARAMETERS.network_id)
-    status = Settlement(engine, MACHINE, TERMS, PARAMETERS, FlowMeter()).status(order_id)
-    engine.dispose()
+    book = open_journal(tmp_path / "machine.db", MACHINE.address.encode(), PARAMETERS.network_id)
+    status = Settlement(book, MACHINE, TERMS, PARAMETERS, FlowMeter()).status(order_id)
+    book.close()
     assert (status.state, status.produced, status.volume_ml) == (State.SETTLED, UNITS, UNITS * TERMS.unit_ml)
     payments = [one.essence.payload for one in ledger.payments()]
     assert sorted(json.loads(note.data)["number"] for note in payments if note) == list(range(1, UNITS + 1))

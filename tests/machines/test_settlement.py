@@ -9,12 +9,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine
 
 from tangle.client.wallet.transfer import sign_transfer
-from tangle.machines import journal
+from tangle.disk.books import Book
 from tangle.machines.channel import open_channel
-from tangle.machines.errors import MessageRefused, OtherState, PaymentConflicting, TermsRefused
+from tangle.machines.errors import TermsRefused
 from tangle.machines.journal import open_journal
 from tangle.machines.machine import Machine, Pace
 from tangle.machines.messages import seal, unseal
@@ -23,6 +22,8 @@ from tangle.machines.order import State
 from tangle.machines.readings import SAMPLE, read
 from tangle.machines.settlement import Settlement
 from tangle.machines.terms import Order, Terms, check_terms, divide, machine_tag, order_tag
+from tangle.parties.book import unposted
+from tangle.parties.errors import MessageRefused, OtherState, PaymentConflicting
 from tangle.protocol.keys import KeyPair
 from tangle.protocol.outputs import BasicOutput
 from tangle.protocol.serial import to_hex
@@ -33,8 +34,8 @@ FAST = Pace(readings_per_s=10_000, tick_s=0.001)
 LEAST = 426
 
 
-def settle(engine: Engine, terms: Terms = TERMS) -> Settlement:
-    return Settlement(engine, MACHINE, terms, PARAMETERS, FlowMeter())
+def settle(book: Book, terms: Terms = TERMS) -> Settlement:
+    return Settlement(book, MACHINE, terms, PARAMETERS, FlowMeter())
 
 
 def order(units: int, salt: int = 0, terms: Terms = TERMS, reader: bytes = READER.public) -> bytes:
@@ -53,7 +54,7 @@ async def run(settlement: Settlement, ledger: TableLedger, count: int, orders: i
     def source(after: int) -> Iterator[Reading]:
         return iter([one for one in sample(count) if one.number > after])
 
-    book = Path(settlement.engine.url.database or "").with_suffix(".channel")
+    book = settlement.book.path.with_suffix(".channel")
     async with await open_channel(book, settlement, ledger) as publisher:
         machine = Machine(settlement, ledger, source, FAST, orders=orders, publisher=publisher)
         await asyncio.wait_for(machine.run(), 60)
@@ -97,10 +98,10 @@ def test_terms_that_cannot_be_carried_out_are_refused(price: int) -> None:
     ],
 )
 async def test_the_sums_hold(
-    engine: Engine, ledger: TableLedger, units: int, deposit: int, readings: int, produced: int
+    book: Book, ledger: TableLedger, units: int, deposit: int, readings: int, produced: int
 ) -> None:
     order_id = await begun(ledger, units, deposit)
-    settlement = settle(engine)
+    settlement = settle(book)
     await run(settlement, ledger, readings)
     status = settlement.status(order_id)
     assert status.state is State.SETTLED
@@ -111,17 +112,17 @@ async def test_the_sums_hold(
     assert len(ledger.payments()) == produced
 
 
-async def test_each_payment_names_its_order_and_unit(engine: Engine, ledger: TableLedger) -> None:
+async def test_each_payment_names_its_order_and_unit(book: Book, ledger: TableLedger) -> None:
     order_id = await begun(ledger, 12, 12_000)
-    await run(settle(engine), ledger, 50)
+    await run(settle(book), ledger, 50)
     notes = [json.loads(one.essence.payload.data) for one in ledger.payments() if one.essence.payload]
     assert sorted(note["number"] for note in notes) == list(range(1, 13))
     assert {(note["kind"], note["order"]) for note in notes} == {("unit", to_hex(order_id))}
 
 
-async def test_every_reading_is_told_once(engine: Engine, ledger: TableLedger) -> None:
+async def test_every_reading_is_told_once(book: Book, ledger: TableLedger) -> None:
     await begun(ledger, 12, 12_000)
-    await run(settle(engine), ledger, 50)
+    await run(settle(book), ledger, 50)
     heard = hear(ledger, READER)
     readings = [dict(fact.body.members) for fact in heard.facts if fact.kind == "reading"]
     assert [one["number"] for one in readings] == [1, 2, 3, 4, 5]
@@ -130,9 +131,9 @@ async def test_every_reading_is_told_once(engine: Engine, ledger: TableLedger) -
     assert heard.states() == ["allotting", "producing", "exhausted", "settled"]
 
 
-async def test_only_the_customer_stops_an_order(engine: Engine, ledger: TableLedger) -> None:
+async def test_only_the_customer_stops_an_order(book: Book, ledger: TableLedger) -> None:
     order_id = await begun(ledger, 50, 50_000)
-    settlement = settle(engine)
+    settlement = settle(book)
     machine = Machine(settlement, ledger, lambda _: iter(sample(4)), Pace(readings_per_s=0.001, tick_s=0.001))
     for _ in range(4):
         await machine.step()
@@ -155,10 +156,10 @@ async def test_only_the_customer_stops_an_order(engine: Engine, ledger: TableLed
 
 
 async def test_a_stop_before_the_deposit_cancels_and_a_late_deposit_goes_back(
-    engine: Engine, ledger: TableLedger
+    book: Book, ledger: TableLedger
 ) -> None:
     data = order(3)
-    settlement = settle(engine)
+    settlement = settle(book)
     settlement.take_order(unseal(data), 0)
     order_id = unseal(data).id
     settlement.take_stop(unseal(stop(order_id)))
@@ -170,10 +171,10 @@ async def test_a_stop_before_the_deposit_cancels_and_a_late_deposit_goes_back(
     assert ledger.balance(CUSTOMER.address) == 3000
 
 
-async def test_a_second_deposit_waits_and_goes_back(engine: Engine, ledger: TableLedger) -> None:
+async def test_a_second_deposit_waits_and_goes_back(book: Book, ledger: TableLedger) -> None:
     order_id = await begun(ledger, 3, 3000)
     ledger.pay_in(order_tag(order_id), 5000, number=1)
-    settlement = settle(engine)
+    settlement = settle(book)
     await run(settlement, ledger, 20)
     await run(settlement, ledger, 20)
     status = settlement.status(order_id)
@@ -181,8 +182,8 @@ async def test_a_second_deposit_waits_and_goes_back(engine: Engine, ledger: Tabl
     assert ledger.balance(CUSTOMER.address) == 5000
 
 
-async def test_an_order_without_a_deposit_expires(engine: Engine, ledger: TableLedger) -> None:
-    settlement = settle(engine)
+async def test_an_order_without_a_deposit_expires(book: Book, ledger: TableLedger) -> None:
+    settlement = settle(book)
     settlement.take_order(unseal(order(3)), 100)
     settlement.expire(before_s=100)
     assert settlement.status(unseal(order(3)).id).state is State.AWAITING_DEPOSIT
@@ -190,20 +191,20 @@ async def test_an_order_without_a_deposit_expires(engine: Engine, ledger: TableL
     assert settlement.status(unseal(order(3)).id).state is State.CANCELLED
 
 
-async def test_an_order_for_other_terms_is_refused(engine: Engine, ledger: TableLedger) -> None:
+async def test_an_order_for_other_terms_is_refused(book: Book, ledger: TableLedger) -> None:
     cheap = Terms(MACHINE.address, OWNER.address, price=500, unit_ml=TERMS.unit_ml)
     data = order(3, terms=cheap)
     await ledger.post(machine_tag(MACHINE.address), data)
-    await run(settle(engine), ledger, 5)
+    await run(settle(book), ledger, 5)
     told = [unseal(heard.data).kind for heard in await ledger.hear(order_tag(unseal(data).id), 0)]
     assert told == ["refused"]
 
 
-async def test_orders_are_served_one_after_the_other(engine: Engine, ledger: TableLedger) -> None:
+async def test_orders_are_served_one_after_the_other(book: Book, ledger: TableLedger) -> None:
     for salt in (1, 2):
         await ledger.post(machine_tag(MACHINE.address), order(10, salt))
         ledger.pay_in(order_tag(unseal(order(10, salt)).id), 10_000, number=salt)
-    settlement = settle(engine)
+    settlement = settle(book)
     await run(settlement, ledger, 100, orders=2)
     assert ledger.balance(OWNER.address) == 20_000
     assert [settlement.status(one).state for one in settlement.recent_orders()] == [State.SETTLED] * 2
@@ -225,13 +226,13 @@ async def test_orders_are_served_one_after_the_other(engine: Engine, ledger: Tab
     ],
 )
 async def test_what_is_no_message_is_refused_and_changes_nothing(
-    engine: Engine, ledger: TableLedger, data: bytes
+    book: Book, ledger: TableLedger, data: bytes
 ) -> None:
     with pytest.raises(MessageRefused):
         unseal(data)
     reports: list[dict[str, object]] = []
     await ledger.post(machine_tag(MACHINE.address), data)
-    machine = Machine(settle(engine), ledger, lambda _: iter(()), FAST, reports.append)
+    machine = Machine(settle(book), ledger, lambda _: iter(()), FAST, reports.append)
     await machine.step()
     assert [report["event"] for report in reports] == ["message_refused"]
     assert not machine.settlement.open_orders()
@@ -243,10 +244,10 @@ def test_arbitrary_bytes_are_no_message(data: bytes) -> None:
         unseal(data)
 
 
-async def test_a_coin_that_someone_else_spent_stops_the_machine(engine: Engine, ledger: TableLedger) -> None:
+async def test_a_coin_that_someone_else_spent_stops_the_machine(book: Book, ledger: TableLedger) -> None:
     order_id = await begun(ledger, 3, 3000)
     deposit = (await ledger.coins(MACHINE.address, order_tag(order_id)))[0]
-    settlement = settle(engine)
+    settlement = settle(book)
     settlement.take_order(unseal(order(3)), 2**40)
     settlement.take_deposit(order_id, deposit)
     outputs = [BasicOutput.to(OWNER.address, 3000)]
@@ -258,8 +259,8 @@ async def test_a_coin_that_someone_else_spent_stops_the_machine(engine: Engine, 
 
 def test_a_journal_serves_one_machine_on_one_network(tmp_path: Path) -> None:
     path = tmp_path / "machine.db"
-    open_journal(path, MACHINE.address.encode(), 1).dispose()
-    open_journal(path, MACHINE.address.encode(), 1).dispose()
+    open_journal(path, MACHINE.address.encode(), 1).close()
+    open_journal(path, MACHINE.address.encode(), 1).close()
     with pytest.raises(OtherState, match="another address"):
         open_journal(path, OWNER.address.encode(), 1)
     with pytest.raises(OtherState, match="another network id"):
@@ -290,8 +291,8 @@ def test_each_unit_is_billed_once_however_readings_come(
         given = [readings[i] for step, jump in enumerate(back) for i in (step % 30, max(step % 30 - jump, 0))]
         for step, reading in enumerate([readings[0], *given]):
             # Every step starts from the file alone, as after a kill, and is done twice.
-            engine = open_journal(directory / "machine.db", MACHINE.address.encode(), PARAMETERS.network_id)
-            settlement = settle(engine)
+            book = open_journal(directory / "machine.db", MACHINE.address.encode(), PARAMETERS.network_id)
+            settlement = settle(book)
             for _ in range(2):
                 settlement.take_order(unseal(data), 2**40)
                 settlement.take_deposit(order_id, coin)
@@ -300,9 +301,9 @@ def test_each_unit_is_billed_once_however_readings_come(
                 settlement.take_reading(order_id, reading)
                 if step == stop_after:
                     settlement.take_stop(unseal(stop(order_id)))
-            engine.dispose()
-        engine = open_journal(directory / "machine.db", MACHINE.address.encode(), PARAMETERS.network_id)
-        settlement = settle(engine)
+            book.close()
+        book = open_journal(directory / "machine.db", MACHINE.address.encode(), PARAMETERS.network_id)
+        settlement = settle(book)
         await run(settlement, ledger, 0)
         return settlement
 
@@ -314,7 +315,7 @@ def test_each_unit_is_billed_once_however_readings_come(
     assert ledger.balance(OWNER.address) == status.paid == status.produced * TERMS.price
     assert ledger.balance(CUSTOMER.address) == status.refunded == deposit - status.paid
     assert len(ledger.payments()) == status.produced
-    with settlement.engine.begin() as connection:
-        assert not journal.unposted(connection)
-    settlement.engine.dispose()
+    with settlement.book.transaction() as connection:
+        assert not unposted(connection)
+    settlement.book.close()
     ledger.close()

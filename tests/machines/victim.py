@@ -23,9 +23,9 @@ def source(after: int) -> Iterator[Reading]:
 
 def main(directory: Path) -> None:
     """Serve one order to its end."""
-    engine = open_journal(directory / "machine.db", MACHINE.address.encode(), PARAMETERS.network_id)
+    book = open_journal(directory / "machine.db", MACHINE.address.encode(), PARAMETERS.network_id)
     ledger = TableLedger(directory / "ledger.db", delay_s=0.05)
-    settlement = Settlement(engine, MACHINE, TERMS, PARAMETERS, FlowMeter())
+    settlement = Settlement(book, MACHINE, TERMS, PARAMETERS, FlowMeter())
     settlement.name_owner(ReaderKey.of(OWNER).public)
     asyncio.run(serve(directory, settlement, ledger))
 

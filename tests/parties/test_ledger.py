@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 from tangle.client.node.rest import NodeClient
-from tangle.machines.agent import NodeLedger
+from tangle.parties.ledger import NodeLedger
 from tangle.protocol.outputs import (
     AddressUnlockCondition,
     BasicOutput,

@@ -1,25 +1,15 @@
-"""What the three parties' processes have in common: the seed file, reports on stdout, signals, the node.
+"""The little that a party needs of the Tangle, as a protocol, and a node over REST that gives it.
 
-A report is one JSON object per line with `--json`, or one readable line. The seed file holds 32 bytes as
-hexadecimal digits; it is made with mode 0600 when there is none, and refused when anyone but its owner may
-read it.
+Any other node, or a few tables in a test, can be a ledger, too.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
-import os
-import secrets
-import signal
-import stat
-import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
-from typing import Annotated, Any, TypeVar
-
-import typer
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 from tangle.client.channels.errors import NotYetPublished
 from tangle.client.errors import ClientError, Conflicting, NodeError, NodeUnreachable
@@ -27,34 +17,19 @@ from tangle.client.node.attach import Pow, attach
 from tangle.client.node.inclusion import wait_included
 from tangle.client.node.rest import NodeClient
 from tangle.client.wallet.selection import Coin
-from tangle.disk import files
-from tangle.errors import TangleError
-from tangle.machines.errors import PaymentConflicting, SeedRefused, TermsRefused
-from tangle.machines.ledger import Heard
-from tangle.protocol.addresses import Address, Ed25519Address, from_bech32
-from tangle.protocol.keys import Keys
+from tangle.parties.errors import PaymentConflicting
+from tangle.parties.report import Report
+from tangle.protocol.addresses import Address
 from tangle.protocol.parameters import ProtocolParameters
 from tangle.protocol.tagged_data import TaggedData
 from tangle.protocol.transactions import Transaction
 
-PAGE = 50
-"""messages heard at once"""
-SEED_BYTES = 32
-"""bytes"""
-
-NodeOption = Annotated[str, typer.Option("--node", envvar="TANGLE_NODE", help="URL of the node.")]
-SeedOption = Annotated[Path, typer.Option("--seed-file", help="The party's seed; made when there is none.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object per line.")]
-LOCAL_NODE = "http://127.0.0.1:14265"
-"""where a node listens unless told otherwise"""
-
-AWAY_S = 1.0
-"""seconds between two tries to reach a node that is away"""
-
-Report = Callable[[dict[str, Any]], None]
 T = TypeVar("T")
 
-
+PAGE = 50
+"""messages heard at once"""
+AWAY_S = 1.0
+"""seconds between two tries to reach a node that is away"""
 PLAIN = {
     "has_timelock": False,
     "has_expiration": False,
@@ -64,8 +39,50 @@ PLAIN = {
 """filters (TIP-26) of what is money as it stands: neither locked nor to be taken or given back, nothing with it"""
 
 
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """Data found under a tag; `number` is the number of the event that brought it."""
+
+    number: int
+    data: bytes
+
+
+class Ledger(Protocol):
+    """What a party asks of a node."""
+
+    async def parameters(self) -> ProtocolParameters:
+        """The parameters of the network."""
+        ...
+
+    async def post(self, tag: bytes, data: bytes) -> bytes:
+        """Post a tagged-data block; returns its id when the node has acknowledged it."""
+        ...
+
+    async def hear(self, tag: bytes, after: int) -> list[Heard]:
+        """Data posted under `tag` after event number `after`, oldest first, at most a page of it."""
+        ...
+
+    async def coins(self, address: Address, tag: bytes | None = None) -> list[Coin]:
+        """Unspent outputs of `address` in the ledger; with `tag`, those with that tag feature.
+
+        Only plain ones count: who pays with an output that expires could take the units and then the coins back.
+        """
+        ...
+
+    async def include(self, transaction: Transaction) -> int:
+        """Bring `transaction` into the ledger, posting it as often as needed, and return its milestone's index.
+
+        One that is in the ledger already is not posted again.
+
+        Raises
+        ------
+        PaymentConflicting : another transaction has spent one of its inputs
+        """
+        ...
+
+
 class NodeLedger:
-    """A node over REST, as `tangle.machines.ledger.Ledger` asks for it.
+    """A node over REST, as `Ledger` asks for it.
 
     Parameters
     ----------
@@ -144,94 +161,8 @@ async def until_there(ask: Callable[[], Awaitable[T]], report: Report, every_s: 
             await asyncio.sleep(every_s)
 
 
-def read_keys(path: Path) -> Keys:
-    """The keys of a seed file, which is made when there is none.
-
-    Raises
-    ------
-    SeedRefused : others may read the file, or it holds no seed
-    """
-    seed = secrets.token_bytes(SEED_BYTES)
-    try:
-        if path.exists():
-            return _read_seed(path)
-        files.create(path, seed.hex().encode() + b"\n", files.PRIVATE)
-    except FileExistsError:
-        return _read_seed(path)
-    except OSError as error:
-        raise SeedRefused(f"{path}: {error.strerror}") from None
-    return Keys.from_seed(seed)
-
-
-def _read_seed(path: Path) -> Keys:
-    try:
-        if stat.S_IMODE(path.stat().st_mode) & 0o077:
-            raise SeedRefused(f"{path}: others may read this seed; chmod 600 it, or better make a new one")
-        seed = bytes.fromhex(path.read_text().strip())
-    except (OSError, ValueError) as error:
-        raise SeedRefused(f"{path}: {error}") from None
-    if len(seed) != SEED_BYTES:
-        raise SeedRefused(f"{path}: holds {len(seed)} bytes, a seed has {SEED_BYTES}")
-    return Keys.from_seed(seed)
-
-
-def read_machine(text: str, hrp: str) -> Ed25519Address:
-    """The address of a machine, which signs what it says. Raises TermsRefused, ProtocolError."""
-    address = from_bech32(text, hrp)
-    if not isinstance(address, Ed25519Address):
-        raise TermsRefused(f"{text}: a machine has the address of a key")
-    return address
-
-
-def reporter(agent: str, as_json: bool) -> Report:
-    """Writes reports of `agent` to stdout, one line each."""
-
-    def report(facts: dict[str, Any]) -> None:
-        facts = {"agent": agent, **facts}
-        if as_json:
-            line = json.dumps(facts)
-        else:
-            line = "  ".join(f"{name}={_readable(value)}" for name, value in facts.items())
-        print(line, flush=True)
-
-    return report
-
-
-def _readable(value: Any) -> str:
-    return ",".join(f"{k}:{v}" for k, v in value.items()) if isinstance(value, dict) else str(value)
-
-
 def is_passing(error: ClientError) -> bool:
     """Whether an error is of the kind that goes away: a node that is down, restarting or overloaded."""
     if isinstance(error, NotYetPublished):
         return isinstance(error.__cause__, ClientError) and is_passing(error.__cause__)
     return isinstance(error, NodeUnreachable) or (isinstance(error, NodeError) and error.status >= 500)
-
-
-def run(main: Coroutine[Any, Any, int], report: Report) -> None:
-    """Run an agent to its end and leave with its exit code; an error is reported, not thrown.
-
-    SIGTERM and SIGINT cancel it where it waits. Nothing is lost by that: what was decided is stored, and what was
-    not posted will be when the agent is started again.
-    """
-    try:
-        code = asyncio.run(_until_signal(main, report))
-    except TangleError as error:
-        report({"event": "error", "code": error.code, "message": str(error)})
-        code = 1
-    except BrokenPipeError:
-        # Whoever read the reports is gone; there is nobody to tell, and nothing to flush either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 1
-    raise typer.Exit(code)
-
-
-async def _until_signal(main: Coroutine[Any, Any, int], report: Report) -> int:
-    task = asyncio.create_task(main)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
-    try:
-        return await task
-    except asyncio.CancelledError:
-        report({"event": "stopped"})
-        return 0

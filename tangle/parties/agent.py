@@ -1,0 +1,51 @@
+"""The process of a party: its options, and its end by a signal, an error or a closed pipe."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from tangle.errors import TangleError
+from tangle.parties.report import Report
+
+NodeOption = Annotated[str, typer.Option("--node", envvar="TANGLE_NODE", help="URL of the node.")]
+SeedOption = Annotated[Path, typer.Option("--seed-file", help="The party's seed; made when there is none.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object per line.")]
+LOCAL_NODE = "http://127.0.0.1:14265"
+"""where a node listens unless told otherwise"""
+
+
+def run(main: Coroutine[Any, Any, int], report: Report) -> None:
+    """Run an agent to its end and leave with its exit code; an error is reported, not thrown.
+
+    SIGTERM and SIGINT cancel it where it waits. Nothing is lost by that: what was decided is stored, and what was
+    not posted will be when the agent is started again.
+    """
+    try:
+        code = asyncio.run(_until_signal(main, report))
+    except TangleError as error:
+        report({"event": "error", "code": error.code, "message": str(error)})
+        code = 1
+    except BrokenPipeError:
+        # Whoever read the reports is gone; there is nobody to tell, and nothing to flush either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 1
+    raise typer.Exit(code)
+
+
+async def _until_signal(main: Coroutine[Any, Any, int], report: Report) -> int:
+    task = asyncio.create_task(main)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    try:
+        return await task
+    except asyncio.CancelledError:
+        report({"event": "stopped"})
+        return 0
