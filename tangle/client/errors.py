@@ -73,17 +73,11 @@ class NodeError(ClientError):
     field : path of the offending field, where the node names one
     """
 
-    code: str  # what went wrong is the node's to say, so this class has no code of its own
-
-    def __init__(self, status: int, code: str, message: str, field: str | None = None) -> None:
-        super().__init__(status, code, message)
-        self.status = status
-        self.code = code
-        self.message = message
-        self.field = field
-
-    def __str__(self) -> str:
-        return f"the node answered {self.status} ({self.code}): {self.message}"
+    template = "the node answered {status} ({code}): {message}"
+    status: int
+    code: str
+    message: str
+    field: str | None = None
 
 
 class UnexpectedAnswer(ClientError):
