@@ -2,7 +2,7 @@
 
 The search runs in threads and releases the interpreter lock. When the awaiting task is cancelled, the search stops
 within some milliseconds. numba is imported with the first search: a program that lets its node work never loads
-it.
+it and needs none.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 
+from tangle.extras import extra
 from tangle.protocol.blocks import NONCE_BYTES, Block
 
 
@@ -46,6 +47,7 @@ def _search(
     cancel: threading.Event,
     progress: Callable[[int], None] | None,
 ) -> int:
-    from tangle.protocol.pow.search import search  # noqa: PLC0415
+    with extra("pow", "proof of work on this machine"):
+        from tangle.protocol.pow.search import search  # noqa: PLC0415
 
     return search(data, min_score, workers=workers, cancel=cancel, progress=progress)
