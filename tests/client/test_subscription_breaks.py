@@ -149,11 +149,13 @@ async def test_a_node_that_does_not_come_back_is_told(tmp_path: Path) -> None:
         node = NodeClient(running.url, timeout=5)
         await post(node, *written(channel, [b"only"]))
         subscription = Subscription(node, channel.access(), give_up_after=0.5)
-        coming = asyncio.create_task(first(subscription.events(), 2))
-        await asyncio.sleep(0.5)
-        assert subscription.counts["message"] == 1
+        events = subscription.events()
+        assert bodies([await anext(events)]) == [b"only"]
+        coming = asyncio.create_task(first(events, 1))
+        await asyncio.sleep(0.5)  # for its stream to be open
     with pytest.raises(NodeUnreachable):
         await coming
+    assert subscription.counts["message"] == 1
     with pytest.raises(NodeUnreachable):
         await everything(Subscription(node, channel.access(), give_up_after=0.2).history())
     await node.close()
