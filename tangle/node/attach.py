@@ -65,8 +65,9 @@ def _admit(memory: Memory, step: Step, block: Block, now_ms: int) -> Receipt | T
         if len(dag) >= memory.settings.window_blocks_max:
             raise WindowFull
         parents = memory.window.indices(block.parents)
-        _check_depth(memory, block, parents)
         settlement = memory.finality.judge(memory.window, block, ledger(memory, step))
+        if settlement is None:
+            _check_depth(memory, block, parents)
     except (AttachError, MilestoneInvalid) as error:
         return error
     index = append(memory, step, block, parents, now_ms)

@@ -98,10 +98,15 @@ class Milestones:
     def _settle(self, window: Window, parents: Sequence[bytes], find: Find, time: int) -> Settlement:
         dag, head = window.dag, window.head
         order = window.order(parents)
-        if head.index >= FIRST_INDEX and window.newest() not in order:
+        reached = set(order)
+        if head.index >= FIRST_INDEX and window.newest() not in reached:
             raise MilestoneInvalid("payload.parents", "do not reach the previous milestone")
         if order and dag.oldest_root(order) < self.floor(head.index):
             raise MilestoneInvalid("payload.parents", "reach a block below max depth")
+        # The next milestone must reference the carrier of this one, which these make older than what it reaches.
+        settled = [parent for parent in window.indices(parents) if parent not in reached]
+        if settled and dag.oldest_root(settled) < self.floor(head.index + 1):
+            raise MilestoneInvalid("payload.parents", "rest upon a milestone below max depth")
         return settle(dag, order, find, index=head.index + 1, time=time)
 
 
