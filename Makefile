@@ -25,13 +25,15 @@ run: $(STAMP) ## start the service (TANGLE_HOST, TANGLE_PORT, TANGLE_DATA are ho
 	@$(BIN)/tangle up
 
 # Kernels are compiled once, before the workers start: four who compile the same take four times as long.
-# More workers than cores: half of the time tests wait for milestones.
-test: $(STAMP) kernels ## the whole suite
-	@$(BIN)/python -m pytest -n 4 --dist loadfile
+# More workers than cores: now and then tests wait for milestones. Files that take long begin first (tests/conftest.py).
+SUITE := $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+
+test: $(STAMP) kernels ## the whole suite; of what is tried at random a quarter
+	@$(SUITE)
 
 test-long: export TESTS_LONG := 1
-test-long: $(STAMP) kernels ## the suite with the longer runs
-	@$(BIN)/python -m pytest -n 4 --dist loadfile -m "slow or not slow"
+test-long: $(STAMP) kernels ## the suite with the longer runs, and all of what is tried at random
+	@$(SUITE) -m "slow or not slow"
 
 kernels: $(STAMP) ## compile what is compiled once per machine; a minute, nothing later
 	@$(BIN)/python -c "from tangle.protocol.pow.search import compile_kernels; compile_kernels()" & \

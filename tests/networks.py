@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from tangle.node import GENESIS_OUTPUT_ID, Node, NodeSettings, Step, create_network
 from tangle.node.issue import Search
@@ -36,6 +38,7 @@ T0 = 1_700_000_000
 """seconds since the Unix epoch at which test networks begin"""
 PARAMETERS = ProtocolParameters(network_name="tangle-test", min_pow_score=0)
 _OPEN: list[Node] = []
+_TEMPLATES = TemporaryDirectory()
 
 
 @dataclass(frozen=True)
@@ -155,6 +158,14 @@ def found(url: str, parameters: ProtocolParameters = PARAMETERS, now: int = T0) 
     engine.dispose()
 
 
+@cache
+def _founded(parameters: ProtocolParameters) -> Path:
+    """A database with a new network, to copy: that takes a tenth of the time of making one."""
+    path = Path(_TEMPLATES.name) / f"{_founded.cache_info().currsize}.db"
+    found(f"sqlite:///{path}", parameters)
+    return path
+
+
 def open_node(
     path: Path,
     *,
@@ -166,7 +177,7 @@ def open_node(
     """A node on the database file `path`, whose network is made when there is none."""
     url = f"sqlite:///{path}"
     if not path.exists():
-        found(url, parameters)
+        shutil.copy(_founded(parameters), path)
     node = Alone.open(url, settings or NodeSettings(seed=seed), coordinator_seeds=[COORDINATOR.seed])
     node.on_events = on_events
     _OPEN.append(node)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
@@ -21,8 +24,9 @@ from tangle.protocol.pow.search import search
 from tangle.protocol.serial import Fields
 from tangle.protocol.transactions import Transaction
 from tangle.service.directory import read_keys
+from tangle.service.founding import make_network
 from tangle.service.running import Service
-from tangle.service.settings import Settings
+from tangle.service.settings import NETWORK_SETTINGS, Settings
 from tests.forked import SPEED
 from tests.networks import Coin, Key
 
@@ -38,6 +42,7 @@ DEFAULTS: dict[str, Any] = {
     "parents_wait_ms": 3_000,
 }
 """fast where the protocol allows it; milliseconds of the writer's clock"""
+_TEMPLATES = TemporaryDirectory()
 
 
 @dataclass(frozen=True)
@@ -120,10 +125,22 @@ def quick_ticks() -> float:
     return SPEED * time.monotonic()
 
 
+@cache
+def _founded(**settings: Any) -> Path:
+    """A data directory with a new network, to copy."""
+    directory = Path(_TEMPLATES.name) / str(_founded.cache_info().currsize)
+    make_network(Settings.load(data=directory, **settings))
+    return directory
+
+
 @contextmanager
 def running_node(data: Path, **settings: Any) -> Iterator[RunningNode]:
     """A node on the data directory `data`; a second one on the same directory goes on where the first stopped."""
-    loaded = Settings.load(**{"data": data, "port": 0, **DEFAULTS, **settings})
+    given = {**DEFAULTS, **settings}
+    loaded = Settings.load(data=data, port=0, **given)
+    if not data.exists():
+        chosen = {name: given[name] for name in NETWORK_SETTINGS if name in given}
+        shutil.copytree(_founded(**chosen), data)
     with prepared(loaded, ticks=quick_ticks) as (server, listener):
         url = url_of(listener)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="node")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
@@ -11,10 +12,14 @@ import pytest
 from tangle.tipselect.selectors import named
 from tests.plots.grown import Grown
 
-figures = pytest.importorskip("tests.plots.tip_selection", reason="needs matplotlib", exc_type=ImportError)
+
+@pytest.fixture(scope="module")
+def figures() -> Any:
+    """The module that draws: loaded when it is used, for every worker collects this file."""
+    return pytest.importorskip("tests.plots.tip_selection", reason="needs matplotlib", exc_type=ImportError)
 
 
-def test_all_figures_are_made(tmp_path: Path) -> None:
+def test_all_figures_are_made(figures: Any, tmp_path: Path) -> None:
     made = [
         figures.tip_count(tmp_path, delays=4, rates=(10,)),
         figures.confidence_over_time(tmp_path, rate=10, delays=12, watched=4, alphas=(0.01,)),
@@ -31,7 +36,7 @@ def test_the_number_of_tips_is_what_popov_expects() -> None:
     assert np.mean(counts) == pytest.approx(2 * rate, rel=0.15)
 
 
-def test_confidence_rises_for_all_where_alpha_is_small_and_not_where_it_is_great() -> None:
+def test_confidence_rises_for_all_where_alpha_is_small_and_not_where_it_is_great(figures: Any) -> None:
     _, mean, worst = figures.rising(20, 70, 25, 0.01)
     assert mean[-1] > 0.9
     assert worst[-1] > 0.5

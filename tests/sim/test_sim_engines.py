@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 import types
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import distributed
 import pytest
 
 from tangle.sim import engines, sweep
@@ -29,7 +29,7 @@ def here() -> sweep.Swept:
 @pytest.fixture(scope="module")
 def dask() -> Iterator[str]:
     """Address of a dask scheduler with two workers."""
-    local: Any = distributed.LocalCluster
+    local: Any = importlib.import_module("distributed").LocalCluster  # loaded when it is used: it is large
     with local(
         n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, worker_dashboard_address=None
     ) as cluster:
