@@ -6,8 +6,10 @@ everywhere.
 
 Local workers are forks of this process: they begin with the kernels loaded, and with functions that were defined
 in a notebook or script. They run `work.perform` and nothing else, so locks that other threads of this process hold
-are none of theirs. Jobs go out longest first; a worker is given as many ahead as keep it busy while this process
-writes down what others have finished, and no more: long runs stay where they can go to whoever is free first.
+are none of theirs. Each has an executor of its own (concurrent.futures), because an executor gives up all its runs
+when a process of it dies: so these are the runs of one worker, and the first of them was under way. Jobs go out
+longest first; a worker is given as many ahead as keep it busy while this process writes down what others have
+finished, and no more: long runs stay where they can go to whoever is free first.
 
 dask and ray are imported when their engine is asked for. The user brings the address; workers there need the same
 packages.
@@ -15,18 +17,19 @@ packages.
 
 from __future__ import annotations
 
-import gc
 import math
 import multiprocessing
 import os
 import signal
 import socket
+import threading
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from importlib import import_module
-from multiprocessing import connection
 from typing import Any
 
 from tangle.sim.errors import BadSweep, EngineMissing
@@ -91,93 +94,100 @@ def local(jobs: Sequence[Job], *, workers: int) -> Iterator[list[Outcome]]:
     try:
         for worker in crew:
             worker.feed(waiting)
-        while busy := {worker.link: worker for worker in crew if worker.given}:
-            ended = []
-            for link in connection.wait(list(busy)):
-                worker = busy[link]  # type: ignore[index]
-                outcome = worker.take()
-                if outcome is None:
-                    outcome = worker.died()
-                    waiting.extendleft(reversed(worker.given))
-                    crew.remove(worker)
-                    worker = _Worker()
-                    crew.append(worker)
+        while busy := [worker for worker in crew if worker.given]:
+            wait([worker.first for worker in busy], return_when=FIRST_COMPLETED)
+            ended: list[Outcome] = []
+            for worker in busy:
+                ended += worker.take(waiting)
                 worker.feed(waiting)
-                ended.append(outcome)
             yield ended
     finally:
+        # All of them first: forks share the ends of each other's pipes.
         for worker in crew:
-            worker.stop()
+            worker.process.terminate()
+        for worker in crew:
+            worker.executor.shutdown()
 
 
 class _Worker:
-    """A process that makes one run after the other; `given` are those it has not answered."""
+    """A process that makes one run after the other; `given` are those it has not answered, with their futures."""
 
     def __init__(self) -> None:
-        mine, yours = multiprocessing.Pipe()
-        self.link = mine
-        self.given: deque[Job] = deque()
-        self._depth = 1
-        self._process = multiprocessing.get_context("fork").Process(target=_live, args=(yours,), daemon=True)
+        self.given: deque[tuple[Job, Future[Outcome]]] = deque()
+        self.depth = 1
+        self.start()
+
+    @property
+    def first(self) -> Future[Outcome]:
+        """The run that is under way."""
+        return self.given[0][1]
+
+    def start(self) -> None:
+        """Begin with a new process."""
+        self.executor = ProcessPoolExecutor(1, multiprocessing.get_context("fork"), _begin)
         with warnings.catch_warnings():
             # Python 3.12 and later warn of a fork beside threads; the top of the file says why this one may be.
             warnings.simplefilter("ignore", DeprecationWarning)
-            self._process.start()
-        yours.close()
+            number = self.executor.submit(os.getpid).result()
+        self.process = next(each for each in multiprocessing.active_children() if each.pid == number)
 
     def feed(self, waiting: deque[Job]) -> None:
         """Give it jobs as far as it should have some ahead."""
-        while waiting and len(self.given) < self._depth:
-            job = waiting.popleft()
-            self.given.append(job)
+        while waiting and len(self.given) < self.depth:
             try:
-                self.link.send(job)
-            except OSError:
-                # It is dead, which the next `take` finds out.
-                return
+                future = self.executor.submit(perform, waiting[0])
+            except BrokenProcessPool:
+                # It died, which the next `take` finds out, or did so with nothing to do.
+                if self.given:
+                    return
+                self.start()
+            else:
+                self.given.append((waiting.popleft(), future))
 
-    def take(self) -> Outcome | None:
-        """Return the outcome of its first job; None when it is dead."""
-        try:
-            outcome: Outcome = self.link.recv()
-        except (EOFError, OSError):
-            return None
-        self.given.popleft()
-        self._depth = min(JOBS_AHEAD_MAX, math.ceil(SECONDS_AHEAD / max(outcome["seconds"], 1e-6)))
-        return outcome
+    def take(self, waiting: deque[Job]) -> list[Outcome]:
+        """Return what it has answered. When it has died, the jobs it had ahead wait again for a new process."""
+        ended: list[Outcome] = []
+        while self.given and self.first.done():
+            job, future = self.given.popleft()
+            error = future.exception()
+            if isinstance(error, BrokenProcessPool):
+                ended.append(failed(job.number, f"WorkerDied: {self.cause()}"))
+                waiting.extendleft(job for job, _ in reversed(self.given))
+                self.given.clear()
+                self.start()
+            else:
+                # A run can only raise what is no Exception, such as SystemExit.
+                ended.append(failed(job.number, told(error)) if error else future.result())
+                self.depth = min(JOBS_AHEAD_MAX, math.ceil(SECONDS_AHEAD / max(ended[-1]["seconds"], 1e-6)))
+        return ended
 
-    def died(self) -> Outcome:
-        """Return the outcome of the job that it died of."""
-        self.stop()
-        code = self._process.exitcode or 0
-        how = f"killed by signal {-code}; is there enough memory?" if code < 0 else f"it ended with code {code}"
-        return {"run": self.given.popleft().number, "seconds": 0.0, "error": f"WorkerDied: {how}"}
-
-    def stop(self) -> None:
-        """End the process, also in the middle of a run."""
-        self.link.close()
-        self._process.join(0)
-        if self._process.exitcode is None:
-            self._process.terminate()
-        self._process.join()
+    def cause(self) -> str:
+        """Return what the process died of."""
+        while (code := self.process.exitcode) is None:
+            # The executor waits for it as well, and whoever comes second learns the code a moment later.
+            self.process.join(0.01)
+        return f"killed by signal {-code}; is there enough memory?" if code < 0 else f"it ended with code {code}"
 
 
-def _live(link: Any) -> None:
-    """Be a worker: until the other end is closed, or its process is gone."""
-    # Whatever else is open belongs to the process that started this one: pipes of others, whose end would go
-    # unnoticed, and the lock of the sweep's directory, which would outlive it. What stands for them is kept.
-    gc.freeze()
-    os.closerange(3, link.fileno())
-    os.closerange(link.fileno() + 1, os.sysconf("SC_OPEN_MAX"))
-    # Ctrl-C is for the process that started this one, which then ends it. What a run prints is no result.
+def failed(number: int, error: str) -> Outcome:
+    """Return the outcome of a run that gave none."""
+    return {"run": number, "seconds": 0.0, "error": error}
+
+
+def _begin() -> None:
+    """Begin to be a worker, which ends with the process that started it."""
+    # Ctrl-C is for that process, which then ends this one. What a run prints is no result.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     os.dup2(2, 1)
-    try:
-        while True:
-            link.send(perform(link.recv()))
-    except (EOFError, OSError):
-        os._exit(0)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
 
 
 # --- clusters -----------------------------------------------------------------------------------------------
@@ -254,7 +264,7 @@ def _outcome(result: Callable[[], Outcome], number: int) -> Outcome:
     try:
         return result()
     except Exception as error:
-        return {"run": number, "seconds": 0.0, "error": told(error)}
+        return failed(number, told(error))
 
 
 def check_versions(found: Iterable[dict[str, str]]) -> None:

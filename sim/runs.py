@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+from weakref import WeakSet
 
 from tangle.disk import files
 from tangle.disk.locks import locked
@@ -40,6 +41,7 @@ class RunLog:
     ) -> None:
         self.sweep, self.directory, self.outcomes = sweep, directory, outcomes
         self._file = file
+        _LOGS.add(self)
 
     @classmethod
     def open(cls, sweep: Sweep, directory: str | Path | None) -> RunLog:
@@ -84,8 +86,13 @@ class RunLog:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the directory free; also in a fork, where the lock would outlive the process that holds it."""
         if self._file is not None:
             os.close(self._file)
+            self._file = None
 
     @property
     def measured(self) -> set[int]:
@@ -114,6 +121,17 @@ class RunLog:
             facts |= {"runs": len(swept.rows), "failed": len(swept.failures), "seconds": round(swept.seconds, 3)}
             files.write(self.directory / FACTS, _json(facts).encode())
         return swept
+
+
+_LOGS: WeakSet[RunLog] = WeakSet()
+
+
+def _close_all() -> None:
+    for log in _LOGS:
+        log.close()
+
+
+os.register_at_fork(after_in_child=_close_all)
 
 
 def holds_sweep(directory: str | Path) -> bool:
