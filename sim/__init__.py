@@ -8,6 +8,10 @@
 `tangle sim` does the same on the command line, docs/simulations.md tells of both.
 """
 
+from tangle.extras import needs
+
+needs("sim", "simulating", "numba", "numpy", "pydantic")
+
 from tangle.sim.result import Result
 from tangle.sim.run import run
 from tangle.sim.scenario import Adversary, Agent, Scenario, Split

@@ -1,15 +1,13 @@
 """Libraries that the base install leaves out, and what is said where one is missing.
 
-The base install is the client. What needs more says so where it imports it::
+The base install is the client. A room that needs more says so before it imports it::
 
-    with extra("pow", "proof of work on this machine"):
-        import numba
+    needs("pow", "proof of work on this machine", "numba", "numpy")
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from importlib.util import find_spec
 
 from tangle.errors import TangleError
 
@@ -31,13 +29,8 @@ class ExtraMissing(TangleError):
     extra: str
 
 
-@contextmanager
-def extra(name: str, purpose: str) -> Iterator[None]:
-    """Imports of the block come with the extra `name`. Raises ExtraMissing where one is not there."""
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        library = (error.name or "").partition(".")[0]
-        if library in {"", "tangle"}:
-            raise
-        raise ExtraMissing(purpose, library, name) from error
+def needs(extra: str, purpose: str, *libraries: str) -> None:
+    """Raise ExtraMissing for the first of `libraries` that is not installed; none of them is imported."""
+    for library in libraries:
+        if find_spec(library) is None:
+            raise ExtraMissing(purpose, library, extra)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tangle.extras import ExtraMissing, extra
+from tangle.extras import ExtraMissing, needs
 
 ROOT = Path(__file__).parents[1]
 CLIENT = (
@@ -33,23 +32,61 @@ except ExtraMissing as error:
 """
 
 
+IMPORT = """
+from tangle.extras import ExtraMissing
+try:
+    import {room}
+except ExtraMissing as error:
+    print(error)
+"""
+
+
 def run(code: str) -> str:
     """What a program prints in an interpreter of its own."""
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     return done.stdout.strip()
 
 
+def without(library: str, code: str) -> str:
+    """What a program prints where a library is not installed."""
+    return run(f"import sys; sys.modules[{library!r}] = None\n{code}")
+
+
 def test_the_error_names_what_to_install() -> None:
-    with pytest.raises(ExtraMissing) as missing, extra("pow", "proof of work"):
-        importlib.import_module("no_such_library.part")
+    with pytest.raises(ExtraMissing) as missing:
+        needs("pow", "proof of work", "json", "no_such_library")
     assert str(missing.value) == (
         'proof of work needs no_such_library, which is not installed: pip install "tangle-ledger[pow]"'
     )
 
 
-def test_a_fault_of_our_own_is_none_of_an_extra() -> None:
-    with pytest.raises(ModuleNotFoundError), extra("pow", "proof of work"):
-        importlib.import_module("tangle.no_such_room")
+@pytest.mark.parametrize(
+    ("room", "library", "extra"),
+    [
+        ("tangle.sim", "pydantic", "sim"),
+        ("tangle.tipselect", "numba", "pow"),
+        ("tangle.node", "numba", "node"),
+        ("tangle.store", "sqlalchemy", "node"),
+        ("tangle.service", "pydantic_settings", "node"),
+        ("tangle.api", "fastapi", "node"),
+    ],
+)
+def test_a_room_without_its_library_names_the_extra(room: str, library: str, extra: str) -> None:
+    told = without(library, IMPORT.format(room=room))
+    assert library in told
+    assert told.endswith(f'pip install "tangle-ledger[{extra}]"')
+
+
+@pytest.mark.parametrize(
+    ("arguments", "extra"), [(["up"], "node"), (["audit"], "node"), (["init"], "node"), (["sim", "list"], "sim")]
+)
+def test_a_command_without_its_library_names_the_extra(arguments: list[str], extra: str) -> None:
+    program = f"sys.argv[1:] = {arguments!r}; from tangle.cli.main import run; run()"
+    code = f"import sys; sys.modules['numba'] = None; {program}"
+    ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ended.returncode == 1, ended.stderr
+    assert f'pip install "tangle-ledger[{extra}]"' in ended.stderr
+    assert "Traceback" not in ended.stderr
 
 
 def test_the_client_loads_the_base_install_only() -> None:

@@ -2,3 +2,7 @@
 
 The room knows no block, no hash and no I/O, imports nothing of ours and can be used and measured alone.
 """
+
+from tangle.extras import needs
+
+needs("pow", "tip selection", "numba", "numpy")

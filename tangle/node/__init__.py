@@ -6,6 +6,10 @@ journal.write(node.engine, step.batch)   # durable
 node.publish()                           # seen by readers
 """
 
+from tangle.extras import needs
+
+needs("node", "a node", "numba", "numpy", "sqlalchemy")
+
 from tangle.node.founding import GENESIS_OUTPUT_ID, create_network
 from tangle.node.node import Node
 from tangle.node.reading import Reading

@@ -2,3 +2,7 @@
 
 Pure and deterministic: the same blocks in give the same state out. No clock, no I/O.
 """
+
+from tangle.extras import needs
+
+needs("node", "the ledger", "numba", "numpy")

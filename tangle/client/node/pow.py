@@ -11,7 +11,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 
-from tangle.extras import extra
+from tangle.extras import needs
 from tangle.protocol.blocks import NONCE_BYTES, Block
 
 
@@ -47,7 +47,7 @@ def _search(
     cancel: threading.Event,
     progress: Callable[[int], None] | None,
 ) -> int:
-    with extra("pow", "proof of work on this machine"):
-        from tangle.protocol.pow.search import search  # noqa: PLC0415
+    needs("pow", "proof of work on this machine", "numba", "numpy")
+    from tangle.protocol.pow.search import search  # noqa: PLC0415
 
     return search(data, min_score, workers=workers, cancel=cancel, progress=progress)
