@@ -43,6 +43,13 @@ def test_value_transactions_are_all_applied_by_node_and_rival() -> None:
         assert number(row["rival"]) > 0
 
 
+def test_a_grown_history_is_whole_in_the_window(tmp_path: Path) -> None:
+    seconds, inside = restart.grow(tmp_path / "whole", 500, 100)
+    # Its 5 milestones, the founding one, and the block before all blocks.
+    assert (len(seconds), inside) == (5, 500 + 7)
+
+
+@pytest.mark.slow
 def test_a_node_restarts_on_the_whole_history() -> None:
     rows = restart.run(small=True)
     assert [set(row) for row in rows] == [COLUMNS] * 6

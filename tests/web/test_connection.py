@@ -24,9 +24,7 @@ BLOCKS, CONNECTIONS, RATE = 1_200, 4, 200
 @pytest.fixture
 def node(tmp_path: Path) -> Iterator[NodeProcess]:
     """A node in a process of its own, on a network without work."""
-    process = NodeProcess(
-        tmp_path / "data", min_pow_score=0, milestone_interval_ms=1_000, milestone_silence_ms=2_000, pow=False
-    )
+    process = NodeProcess(tmp_path / "data", min_pow_score=0, milestone_silence_ms=20_000, pow=False)
     process.start()
     yield process
     process.kill()

@@ -142,7 +142,7 @@ async def test_a_call_cancelled_while_it_signs_loses_nothing(tmp_path: Path, car
     """Signing goes on in its thread, so the next call must find and send what it made."""
     async with await publisher_of(tmp_path, carrier) as publisher:
         await publisher.publish(b"0")
-        task = asyncio.create_task(publisher.publish(bytes(16 * 2**20)))
+        task = asyncio.create_task(publisher.publish(bytes(2 * 2**20)))
         await asyncio.sleep(0.02)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
