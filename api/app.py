@@ -25,7 +25,7 @@ from tangle.api.documentation import describe
 from tangle.api.lane import Lane
 from tangle.api.routes import blocks, core, indexer, legacy, milestones, tangle, utxo, web
 from tangle.api.tagged import Frames
-from tangle.service.directory import SetupError
+from tangle.service.errors import PortUnusable
 from tangle.service.founding import OpenNode, Report, make_network, open_node
 from tangle.service.running import Service, running
 from tangle.service.settings import Settings
@@ -44,12 +44,6 @@ READERS = 8
 query, and more threads only wait for one another"""
 STOP_S = 15
 """seconds that requests under way are given when the service stops"""
-
-
-class PortUnusable(SetupError):
-    """The address or port cannot be listened on."""
-
-    code = "port_unusable"
 
 
 def create_app(

@@ -1,22 +1,20 @@
-"""From an error to an answer: the one place that knows which code means which status.
+"""From an error to an answer.
 
-Every error of the project carries a stable code. Routes of TIP-25 and TIP-26 answer in the TIP's form,
+The class of an error says which HTTP status it means. Routes of TIP-25 and TIP-26 answer in the TIP's form,
 ``{"error": {"code": "400", "message": …}}`` with our stable code beside it; ours under ``/api/tangle`` answer with
 ``application/problem+json`` (RFC 9457). 404 means that the thing asked for was not found, nothing else.
 
     ApiError                    (a TangleError)
-    ├── NotFound, NoSuchRoute, MethodNotAllowed, NotSupported
-    ├── BadParameter, BodyInvalid, BodyTooLarge, UnsupportedMediaType, ClientGone
-    ├── FaucetDisabled
-    └── TooManyStreams
+    ├── NoSuchRoute, MethodNotAllowed, NotSupported
+    └── BadParameter, BodyInvalid, BodyTooLarge, UnsupportedMediaType
+    ClientGone                  (a TangleError)
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from http import HTTPStatus
-from typing import Any, ClassVar
+from typing import Any
 
 import orjson
 from fastapi import FastAPI
@@ -26,14 +24,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from tangle.errors import TangleError
-from tangle.protocol.errors import AttachError, ProtocolError, WaitingRoomFull, WindowFull
-from tangle.protocol.pow.search import SearchCancelled
-from tangle.service.decoding import DecodingBusy
-from tangle.service.faucet import FaucetBalanceHigh, FaucetBusy, FaucetEmpty, FaucetRequestPending
-from tangle.service.work import PowBusy, PowDisabled
-from tangle.service.writer import NotWritten, QueueFull
-from tangle.store.errors import MalformedCursor
+from tangle.errors import Ending, TangleError
 
 log = logging.getLogger("tangle.api")
 
@@ -45,43 +36,30 @@ class ApiError(TangleError):
     """Something about a request rather than about a block."""
 
     code = "request"
-    status: ClassVar[int] = 400
-
-    def __init__(self, message: str, field: str | None = None) -> None:
-        super().__init__(message)
-        self.message = message
-        self.field = field
-
-    def __str__(self) -> str:
-        return self.message
-
-
-class NotFound(ApiError):
-    """The thing asked for is not here."""
-
-    code = "not_found"
-    status = 404
+    ending = Ending.REFUSED
+    reason: str
+    field: str | None = None
 
 
 class NoSuchRoute(ApiError):
     """No route has this path."""
 
     code = "no_such_route"
-    status = 404
+    ending = Ending.NOT_FOUND
 
 
 class MethodNotAllowed(ApiError):
     """The route does not have this method."""
 
     code = "method_not_allowed"
-    status = 405
+    ending = Ending.NO_SUCH_METHOD
 
 
 class NotSupported(ApiError):
     """A route of the TIP that this node does not offer."""
 
     code = "not_supported"
-    status = 403
+    ending = Ending.NOT_OFFERED
 
 
 class BadParameter(ApiError):
@@ -100,102 +78,42 @@ class BodyTooLarge(ApiError):
     """The request body is larger than the node takes."""
 
     code = "body_too_large"
-    status = 413
-
-
-class ClientGone(ApiError):
-    """The client closed the connection; nobody reads this answer."""
-
-    code = "client_gone"
+    ending = Ending.TOO_LARGE
 
 
 class UnsupportedMediaType(ApiError):
     """The request body has a media type that the route does not read."""
 
     code = "unsupported_media_type"
-    status = 415
+    ending = Ending.UNKNOWN_MEDIA_TYPE
 
 
-class FaucetDisabled(ApiError):
-    """This node has no faucet."""
+class ClientGone(TangleError):
+    """The client closed the connection; nobody reads this answer."""
 
-    code = "faucet_disabled"
-    status = 403
-
-
-class TooManyStreams(ApiError):
-    """Too many event streams are open."""
-
-    code = "too_many_streams"
-    status = 503
-
-
-STATUS: tuple[tuple[type[TangleError], int], ...] = (
-    (QueueFull, 503),
-    (NotWritten, 503),
-    (PowDisabled, 503),
-    (PowBusy, 503),
-    (FaucetBusy, 503),
-    (FaucetEmpty, 403),
-    (FaucetRequestPending, 429),
-    (FaucetBalanceHigh, 429),
-    (DecodingBusy, 503),
-    (WaitingRoomFull, 503),
-    (WindowFull, 503),
-    (SearchCancelled, 503),
-    (AttachError, 400),
-    (ProtocolError, 400),
-    (MalformedCursor, 400),
-)
-"""the first row whose class fits decides; ApiErrors bring their own status"""
-_COME_AGAIN = (
-    QueueFull,
-    NotWritten,
-    WaitingRoomFull,
-    WindowFull,
-    SearchCancelled,
-    PowBusy,
-    FaucetBusy,
-    TooManyStreams,
-    DecodingBusy,
-)
-
-
-def status_of(error: TangleError | type[TangleError]) -> int:
-    """The HTTP status of an error or a class of errors; 500 for one that no caller can have caused."""
-    kind = error if isinstance(error, type) else type(error)
-    if issubclass(kind, ApiError):
-        return kind.status
-    return next((status for base, status in STATUS if issubclass(kind, base)), 500)
+    code = "client_gone"
+    template = "the client went away"
+    ending = Ending.REFUSED
 
 
 def code_table() -> list[tuple[str, int, str]]:
     """Code, status and meaning of every error that a request can meet, sorted by code."""
-    bases: list[type[TangleError]] = [ApiError, *(row[0] for row in STATUS)]
     rows = {
-        (kind.code, status_of(kind), (kind.__doc__ or "").strip().splitlines()[0])
-        for base in bases
-        for kind in _tree(base)
+        (kind.code, kind.ending.status, (kind.__doc__ or "").strip().splitlines()[0])
+        for kind in TangleError.kinds()
+        if kind.ending.status != HTTPStatus.INTERNAL_SERVER_ERROR
     }
     return sorted(rows | {("internal", 500, "The node failed; its log says why.")})
 
 
-def _tree(base: type[TangleError]) -> Iterator[type[TangleError]]:
-    yield base
-    for kind in base.__subclasses__():
-        yield from _tree(kind)
-
-
 def answer(path: str, error: TangleError) -> Response:
     """The answer to a request for `path` that ended in `error`."""
-    status = status_of(error)
+    status = error.ending.status
     if status == HTTPStatus.INTERNAL_SERVER_ERROR:
-        log.error("%s: %s: %s", path, error.code, error)
-        return _response(path, status, "internal", "the node failed; its log says why")
-    field = getattr(error, "field", None)
-    rule = getattr(error, "rule", None)
-    response = _response(path, status, error.code, str(error), field=field, rule=rule)
-    if isinstance(error, _COME_AGAIN):
+        return failure(path, error)
+    members = {name: getattr(error, name) for name in ("field", "rule") if name in error.fields}
+    response = _response(path, status, error.code, str(error), **members)
+    if error.passes:
         response.headers["retry-after"] = str(RETRY_AFTER_S)
     return response
 

@@ -1,19 +1,20 @@
 """Everything that can be wrong with a channel or with what lies under its address, as one tree with stable codes.
 
-    MamError
-    ├── ArgumentInvalid          what the caller gave has the wrong size or lies outside its range
-    │   └── BodyTooLong
-    ├── ChannelExhausted         the last index is used up
-    ├── BoxInvalid               a sealed box that is not for this key, or was altered
-    └── Unreadable               data that is no message of this tree, as far as this reader can know
-        ├── WrongKey             it lies under another address: the root or the side key is not the right one
-        ├── Junk                 anybody could have written it
-        │   ├── NotAMessage      wrong version or size
-        │   └── MaskInvalid      not masked with the key of this tree, or altered afterwards
-        ├── Forged               whoever wrote it could read the channel, but was not its writer
-        │   ├── LayoutInvalid, PathInvalid, SignatureInvalid
-        │   └── NonceInvalid     the writer's content, masked a second time by somebody else
-        └── Misplaced            the writer's own, but it contradicts what was read before
+    TangleError
+    └── MamError
+        ├── ArgumentInvalid          what the caller gave has the wrong size or lies outside its range
+        │   └── BodyTooLong
+        ├── ChannelExhausted         the last index is used up
+        ├── BoxInvalid               a sealed box that is not for this key, or was altered
+        └── Unreadable               data that is no message of this tree, as far as this reader can know
+            ├── WrongKey             it lies under another address: the root or the side key is not the right one
+            ├── Junk                 anybody could have written it
+            │   ├── NotAMessage      wrong version or size
+            │   └── MaskInvalid      not masked with the key of this tree, or altered afterwards
+            ├── Forged               whoever wrote it could read the channel, but was not its writer
+            │   ├── LayoutInvalid, PathInvalid, ForgedSignature
+            │   └── NonceInvalid     the writer's content, masked a second time by somebody else
+            └── Misplaced            the writer's own, but it contradicts what was read before
 
 What can be told apart: a reader with a wrong root or side key computes another address, so the address alone
 shows it, and nobody can make the right address fail by writing junk under it. Junk and an altered message look
@@ -25,33 +26,19 @@ A code is part of the interface: it never changes meaning.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from tangle.errors import BrokenRule, TangleError
 
 
-class MamError(Exception):
+class MamError(TangleError):
     """Base of all errors of this package."""
 
     code = "mam"
 
 
-class ArgumentInvalid(MamError):
-    """An argument breaks a rule.
-
-    Attributes
-    ----------
-    field : its name
-    rule : the rule it broke, as a sentence fragment
-    """
+class ArgumentInvalid(BrokenRule, MamError):
+    """An argument breaks a rule; `field` is its name."""
 
     code = "argument_invalid"
-
-    def __init__(self, field: str, rule: str) -> None:
-        super().__init__(field, rule)
-        self.field = field
-        self.rule = rule
-
-    def __str__(self) -> str:
-        return f"{self.field}: {self.rule}"
 
 
 class BodyTooLong(ArgumentInvalid):
@@ -68,99 +55,94 @@ class ChannelExhausted(MamError):
     """No index is left."""
 
     code = "channel_exhausted"
-
-    def __str__(self) -> str:
-        return "the last index of the channel is used up; start a channel with another seed"
+    template = "the last index of the channel is used up; start a channel with another seed"
 
 
 class BoxInvalid(MamError):
     """A sealed box that does not open with this key."""
 
     code = "box_invalid"
-
-    def __str__(self) -> str:
-        return "the box was sealed for another key, or was altered"
+    template = "the box was sealed for another key, or was altered"
 
 
 class Unreadable(MamError):
     """Data that is no message of the tree it was read for."""
 
     code = "unreadable"
-    reason: ClassVar[str] = "no message of this channel"
+    template = "no message of this channel{because}"
+    detail: str = ""
 
-    def __init__(self, detail: str = "") -> None:
-        super().__init__(detail)
-        self.detail = detail
-
-    def __str__(self) -> str:
-        return f"{self.reason}: {self.detail}" if self.detail else self.reason
+    @property
+    def because(self) -> str:
+        """The detail as a message ends with it."""
+        return f": {self.detail}" if self.detail else ""
 
 
 class WrongKey(Unreadable):
     """The address is not the one that the root and the side key lead to."""
 
     code = "wrong_key"
-    reason = "it lies under the address of another root or side key"
+    template = "it lies under the address of another root or side key{because}"
 
 
 class Junk(Unreadable):
     """Data that anybody could have put under the address."""
 
     code = "junk"
-    reason = "junk"
+    template = "junk{because}"
 
 
 class NotAMessage(Junk):
     """Of another version, too short or too long."""
 
     code = "not_a_message"
-    reason = "not shaped like a message"
+    template = "not shaped like a message{because}"
 
 
 class MaskInvalid(Junk):
     """Not masked with the key of this tree, or altered since."""
 
     code = "mask_invalid"
-    reason = "not masked with the key of this tree, or altered afterwards"
+    template = "not masked with the key of this tree, or altered afterwards{because}"
 
 
 class Forged(Unreadable):
     """Written by somebody who can read the channel but does not hold its seed."""
 
     code = "forged"
-    reason = "forged"
+    template = "forged{because}"
 
 
 class LayoutInvalid(Forged):
     """Fields behind the mask that no writer makes."""
 
     code = "layout_invalid"
-    reason = "its fields break the format"
+    template = "its fields break the format{because}"
 
 
 class PathInvalid(Forged):
     """The key does not belong to the tree, at this index."""
 
     code = "path_invalid"
-    reason = "its key and Merkle path do not lead to the root"
+    template = "its key and Merkle path do not lead to the root{because}"
 
 
-class SignatureInvalid(Forged):
+class ForgedSignature(Forged):
     """The signature is not of the key that the path proves."""
 
-    code = "signature_invalid"
-    reason = "its signature does not verify"
+    code = "forged_signature"
+    template = "its signature does not verify{because}"
 
 
 class NonceInvalid(Forged):
     """Signed by the writer, but masked by somebody else to look like a second message."""
 
     code = "nonce_invalid"
-    reason = "its nonce is not that of its content"
+    template = "its nonce is not that of its content{because}"
 
 
 class Misplaced(Unreadable):
     """Signed by the writer, but in contradiction to what the same writer signed before."""
 
     code = "misplaced"
-    reason = "it contradicts what the channel said before"
+    template = "it contradicts what the channel said before{because}"

@@ -32,13 +32,13 @@ from nacl.exceptions import BadSignatureError, CryptoError
 from tangle.mam.access import Access, Mode
 from tangle.mam.errors import (
     BodyTooLong,
+    ForgedSignature,
     LayoutInvalid,
     MaskInvalid,
     Misplaced,
     NonceInvalid,
     NotAMessage,
     PathInvalid,
-    SignatureInvalid,
     WrongKey,
 )
 from tangle.mam.hashes import BODY, HASH_BYTES, NONCE, SIGN, blake
@@ -156,7 +156,7 @@ def unseal(access: Access, address: bytes, data: bytes) -> Part:
 
     Raises
     ------
-    WrongKey, NotAMessage, MaskInvalid, LayoutInvalid, PathInvalid, SignatureInvalid, NonceInvalid
+    WrongKey, NotAMessage, MaskInvalid, LayoutInvalid, PathInvalid, ForgedSignature, NonceInvalid
     """
     if address != access.address:
         raise WrongKey
@@ -236,7 +236,7 @@ def _check_signature(access: Access, content: bytes, signature: bytes, public_ke
     try:
         crypto_sign_open(signature + _signed(access, content), public_key)
     except BadSignatureError:
-        raise SignatureInvalid from None
+        raise ForgedSignature from None
 
 
 def _signed(access: Access, content: bytes) -> bytes:

@@ -1,6 +1,6 @@
 """What can be wrong with a simulation. Every error names the field and the rule it broke.
 
-TangleError
+BrokenRule
 └── SimError
     ├── BadScenario       a field that no scenario can have
     ├── BadAttack         an adversary did what no issuer can do
@@ -13,27 +13,21 @@ TangleError
 
 from __future__ import annotations
 
-from tangle.errors import TangleError
+from tangle.errors import BrokenRule, Ending
 
 
-class SimError(TangleError):
+class SimError(BrokenRule):
     """Base of the tree; `field` is what is at fault, `rule` what it broke."""
 
     code = "sim"
-
-    def __init__(self, field: str, rule: str) -> None:
-        super().__init__(field, rule)
-        self.field = field
-        self.rule = rule
-
-    def __str__(self) -> str:
-        return f"{self.field}: {self.rule}"
+    ending = Ending.SIMULATION
 
 
 class BadScenario(SimError):
     """A field of a scenario is out of its range, unknown, or contradicts another one."""
 
     code = "bad_scenario"
+    ending = Ending.USAGE
 
 
 class BadAttack(SimError):
@@ -52,12 +46,14 @@ class BadSweep(SimError):
     """A sweep that cannot be run, or whose directory holds another one."""
 
     code = "bad_sweep"
+    ending = Ending.USAGE
 
 
 class BadMeasure(SimError):
     """A measure was asked of a result that cannot answer it."""
 
     code = "bad_measure"
+    ending = Ending.USAGE
 
 
 class BadReplay(SimError):

@@ -336,7 +336,7 @@ def _check_selector(scenario: Scenario, agent: Agent, where: str) -> None:
     try:
         recipe(selector, settings, scenario.depth)
     except TipSelectError as error:
-        raise BadScenario(f"{where}{error.argument}", str(error).partition(": ")[2]) from None
+        raise BadScenario(f"{where}{error.field}", error.rule) from None
 
 
 def _check_weights(scenario: Scenario) -> None:

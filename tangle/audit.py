@@ -24,16 +24,11 @@ from tangle.state.settlement import Settlement
 from tangle.state.window import Window
 from tangle.store import journal, queries
 from tangle.store.columns import columns_of
+from tangle.store.errors import AuditFailed
 from tangle.store.journal import Inclusion, MovementRow, Network, ReferencedRow
 
 REPORT_EVERY = 5_000
 """blocks between two words of progress"""
-
-
-class AuditFailed(TangleError):
-    """Something in the database is not what its blocks say."""
-
-    code = "audit_failed"
 
 
 @dataclass(frozen=True, slots=True)

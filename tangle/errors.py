@@ -11,9 +11,13 @@ A class declares its `code`, its fields as annotations, and a `template` that wr
 
     raise UnknownParent(block_id)
 
-What it means to the one who asked is its `outcome`, which a base usually sets for a whole branch; the exit code of
+What it means to the one who asked is its `ending`, which a base usually sets for a whole branch; the exit code of
 a command and the status of an answer follow from it. Programs decide by class, or by `code` where an error came
 over a wire; never by the message, which is for people and may change.
+
+    TangleError
+    ├── BrokenRule           input that breaks a rule
+    └── NotFound             the thing asked for is not here
 
 A code is part of the interface: one class owns it, and it never changes meaning.
 
@@ -23,17 +27,17 @@ This module lies at the bottom of the house and imports nothing of it.
 from __future__ import annotations
 
 from enum import Enum
-from typing import Any, dataclass_transform
+from typing import Any, ClassVar, Self, dataclass_transform
 
 
-class Outcome(Enum):
+class Ending(Enum):
     """What an error means to the one who asked.
 
     Attributes
     ----------
     exit_code : of a command that ends so
     status : of an HTTP answer; 500 where no request can be the cause
-    meaning : of the exit code, for people; stated once where several outcomes share one
+    meaning : of the exit code, for people; stated once where several endings share one
     """
 
     DONE = 0, 200, "done"
@@ -65,6 +69,12 @@ class Outcome(Enum):
         self.status = status
         self.meaning = meaning
 
+    @classmethod
+    def of_status(cls, status: int) -> Ending:
+        """The ending that another node's HTTP status tells of."""
+        known = next((ending for ending in cls if ending.status == status), None)
+        return known or (cls.REFUSED if 400 <= status < 500 else cls.FAILED)
+
 
 @dataclass_transform()
 class TangleError(Exception):
@@ -73,27 +83,25 @@ class TangleError(Exception):
     Attributes
     ----------
     code : stable name, for programs
-    template : the message, with names of fields and properties in braces; bytes are written as 0x and hex digits
-    outcome : what it means to the one who asked
+    template : the message, with names of fields and properties in braces; bytes are written as 0x and hex digits.
+        A class that declares none has a field `reason`, which is its message
+    ending : what it means to the one who asked
     passes : whether it passes by itself, so that trying again later may help
     hint : what helps a person at the command line, or empty
     """
 
     code: str = "tangle_error"
-    template: str = ""
-    outcome: Outcome = Outcome.FAILED
+    template: str = "{reason}"
+    ending: Ending = Ending.FAILED
     passes: bool = False
     hint: str = ""
-    fields: tuple[str, ...] = ()
+    fields: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls) -> None:
-        declared = (name for name, kind in cls.__annotations__.items() if not str(kind).startswith("ClassVar"))
-        cls.fields = (*cls.fields, *(name for name in declared if name not in cls.fields))
+        inherited = (name for base in reversed(cls.__bases__) for name in getattr(base, "fields", ()))
+        cls.fields = tuple(dict.fromkeys((*inherited, *cls.__annotations__)))
 
     def __init__(self, *values: object, **named: object) -> None:
-        if not self.fields:  # while rooms move to this base: classes that keep their own constructors
-            super().__init__(*values)
-            return
         defaults = {name: getattr(self, name) for name in self.fields if hasattr(self, name)}
         given = defaults | dict(zip(self.fields, values, strict=False)) | named
         if len(values) > len(self.fields) or given.keys() != set(self.fields):
@@ -101,8 +109,44 @@ class TangleError(Exception):
         self.__dict__.update(given)
         super().__init__(*(given[name] for name in self.fields))
 
+    @classmethod
+    def kinds(cls) -> list[type[Self]]:
+        """This class and all that are loaded below it."""
+        found = [cls]
+        for kind in found:
+            found += (below for below in kind.__subclasses__() if below not in found)
+        return found
+
     def __str__(self) -> str:
-        return self.template.format_map(_Shown(self)) if self.template else super().__str__()
+        return self.template.format_map(_Shown(self))
+
+
+class BrokenRule(TangleError):
+    """Input that breaks a rule.
+
+    Attributes
+    ----------
+    field : path of the offending field, such as ``payload.essence.outputs[0].amount``
+    rule : the rule it broke, as a sentence fragment
+    """
+
+    code = "broken_rule"
+    template = "{place}{rule}"
+    field: str
+    rule: str
+
+    @property
+    def place(self) -> str:
+        """The field as a message begins with it."""
+        return f"{self.field}: " if self.field else ""
+
+
+class NotFound(TangleError):
+    """The thing asked for is not here."""
+
+    code = "not_found"
+    ending = Ending.NOT_FOUND
+    reason: str
 
 
 class _Shown:

@@ -1,20 +1,19 @@
-"""What can be wrong with a call into this room. All are ValueErrors that name the argument.
+"""What can be wrong with a call into this room: `field` is the name of the argument, `rule` what it broke.
 
-TipSelectError (ValueError)
-├── BadIndex     a vertex that is not in the window
-├── BadParents   parents that no vertex can have
-└── BadSetting   a number out of its range, an array of the wrong shape
+BrokenRule
+└── TipSelectError
+    ├── BadIndex     a vertex that is not in the window
+    ├── BadParents   parents that no vertex can have
+    └── BadSetting   a number out of its range, an array of the wrong shape
 """
 
+from tangle.errors import BrokenRule
 
-class TipSelectError(ValueError):
-    """Base of the tree. `code` is stable, `argument` is the name of the argument at fault."""
+
+class TipSelectError(BrokenRule):
+    """Base of the tree."""
 
     code = "tipselect"
-
-    def __init__(self, argument: str, reason: str) -> None:
-        super().__init__(f"{argument}: {reason}")
-        self.argument = argument
 
 
 class BadIndex(TipSelectError):

@@ -15,10 +15,10 @@ from fastapi import APIRouter, Response
 from starlette.requests import Request
 
 from tangle.api import schemas
-from tangle.api.problems import BodyInvalid, BodyTooLarge, ClientGone, NotFound, UnsupportedMediaType
+from tangle.api.problems import BodyInvalid, BodyTooLarge, ClientGone, UnsupportedMediaType
 from tangle.api.schemas import BINARY
 from tangle.api.views import block_response, from_hex_id, json_response, metadata_json, service_of
-from tangle.errors import TangleError
+from tangle.errors import NotFound, TangleError
 from tangle.protocol.blocks import Block
 from tangle.protocol.parameters import PARENTS_MAX, PROTOCOL_VERSION
 from tangle.protocol.serial import to_hex
@@ -168,7 +168,7 @@ async def while_connected(request: Request, work: Awaitable[T]) -> T:
     try:
         await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
         if not working.done():
-            raise ClientGone("the client went away")
+            raise ClientGone
         return working.result()
     finally:
         leaving.cancel()

@@ -12,10 +12,10 @@ from starlette.requests import Request
 
 from tangle.api import schemas
 from tangle.api.channels import ChannelStream, heard_json, place_text, read_place
-from tangle.api.problems import TooManyStreams
 from tangle.api.routes.tags import PAGE_BYTES, place
 from tangle.api.views import from_hex_id, json_response, service_of
-from tangle.service.decoding import READ, STREAMS_MAX, WAITING_MAX, DecodingBusy, Place, Walk
+from tangle.service.decoding import READ, STREAMS_MAX, WAITING_MAX, Place, Walk
+from tangle.service.errors import DecodingBusy, TooManyStreams
 from tangle.service.running import Service
 from tangle.store import queries
 
@@ -43,7 +43,7 @@ async def channel(
     size = min(page_size or service.settings.page_size_max, service.settings.page_size_max)
     walk = _walk(service, root, after, "after")
     if service.decoding.waiting >= WAITING_MAX:
-        raise DecodingBusy("too many requests wait for channels to be decoded")
+        raise DecodingBusy
     found = await service.decoding.advance(walk, service.feed.last, size)
     here = place_text(walk.place)
     items = [heard_json(one) for one in found.items]

@@ -9,8 +9,9 @@ from fastapi import APIRouter, Query, Response
 from starlette.requests import Request
 
 from tangle.api import schemas
-from tangle.api.problems import NotFound, NotSupported
+from tangle.api.problems import NotSupported
 from tangle.api.views import json_response, service_of
+from tangle.errors import NotFound
 from tangle.protocol.parameters import PARENTS_MAX
 from tangle.protocol.serial import to_hex
 from tangle.service.running import Service

@@ -10,9 +10,10 @@ from starlette.requests import Request
 
 from tangle.api import schemas
 from tangle.api.graphs import WRITERS
-from tangle.api.problems import BadParameter, NotFound
+from tangle.api.problems import BadParameter
 from tangle.api.stream import KINDS, parents_of
 from tangle.api.views import confidence_json, from_hex_id, json_response, service_of, settled_json
+from tangle.errors import NotFound
 from tangle.protocol.serial import to_hex
 from tangle.service.running import Service
 from tangle.store import queries

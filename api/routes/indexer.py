@@ -15,8 +15,8 @@ from pydantic.alias_generators import to_camel
 from starlette.requests import Request
 
 from tangle.api import schemas
-from tangle.api.problems import NotFound
 from tangle.api.views import from_hex_id, json_response, service_of
+from tangle.errors import NotFound
 from tangle.protocol.addresses import from_bech32
 from tangle.protocol.outputs import AliasOutput, FoundryOutput, NftOutput
 from tangle.protocol.parameters import NATIVE_TOKENS_MAX, TAG_BYTES_MAX

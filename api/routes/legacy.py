@@ -12,10 +12,11 @@ from fastapi import APIRouter, Path, Query, Response
 from starlette.requests import Request
 
 from tangle.api import schemas
-from tangle.api.problems import BodyInvalid, NotFound
+from tangle.api.problems import BodyInvalid
 from tangle.api.routes.blocks import admitted, parse_json
 from tangle.api.routes.core import NAME, VERSION
 from tangle.api.views import json_response, metadata_json, service_of
+from tangle.errors import NotFound
 from tangle.protocol.blocks import Block, Payload
 from tangle.protocol.errors import UnknownType
 from tangle.protocol.parameters import TAG_BYTES_MAX

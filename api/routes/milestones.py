@@ -6,8 +6,8 @@ from fastapi import APIRouter, Response
 from starlette.requests import Request
 
 from tangle.api import schemas
-from tangle.api.problems import NotFound
 from tangle.api.views import from_hex_id, json_response, raw_response, service_of, wants_raw
+from tangle.errors import NotFound
 from tangle.protocol.milestones import Milestone
 from tangle.protocol.serial import Reader, to_hex
 from tangle.store import queries

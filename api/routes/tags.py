@@ -8,10 +8,11 @@ from fastapi import APIRouter, Query, Response
 from starlette.requests import Request
 
 from tangle.api import schemas
-from tangle.api.problems import BadParameter, TooManyStreams
+from tangle.api.problems import BadParameter
 from tangle.api.tagged import TagStream, block_json
 from tangle.api.views import from_hex_id, json_response, service_of
 from tangle.protocol.serial import to_hex
+from tangle.service.errors import TooManyStreams
 from tangle.service.running import Service
 from tangle.store import queries
 

@@ -9,14 +9,16 @@ from fastapi import APIRouter, Query, Response
 from starlette.requests import Request
 
 from tangle.api import schemas
-from tangle.api.problems import BadParameter, BodyInvalid, FaucetDisabled, NotFound, UnsupportedMediaType
+from tangle.api.problems import BadParameter, BodyInvalid, UnsupportedMediaType
 from tangle.api.routes import channels, graph, tags, tips
 from tangle.api.routes.blocks import media_type, parse_json, read_body
 from tangle.api.stream import TYPES, EventStream
 from tangle.api.views import confidence_json, from_hex_id, json_response, service_of, share_json
+from tangle.errors import NotFound
 from tangle.node import Still
 from tangle.protocol.addresses import from_bech32, to_bech32
 from tangle.protocol.serial import to_hex
+from tangle.service.errors import FaucetDisabled
 from tangle.service.history import changes
 from tangle.store import journal, queries
 
@@ -213,7 +215,7 @@ async def enqueue(request: Request) -> Response:
         raise BodyInvalid("address: must be a bech32 address", "address")
     address = from_bech32(text, service.node.parameters.bech32_hrp)
     if service.faucet is None:
-        raise FaucetDisabled("this node has no faucet")
+        raise FaucetDisabled
     balance = await asyncio.to_thread(service.faucet.balance, address)
     waiting = service.faucet.enqueue(address, balance)
     return json_response({"address": text, "waitingRequests": waiting}, 202)

@@ -6,7 +6,6 @@ from fastapi import APIRouter, Response
 from starlette.requests import Request
 
 from tangle.api import schemas
-from tangle.api.problems import NotFound
 from tangle.api.views import (
     block_response,
     from_hex_id,
@@ -18,6 +17,7 @@ from tangle.api.views import (
     service_of,
     wants_raw,
 )
+from tangle.errors import NotFound
 from tangle.protocol.milestones import NO_ID
 from tangle.protocol.serial import to_hex
 from tangle.store import queries

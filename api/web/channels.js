@@ -29,7 +29,7 @@ const SKIPPED = {
   mask_invalid: "not masked with this key, or altered",
   layout_invalid: "fields that no writer makes",
   path_invalid: "signed for another channel or tree",
-  signature_invalid: "forged signatures",
+  forged_signature: "forged signatures",
   nonce_invalid: "masked again by a reader",
   misplaced: "contradictions of the writer",
 };

@@ -145,7 +145,7 @@ export function unseal(access, data) {
   const root = rootOf(access.mode, head.height, head.index, publicKey, plain.subarray(HEAD + HASH, pathEnd));
   if (!same(root, access.root)) throw new Unreadable("path_invalid", "signed with a key of another tree");
   const signed = blake2b(joined(access.root, access.address, plain.subarray(0, bodyEnd)), { person: "mam2 sign" });
-  if (!verifies(plain.subarray(bodyEnd), signed, publicKey)) throw new Unreadable("signature_invalid", "forged");
+  if (!verifies(plain.subarray(bodyEnd), signed, publicKey)) throw new Unreadable("forged_signature", "forged");
   if (!same(blake2b(plain, { person: "mam2 nonce", key: access.nonceKey, size: 24 }), nonce)) {
     throw new Unreadable("nonce_invalid", "masked again to look like another");
   }

@@ -133,7 +133,7 @@ def reselect(
             were_tips[i] = (there[at] == real[i]) & (real[i] >= 0)
             chances[i, were_tips[i]] = ends[at[were_tips[i]]]
     except TipSelectError as error:
-        raise BadReplay(error.argument, str(error).partition(": ")[2]) from None
+        raise BadReplay(error.field, error.rule) from None
     left = orphans.left_behind(dag.graph, age)
     return Reselection(
         blocks=asked, real=real, chosen=chosen, were_tips=were_tips, tips=tips, chances=chances,
@@ -166,7 +166,7 @@ def _bound(selector: str | Selector, alpha: float | None, entry_depth: int, sett
             given["entry_depth"] = entry_depth
         return selectors.named(selector, **given)
     except TipSelectError as error:
-        raise BadReplay(error.argument, str(error).partition(": ")[2]) from None
+        raise BadReplay(error.field, error.rule) from None
 
 
 def _as_they_saw(dag: Dag, asked: Int64, delay: float) -> Iterator[tuple[int, Graph]]:

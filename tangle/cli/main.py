@@ -14,17 +14,16 @@ import typer
 
 from tangle.cli.data import block, graph
 from tangle.cli.data import tagged as data
-from tangle.cli.errors import MEANINGS
 from tangle.cli.mam import app as mam
 from tangle.cli.node import audit, info, service
 from tangle.cli.output import report
 from tangle.cli.sim import app as sim
 from tangle.cli.tips import commands as tips
 from tangle.cli.wallet import app as wallet
-from tangle.errors import TangleError
+from tangle.errors import Ending, TangleError
 
 DISTRIBUTION = "tangle-ledger"
-EPILOG = "\b\nExit codes:\n" + "\n".join(f"  {int(code):>3}  {text}" for code, text in MEANINGS.items())
+EPILOG = "\b\nExit codes:\n" + "\n".join(f"  {e.exit_code:>3}  {e.meaning}" for e in Ending if e.meaning)
 
 app = typer.Typer(
     name="tangle",

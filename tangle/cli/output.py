@@ -16,7 +16,6 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from tangle.cli.errors import HINTS, ExitCode, exit_code
 from tangle.errors import TangleError
 
 Facts = Sequence[tuple[str, object]]
@@ -81,17 +80,15 @@ def _nothing(_text: str) -> None:
     return
 
 
-def report(error: TangleError, *, as_json: bool) -> ExitCode:
+def report(error: TangleError, *, as_json: bool) -> int:
     """Print what went wrong on stderr, as one line or one JSON object; returns the exit code."""
-    code = exit_code(error)
     message = " ".join(str(error).split())
     if as_json:
-        details: dict[str, Any] = {"code": error.code, "message": message, "exitCode": int(code)}
+        details: dict[str, Any] = {"code": error.code, "message": message, "exitCode": error.ending.exit_code}
         if field := getattr(error, "field", None):
             details["field"] = field
         _line(json.dumps({"error": details}, ensure_ascii=False))
     else:
         console = Console(stderr=True, highlight=False, soft_wrap=True)
-        hint = HINTS.get(error.code)
-        console.print(Text.assemble(("error: ", "bold red"), message, f" ({hint})" if hint else ""))
-    return code
+        console.print(Text.assemble(("error: ", "bold red"), message, f" ({error.hint})" if error.hint else ""))
+    return error.ending.exit_code

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
-from tangle.cli.errors import ExitCode, NothingFound
+from tangle.errors import Ending, NotFound
 from tangle.protocol.serial import Json, from_hex, to_hex
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def run_async(main: Coroutine[Any, Any, T]) -> T:
     try:
         return asyncio.run(main)
     except KeyboardInterrupt:
-        raise typer.Exit(ExitCode.INTERRUPTED) from None
+        raise typer.Exit(Ending.INTERRUPTED.exit_code) from None
 
 
 async def pow_by(node: NodeClient, worker: Worker) -> Pow:
@@ -85,12 +85,12 @@ def confidence_text(confidence: Confidence) -> str:
 
 
 async def known_block(found: Coroutine[Any, Any, T], block_id: bytes) -> T:
-    """What the node says of a block. Raises NothingFound when it does not know it."""
+    """What the node says of a block. Raises NotFound when it does not know it."""
     from tangle.client.errors import NodeError
 
     try:
         return await found
     except NodeError as error:
         if error.status == 404:
-            raise NothingFound(f"block {to_hex(block_id)}") from None
+            raise NotFound(f"the node does not know block {to_hex(block_id)}") from None
         raise

@@ -7,6 +7,7 @@ TangleError
     ├── UnexpectedAnswer         the node answered something that is not what the route promises
     ├── InvalidMetadata          metadata that breaks its schema (TIP-27, TIP-30)
     └── WalletError
+        ├── WalletRefused        nothing that it holds fits, for the reason given
         ├── InsufficientFunds, RemainderTooSmall, FundsTooScattered, UnknownInput
         ├── NotEnoughTokens, TooManyTokens, SupplyExceeded, UnknownToken
         ├── LockedUntil, NotControlled, NotEmpty, OutputPending, UnknownChain
@@ -16,7 +17,7 @@ TangleError
 
 from __future__ import annotations
 
-from tangle.errors import TangleError
+from tangle.errors import BrokenRule, Ending, TangleError
 
 CONFLICT_REASONS: dict[int, str] = {
     1: "an input was already spent",
@@ -52,14 +53,12 @@ class NodeUnreachable(ClientError):
     """
 
     code = "node_unreachable"
-
-    def __init__(self, url: str, reason: str) -> None:
-        super().__init__(url, reason)
-        self.url = url
-        self.reason = reason
-
-    def __str__(self) -> str:
-        return f"no answer from {self.url}: {self.reason}"
+    template = "no answer from {url}: {reason}"
+    ending = Ending.UNREACHABLE
+    passes = True
+    hint = "is the node running? `tangle up` starts one, --node names another"
+    url: str
+    reason: str
 
 
 class NodeError(ClientError):
@@ -77,171 +76,135 @@ class NodeError(ClientError):
     status: int
     code: str
     message: str
-    field: str | None = None
+    field: str | None
+
+    def __init__(self, status: int, code: str, message: str, field: str | None = None) -> None:
+        super().__init__(status, code, message, field)
+        self.ending = Ending.of_status(status)
+        self.passes = status >= 500
+        self.hint = next((kind.hint for kind in TangleError.kinds() if kind.code == code), "")
 
 
 class UnexpectedAnswer(ClientError):
     """An answer that is not what the route promises: is this URL a node at all?"""
 
     code = "unexpected_answer"
-
-    def __init__(self, url: str, reason: str) -> None:
-        super().__init__(url, reason)
-        self.url = url
-        self.reason = reason
-
-    def __str__(self) -> str:
-        return f"{self.url} answered something unexpected: {self.reason}"
+    template = "{url} answered something unexpected: {reason}"
+    url: str
+    reason: str
 
 
-class InvalidMetadata(ClientError):
-    """Metadata of a token or an NFT that breaks its schema (TIP-30, TIP-27).
-
-    Attributes
-    ----------
-    field : path of the member, as in JSON
-    rule : what it must be
-    """
+class InvalidMetadata(BrokenRule, ClientError):
+    """Metadata of a token or an NFT that breaks its schema (TIP-30, TIP-27)."""
 
     code = "invalid_metadata"
-
-    def __init__(self, field: str, rule: str) -> None:
-        super().__init__(field, rule)
-        self.field = field
-        self.rule = rule
-
-    def __str__(self) -> str:
-        return f"{self.field}: {self.rule}"
+    ending = Ending.NOT_POSSIBLE
 
 
 class WalletError(ClientError):
     """The wallet cannot do what it was asked."""
 
+    ending = Ending.NOT_POSSIBLE
+
+
+class WalletRefused(WalletError):
+    """Nothing that the wallet holds fits what was asked, for the reason given."""
+
     code = "wallet"
+    ending = Ending.FAILED
+    reason: str
 
 
 class InsufficientFunds(WalletError):
     """Less is available than needed, in base units. Pending transactions hold their inputs back."""
 
     code = "insufficient_funds"
-
-    def __init__(self, needed: int, available: int) -> None:
-        super().__init__(needed, available)
-        self.needed = needed
-        self.available = available
-
-    def __str__(self) -> str:
-        return f"{self.needed} base units are needed, {self.available} are available"
+    template = "{needed} base units are needed, {available} are available"
+    ending = Ending.INSUFFICIENT_FUNDS
+    hint = "`tangle wallet fund` asks the node's faucet"
+    needed: int
+    available: int
 
 
 class RemainderTooSmall(WalletError):
     """What would remain is more than nothing and less than an output must hold (TIP-19), in base units."""
 
     code = "remainder_too_small"
+    template = (
+        "{remainder} base units would remain, which no output may hold: at least {least} are "
+        "needed; send {remainder} more, or at least {missing} less"
+    )
+    remainder: int
+    least: int
 
-    def __init__(self, remainder: int, least: int) -> None:
-        super().__init__(remainder, least)
-        self.remainder = remainder
-        self.least = least
-
-    def __str__(self) -> str:
-        return (
-            f"{self.remainder} base units would remain, which no output may hold: at least {self.least} are "
-            f"needed; send {self.remainder} more, or at least {self.least - self.remainder} less"
-        )
+    @property
+    def missing(self) -> int:
+        """Base units by which the remainder is too small."""
+        return self.least - self.remainder
 
 
 class FundsTooScattered(WalletError):
     """There is enough, but in more outputs than one transaction may consume. `Wallet.consolidate` helps."""
 
     code = "funds_too_scattered"
-
-    def __init__(self, needed: int, reachable: int, inputs_max: int, unit: str = "base units") -> None:
-        super().__init__(needed, reachable, inputs_max, unit)
-        self.needed = needed
-        self.reachable = reachable
-        self.inputs_max = inputs_max
-        self.unit = unit
-
-    def __str__(self) -> str:
-        return (
-            f"{self.needed} {self.unit} are needed, but the {self.inputs_max} largest outputs hold only "
-            f"{self.reachable}; consolidate first"
-        )
+    template = (
+        "{needed} {unit} are needed, but the {inputs_max} largest outputs hold only {reachable}; consolidate first"
+    )
+    ending = Ending.INSUFFICIENT_FUNDS
+    hint = "`tangle wallet consolidate` joins small outputs"
+    needed: int
+    reachable: int
+    inputs_max: int
+    unit: str = "base units"
 
 
 class UnknownInput(WalletError):
     """An output this wallet was told to consume and cannot."""
 
     code = "unknown_input"
-
-    def __init__(self, output_id: bytes, reason: str) -> None:
-        super().__init__(output_id, reason)
-        self.output_id = output_id
-        self.reason = reason
-
-    def __str__(self) -> str:
-        return f"output 0x{self.output_id.hex()} cannot be consumed: {self.reason}"
+    template = "output {output_id} cannot be consumed: {reason}"
+    ending = Ending.NOT_HELD
+    output_id: bytes
+    reason: str
 
 
 class NotEnoughTokens(WalletError):
     """Fewer of a native token are available than needed. Pending transactions hold their inputs back."""
 
     code = "not_enough_tokens"
-
-    def __init__(self, token_id: bytes, needed: int, available: int) -> None:
-        super().__init__(token_id, needed, available)
-        self.token_id = token_id
-        self.needed = needed
-        self.available = available
-
-    def __str__(self) -> str:
-        return f"{self.needed} of token 0x{self.token_id.hex()} are needed, {self.available} are available"
+    template = "{needed} of token {token_id} are needed, {available} are available"
+    ending = Ending.INSUFFICIENT_FUNDS
+    token_id: bytes
+    needed: int
+    available: int
 
 
 class TooManyTokens(WalletError):
     """The outputs that are needed hold more different native tokens than a transaction may touch (TIP-20)."""
 
     code = "too_many_tokens"
-
-    def __init__(self, count: int, most: int) -> None:
-        super().__init__(count, most)
-        self.count = count
-        self.most = most
-
-    def __str__(self) -> str:
-        return f"{self.count} different native tokens are involved, and a transaction may touch {self.most}"
+    template = "{count} different native tokens are involved, and a transaction may touch {most}"
+    count: int
+    most: int
 
 
 class SupplyExceeded(WalletError):
     """More of a native token would circulate than its maximum supply, which never changes."""
 
     code = "supply_exceeded"
-
-    def __init__(self, token_id: bytes, amount: int, possible: int) -> None:
-        super().__init__(token_id, amount, possible)
-        self.token_id = token_id
-        self.amount = amount
-        self.possible = possible
-
-    def __str__(self) -> str:
-        return (
-            f"{self.amount} of token 0x{self.token_id.hex()} cannot be minted: its maximum supply leaves room for "
-            f"{self.possible}"
-        )
+    template = "{amount} of token {token_id} cannot be minted: its maximum supply leaves room for {possible}"
+    token_id: bytes
+    amount: int
+    possible: int
 
 
 class UnknownToken(WalletError):
     """No foundry of this wallet mints the token, so it can neither mint nor melt it."""
 
     code = "unknown_token"
-
-    def __init__(self, token_id: bytes) -> None:
-        super().__init__(token_id)
-        self.token_id = token_id
-
-    def __str__(self) -> str:
-        return f"token 0x{self.token_id.hex()}: no foundry that this wallet controls mints it"
+    template = "token {token_id}: no foundry that this wallet controls mints it"
+    ending = Ending.NOT_HELD
+    token_id: bytes
 
 
 class UnknownChain(WalletError):
@@ -254,32 +217,21 @@ class UnknownChain(WalletError):
     """
 
     code = "unknown_chain"
-
-    def __init__(self, kind: str, chain_id: bytes) -> None:
-        super().__init__(kind, chain_id)
-        self.kind = kind
-        self.chain_id = chain_id
-
-    def __str__(self) -> str:
-        return f"{self.kind} 0x{self.chain_id.hex()} is not held by this wallet"
+    template = "{kind} {chain_id} is not held by this wallet"
+    ending = Ending.NOT_HELD
+    kind: str
+    chain_id: bytes
 
 
 class NotEmpty(WalletError):
     """An alias or NFT that owns outputs; when it ends, nobody can spend them ever again."""
 
     code = "not_empty"
-
-    def __init__(self, kind: str, chain_id: bytes, count: int) -> None:
-        super().__init__(kind, chain_id, count)
-        self.kind = kind
-        self.chain_id = chain_id
-        self.count = count
-
-    def __str__(self) -> str:
-        return (
-            f"{self.kind} 0x{self.chain_id.hex()} owns {self.count} outputs, which would be lost with it; move or "
-            "end them first"
-        )
+    template = "{kind} {chain_id} owns {count} outputs, which would be lost with it; move or end them first"
+    hint = "`tangle wallet accounts` lists aliases and their foundries"
+    kind: str
+    chain_id: bytes
+    count: int
 
 
 class LockedUntil(WalletError):
@@ -291,31 +243,22 @@ class LockedUntil(WalletError):
     """
 
     code = "locked_until"
-
-    def __init__(self, output_id: bytes, unix_time: int) -> None:
-        super().__init__(output_id, unix_time)
-        self.output_id = output_id
-        self.unix_time = unix_time
-
-    def __str__(self) -> str:
-        return f"output 0x{self.output_id.hex()} is locked until {self.unix_time}, in Unix seconds"
+    template = "output {output_id} is locked until {unix_time}, in Unix seconds"
+    output_id: bytes
+    unix_time: int
 
 
 class OutputPending(WalletError):
     """An output that is needed and that a pending transaction of this wallet consumes; wait for that one first."""
 
     code = "output_pending"
-
-    def __init__(self, output_id: bytes, transaction_id: bytes) -> None:
-        super().__init__(output_id, transaction_id)
-        self.output_id = output_id
-        self.transaction_id = transaction_id
-
-    def __str__(self) -> str:
-        return (
-            f"output 0x{self.output_id.hex()} is needed, and the pending transaction "
-            f"0x{self.transaction_id.hex()} consumes it; wait until that one is in the ledger"
-        )
+    template = (
+        "output {output_id} is needed, and the pending transaction "
+        "{transaction_id} consumes it; wait until that one is in the ledger"
+    )
+    passes = True
+    output_id: bytes
+    transaction_id: bytes
 
 
 class NotControlled(WalletError):
@@ -328,15 +271,10 @@ class NotControlled(WalletError):
     """
 
     code = "not_controlled"
-
-    def __init__(self, address: bytes, field: str, reason: str = "no key of this wallet unlocks it") -> None:
-        super().__init__(address, field, reason)
-        self.address = address
-        self.field = field
-        self.reason = reason
-
-    def __str__(self) -> str:
-        return f"{self.field}: address 0x{self.address.hex()}: {self.reason}"
+    template = "{field}: address {address}: {reason}"
+    address: bytes
+    field: str
+    reason: str = "no key of this wallet unlocks it"
 
 
 class Conflicting(WalletError):
@@ -349,28 +287,30 @@ class Conflicting(WalletError):
     """
 
     code = "conflicting"
+    template = "transaction {transaction_id} is conflicting ({reason}): {meaning}"
+    ending = Ending.NOT_INCLUDED
+    transaction_id: bytes
+    reason: int
 
-    def __init__(self, transaction_id: bytes, reason: int) -> None:
-        super().__init__(transaction_id, reason)
-        self.transaction_id = transaction_id
-        self.reason = reason
-
-    def __str__(self) -> str:
-        text = CONFLICT_REASONS.get(self.reason, "a reason this client does not know")
-        return f"transaction 0x{self.transaction_id.hex()} is conflicting ({self.reason}): {text}"
+    @property
+    def meaning(self) -> str:
+        """What the reason means."""
+        return CONFLICT_REASONS.get(self.reason, "a reason this client does not know")
 
 
 class NotIncludedInTime(WalletError):
     """Neither included nor conflicting within the time given; it may still become either."""
 
     code = "not_included_in_time"
+    template = "{what} within {seconds:g} s"
+    ending = Ending.NOT_INCLUDED
+    passes = True
+    block_id: bytes | None
+    seconds: float
 
-    def __init__(self, block_id: bytes | None, seconds: float) -> None:
-        super().__init__(block_id, seconds)
-        self.block_id = block_id
-        self.seconds = seconds
-
-    def __str__(self) -> str:
+    @property
+    def what(self) -> str:
+        """What did not happen in time."""
         if self.block_id is None:
-            return f"nothing could be posted within {self.seconds:g} s"
-        return f"block 0x{self.block_id.hex()} was not referenced by a milestone within {self.seconds:g} s"
+            return "nothing could be posted"
+        return f"block 0x{self.block_id.hex()} was not referenced by a milestone"

@@ -28,15 +28,15 @@ class ChildFailed(CliError):
     """A process that the demonstration needs has ended."""
 
     code = "child_failed"
+    template = "the {name} ended with exit code {exit_code}: {told}"
+    name: str
+    exit_code: int | None
+    said: str
 
-    def __init__(self, name: str, exit_code: int | None, said: str) -> None:
-        super().__init__(name, exit_code, said)
-        self.name = name
-        self.exit_code = exit_code
-        self.said = said
-
-    def __str__(self) -> str:
-        return f"the {self.name} ended with exit code {self.exit_code}: {self.said or 'it said nothing'}"
+    @property
+    def told(self) -> str:
+        """Its last words, or that there were none."""
+        return self.said or "it said nothing"
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,6 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from tangle.cli.errors import ExitCode
 from tangle.cli.output import progress
 from tangle.cli.output import report as report_error
 from tangle.client.node.rest import NodeClient
@@ -29,7 +28,7 @@ from tangle.demo.check import Check
 from tangle.demo.children import Child, ChildFailed, Children
 from tangle.demo.plan import Plan, unit_litres
 from tangle.demo.run import Demonstration
-from tangle.errors import TangleError
+from tangle.errors import Ending, TangleError
 from tangle.machines.readings import SAMPLE
 
 AROUND_S = 18.0
@@ -61,14 +60,14 @@ def demo(readings: Path | None = None, *, seconds: float = 60.0, keep: bool = Fa
             checks = asyncio.run(_until_signal(_run(plan, console)))
         except TangleError as error:
             report_error(error, as_json=False)
-            return ExitCode.FAILED
+            return Ending.FAILED.exit_code
         except (KeyboardInterrupt, asyncio.CancelledError):
-            return ExitCode.INTERRUPTED
+            return Ending.INTERRUPTED.exit_code
         finally:
             if keep:
                 sys.stderr.write(f"kept: {directory}\n")
     _summary(console, checks)
-    return int(ExitCode.OK if all(check.holds for check in checks) else ExitCode.FAILED)
+    return (Ending.DONE if all(check.holds for check in checks) else Ending.FAILED).exit_code
 
 
 async def _until_signal(main: Coroutine[Any, Any, list[Check]]) -> list[Check]:

@@ -30,6 +30,7 @@ class DemoFailed(CliError):
     """The demonstration did not get to its end."""
 
     code = "demo_failed"
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,14 +12,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tangle.errors import Outcome, TangleError
+from tangle.errors import Ending, TangleError
 
 
 class BookError(TangleError):
     """A book cannot be used."""
 
     code = "book"
-    outcome = Outcome.CHANNEL
+    ending = Ending.CHANNEL
     path: Path
 
 

@@ -24,23 +24,20 @@ class IllegalEvent(MachineError):
     """The life cycle has no such transition; nothing was changed."""
 
     code = "illegal_event"
-
-    def __init__(self, state: str, event: str) -> None:
-        super().__init__(state, event)
-        self.state = state
-        self.event = event
-
-    def __str__(self) -> str:
-        return f"an order that is {self.state} knows no event {self.event}"
+    template = "an order that is {state} knows no event {event}"
+    state: str
+    event: str
 
 
 class TermsRefused(MachineError):
     """Terms or an order that cannot be carried out exactly."""
 
     code = "terms_refused"
+    reason: str
 
 
 class ReadingsRefused(MachineError):
     """A file of readings in which no time or no value column is found."""
 
     code = "readings_refused"
+    reason: str

@@ -31,7 +31,7 @@ from tangle.machines.terms import ML_PER_LITRE, UNITS_MAX, Terms, check_terms, m
 from tangle.parties import book
 from tangle.parties.agent import LOCAL_NODE, JsonOption, NodeOption, SeedOption, run
 from tangle.parties.errors import MessageRefused
-from tangle.parties.ledger import AWAY_S, Ledger, NodeLedger, connected, is_passing
+from tangle.parties.ledger import AWAY_S, Ledger, NodeLedger, connected
 from tangle.parties.report import Report, reporter
 from tangle.parties.seed import read_keys
 from tangle.protocol.addresses import from_bech32, to_bech32
@@ -110,7 +110,7 @@ class Machine:
         try:
             await self.step()
         except ClientError as error:
-            if not is_passing(error):
+            if not error.passes:
                 raise
             self.report({"event": "node_away", "message": str(error)})
             await asyncio.sleep(AWAY_S)

@@ -27,7 +27,7 @@ from tangle.machines.payments import read_note
 from tangle.machines.terms import machine_tag, read_machine
 from tangle.parties.agent import LOCAL_NODE, JsonOption, NodeOption, SeedOption, run
 from tangle.parties.errors import MessageRefused
-from tangle.parties.ledger import NodeLedger, connected, is_passing, until_there
+from tangle.parties.ledger import NodeLedger, connected, until_there
 from tangle.parties.report import Report, reporter
 from tangle.parties.seed import read_keys
 from tangle.protocol.addresses import Address, Ed25519Address, to_bech32
@@ -178,7 +178,7 @@ async def _watch_revenue(
                 facts = {"revenue": revenue.total, "units": len(revenue.units), "other": revenue.other}
                 report({"event": "revenue", **facts, "paidTwice": revenue.twice})
         except ClientError as error:
-            if not is_passing(error):
+            if not error.passes:
                 raise
             report({"event": "node_away", "message": str(error)})
         await asyncio.sleep(every_s)

@@ -13,16 +13,13 @@ needs("node", "a node", "numba", "numpy", "sqlalchemy")
 from tangle.node.founding import GENESIS_OUTPUT_ID, create_network
 from tangle.node.node import Node
 from tangle.node.reading import Reading
-from tangle.node.settings import AuditFailed, NodeError, NodeSettings, NoNetwork
+from tangle.node.settings import NodeSettings
 from tangle.node.step import Outcome, Receipt, Step
 from tangle.node.still import Still
 
 __all__ = [
     "GENESIS_OUTPUT_ID",
-    "AuditFailed",
-    "NoNetwork",
     "Node",
-    "NodeError",
     "NodeSettings",
     "Outcome",
     "Reading",

@@ -21,7 +21,7 @@ from tangle.node.attach import attach
 from tangle.node.issue import Search, has_news, issue
 from tangle.node.memory import Memory, load
 from tangle.node.reading import Reading
-from tangle.node.settings import AuditFailed, NodeSettings, NoNetwork
+from tangle.node.settings import NodeSettings
 from tangle.node.step import Step
 from tangle.node.still import Still
 from tangle.node.tips import fill_pool
@@ -32,7 +32,7 @@ from tangle.state.finality import Finality
 from tangle.state.finality.milestones import Milestones
 from tangle.store import journal, queries
 from tangle.store.engine import migrate, open_engine
-from tangle.store.errors import DatabaseDamaged
+from tangle.store.errors import AuditFailed, DatabaseDamaged, NoNetwork
 from tangle.store.rows import CrossingRow
 from tangle.tipselect import confidence
 
@@ -109,7 +109,8 @@ class Node:
         with self.engine.connect() as connection:
             unspent = journal.unspent_total(connection)
         if unspent != self.parameters.token_supply:
-            raise AuditFailed(unspent, self.parameters.token_supply)
+            supply = self.parameters.token_supply
+            raise AuditFailed(f"unspent outputs add up to {unspent} base units, the supply is {supply}")
 
     def reload(self) -> None:
         """Make memory what the database says."""

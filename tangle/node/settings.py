@@ -1,11 +1,10 @@
-"""What an operator may choose, and why a node may not start."""
+"""What an operator may choose."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from tangle.errors import TangleError
 from tangle.node.selection import Selection
 from tangle.state.solidify import WAITING_BYTES_MAX
 from tangle.tipselect.walk import ALPHA
@@ -51,32 +50,3 @@ class NodeSettings:
     def selection(self) -> Selection:
         """The tip selection that these settings ask for."""
         return Selection.of(self.selector, self.alpha, self.selector_settings)
-
-
-class NodeError(TangleError):
-    """The node cannot start or go on."""
-
-    code = "node"
-
-
-class AuditFailed(NodeError):
-    """The ledger does not add up to the supply."""
-
-    code = "audit_failed"
-
-    def __init__(self, unspent: int, supply: int) -> None:
-        super().__init__(unspent, supply)
-        self.unspent = unspent
-        self.supply = supply
-
-    def __str__(self) -> str:
-        return f"unspent outputs add up to {self.unspent} base units, the supply is {self.supply}"
-
-
-class NoNetwork(NodeError):
-    """The database holds no network yet."""
-
-    code = "no_network"
-
-    def __str__(self) -> str:
-        return "the database holds no network; make one with `tangle init`"

@@ -2,10 +2,10 @@
 
 TangleError
 └── PartyError
-    ├── MessageRefused     a message that is malformed or not signed by who may send it
-    ├── SeedRefused        a seed file that others may read, or that holds no seed
-    ├── OtherState         a state file of another party
-    └── PaymentConflicting a payment whose coins someone else has spent
+    ├── MessageRefused      a message that is malformed or not signed by who may send it
+    ├── SeedRefused         a seed file that others may read, or that holds no seed
+    ├── OtherState          a state file of another party
+    └── PaymentConflicting  a payment whose coins someone else has spent
 """
 
 from __future__ import annotations
@@ -23,18 +23,21 @@ class MessageRefused(PartyError):
     """A message that is malformed, or not signed by the one who may send it."""
 
     code = "message_refused"
+    reason: str
 
 
 class SeedRefused(PartyError):
     """A seed file that others may read, or that holds no seed."""
 
     code = "seed_refused"
+    reason: str
 
 
 class OtherState(PartyError):
     """The state file belongs to another party, or has a layout this version does not know."""
 
     code = "other_state"
+    reason: str
 
 
 class PaymentConflicting(PartyError):

@@ -11,8 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from tangle.client.channels.errors import NotYetPublished
-from tangle.client.errors import ClientError, Conflicting, NodeError, NodeUnreachable
+from tangle.client.errors import ClientError, Conflicting
 from tangle.client.node.attach import Pow, attach
 from tangle.client.node.inclusion import wait_included
 from tangle.client.node.rest import NodeClient
@@ -155,14 +154,7 @@ async def until_there(ask: Callable[[], Awaitable[T]], report: Report, every_s: 
         try:
             return await ask()
         except ClientError as error:
-            if not is_passing(error):
+            if not error.passes:
                 raise
             report({"event": "node_away", "message": str(error)})
             await asyncio.sleep(every_s)
-
-
-def is_passing(error: ClientError) -> bool:
-    """Whether an error is of the kind that goes away: a node that is down, restarting or overloaded."""
-    if isinstance(error, NotYetPublished):
-        return isinstance(error.__cause__, ClientError) and is_passing(error.__cause__)
-    return isinstance(error, NodeUnreachable) or (isinstance(error, NodeError) and error.status >= 500)

@@ -27,28 +27,14 @@ from __future__ import annotations
 
 from typing import Self
 
-from tangle.errors import Outcome, TangleError
+from tangle.errors import BrokenRule, Ending, TangleError
 
 
-class ProtocolError(TangleError):
-    """Input that breaks a rule.
-
-    Attributes
-    ----------
-    field : path of the offending field, such as ``payload.essence.outputs[0].amount``
-    rule : the rule it broke, as a sentence fragment
-    """
+class ProtocolError(BrokenRule):
+    """Input that breaks a rule."""
 
     code = "protocol"
-    template = "{place}{rule}"
-    outcome = Outcome.REFUSED
-    field: str
-    rule: str
-
-    @property
-    def place(self) -> str:
-        """The field as a message begins with it."""
-        return f"{self.field}: " if self.field else ""
+    ending = Ending.REFUSED
 
     def inside(self, outer: str) -> Self:
         """Name the structure that holds the field; returns itself, for ``raise error.inside("essence")``."""
@@ -67,6 +53,11 @@ class UnexpectedEnd(Malformed):
     """The bytes end inside a field."""
 
     code = "unexpected_end"
+
+    def __init__(self, field: str, needed: int, remain: int) -> None:
+        super().__init__(field, f"needs {needed} bytes, {remain} remain")
+        self.args = (field, needed, remain)
+        self.remain = remain
 
 
 class TrailingBytes(Malformed):
@@ -200,26 +191,17 @@ class InvalidMnemonic(TangleError):
     """Words that are no BIP-39 mnemonic. The words are not repeated: they may be nearly right."""
 
     code = "invalid_mnemonic"
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-    def __str__(self) -> str:
-        return f"not a mnemonic: {self.reason}"
+    template = "not a mnemonic: {reason}"
+    ending = Ending.NOT_POSSIBLE
+    reason: str
 
 
 class InvalidSeed(TangleError):
     """A seed of a length that no wallet of this format uses."""
 
     code = "invalid_seed"
-
-    def __init__(self, size: int) -> None:
-        super().__init__(size)
-        self.size = size
-
-    def __str__(self) -> str:
-        return f"a seed has 32 or 64 bytes, not {self.size}"
+    template = "a seed has 32 or 64 bytes, not {size}"
+    size: int
 
 
 class AttachError(TangleError):
@@ -227,7 +209,7 @@ class AttachError(TangleError):
 
     code = "attach"
     template = "the block cannot be attached now"
-    outcome = Outcome.REFUSED
+    ending = Ending.REFUSED
 
 
 class UnknownParent(AttachError):
@@ -255,7 +237,7 @@ class WaitingRoomFull(AttachError):
 
     code = "waiting_room_full"
     template = "too many blocks wait for their parents; send the parents first or try again later"
-    outcome = Outcome.UNAVAILABLE
+    ending = Ending.UNAVAILABLE
     passes = True
 
 
@@ -264,7 +246,7 @@ class WindowFull(AttachError):
 
     code = "window_full"
     template = "the window of blocks without a milestone is full; try again when milestones come"
-    outcome = Outcome.UNAVAILABLE
+    ending = Ending.UNAVAILABLE
     passes = True
 
 

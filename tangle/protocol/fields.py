@@ -118,7 +118,7 @@ def short(data: bytes, at: int, fields: Iterable[tuple[str, int]]) -> None:
     """Raise UnexpectedEnd for the first of `fields` (name, bytes) that the rest of `data` does not hold."""
     for name, width in fields:
         if at + width > len(data):
-            raise UnexpectedEnd(name, f"needs {width} bytes, {len(data) - at} remain")
+            raise UnexpectedEnd(name, width, len(data) - at)
         at += width
 
 

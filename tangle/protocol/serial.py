@@ -73,7 +73,7 @@ class Reader:
         start = self.position
         end = start + size
         if end > self.size:
-            raise UnexpectedEnd(field, f"needs {size} bytes, {self.size - start} remain")
+            raise UnexpectedEnd(field, size, self.size - start)
         self.position = end
         return self.data[start:end]
 

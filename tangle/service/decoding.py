@@ -18,7 +18,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tangle import mam
-from tangle.errors import TangleError
 from tangle.service.topics import tagged_data
 from tangle.store.queries import TaggedBlock, TaggedPage
 
@@ -188,12 +187,6 @@ class Walk:
         if taken >= APART_MAX:
             self._pending.clear()
             self._received.clear()
-
-
-class DecodingBusy(TangleError):
-    """Too many requests wait for channels to be decoded."""
-
-    code = "decoding_busy"
 
 
 class Decoding:

@@ -22,41 +22,12 @@ from tangle.errors import TangleError
 from tangle.protocol.keys import Keys, new_mnemonic
 from tangle.protocol.milestones import MilestoneKeys
 from tangle.protocol.signatures import public_key
+from tangle.service.errors import DataInUse, DataUnusable, KeysMissing, KeysUnusable
 
 KEYS_NAME = "keys.json"
 LOCK_NAME = "lock"
 FOUNDED_NAME = "founded"
 _SEED_BYTES = 32
-
-
-class SetupError(TangleError):
-    """The node cannot be set up; the message says what to do."""
-
-    code = "setup"
-
-
-class KeysMissing(SetupError):
-    """The database holds a network whose keys are not in the data directory."""
-
-    code = "keys_missing"
-
-
-class KeysUnusable(SetupError):
-    """The keys cannot be read, are open to others, or belong to another network."""
-
-    code = "keys_unusable"
-
-
-class DataInUse(SetupError):
-    """Another process runs on this data directory."""
-
-    code = "data_in_use"
-
-
-class DataUnusable(SetupError):
-    """The data directory cannot be made or written to."""
-
-    code = "data_unusable"
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,7 +98,7 @@ class Door:
             return Block.decode(data)
         except UnexpectedEnd as error:
             # A block that ends where its nonce would begin is one without a nonce.
-            if error.field != "nonce" or not error.rule.endswith(" 0 remain"):
+            if error.field != "nonce" or error.remain:
                 raise
             return Block.decode(data + bytes(8))
 

@@ -28,6 +28,7 @@ from tangle.protocol.serial import Reader, to_hex
 from tangle.protocol.tagged_data import TaggedData
 from tangle.protocol.transactions import Transaction
 from tangle.service.door import Door, Source
+from tangle.service.errors import FaucetBalanceHigh, FaucetBusy, FaucetEmpty, FaucetRequestPending
 from tangle.service.settings import Settings
 from tangle.service.work import WorkRoom
 from tangle.store import queries
@@ -46,30 +47,6 @@ PAUSE_S = 2.0
 """seconds after a failure"""
 _BALANCE_OUTPUTS = 1_000
 """outputs of an address that are looked at when its balance is counted"""
-
-
-class FaucetBusy(TangleError):
-    """Too many requests wait for the faucet."""
-
-    code = "faucet_busy"
-
-
-class FaucetRequestPending(TangleError):
-    """A request for this address waits already."""
-
-    code = "faucet_request_pending"
-
-
-class FaucetBalanceHigh(TangleError):
-    """The address holds enough already."""
-
-    code = "faucet_balance_high"
-
-
-class FaucetEmpty(TangleError):
-    """The faucet has given everything away."""
-
-    code = "faucet_empty"
 
 
 class Faucet:
@@ -103,15 +80,13 @@ class Faucet:
         FaucetRequestPending, FaucetBalanceHigh, FaucetBusy, FaucetEmpty
         """
         if address in self._waiting:
-            raise FaucetRequestPending("a request for this address waits already")
+            raise FaucetRequestPending
         if balance >= self._balance_max:
-            raise FaucetBalanceHigh(
-                f"this address holds {balance} base units; the faucet gives up to {self._balance_max}"
-            )
+            raise FaucetBalanceHigh(balance, self._balance_max)
         if self._empty:
-            raise FaucetEmpty("the faucet has nothing left to give")
+            raise FaucetEmpty
         if len(self._waiting) >= self._queue_max:
-            raise FaucetBusy("too many requests wait for the faucet")
+            raise FaucetBusy
         self._waiting[address] = None
         self._news.set()
         return len(self._waiting)

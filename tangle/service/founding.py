@@ -18,7 +18,7 @@ from typing import IO
 from sqlalchemy import Engine
 
 from tangle.disk import files
-from tangle.node import Node, NoNetwork, create_network
+from tangle.node import Node, create_network
 from tangle.protocol.addresses import Ed25519Address
 from tangle.protocol.keys import Keys
 from tangle.protocol.milestones import MilestoneKeys
@@ -28,27 +28,21 @@ from tangle.protocol.pow.search import compile_kernels as compile_pow
 from tangle.service.directory import (
     FOUNDED_NAME,
     KEYS_NAME,
-    KeysUnusable,
     NodeKeys,
-    SetupError,
     lock_directory,
     read_keys,
     write_keys,
 )
-from tangle.service.settings import CONFIG_NAME, SettingInvalid, Settings, commented_toml
+from tangle.service.errors import KeysUnusable, NetworkLost, SettingInvalid
+from tangle.service.settings import CONFIG_NAME, Settings, commented_toml
 from tangle.service.writer import commit
 from tangle.store.engine import check_network, migrate, open_engine
+from tangle.store.errors import NoNetwork
 from tangle.store.journal import read_network
 from tangle.tipselect.compile import compile_kernels as compile_tipselect
 
 Report = Callable[[str], None]
 """told what happens now, for a line that people read"""
-
-
-class NetworkLost(SetupError):
-    """A network was made here, and the database holds none."""
-
-    code = "network_lost"
 
 
 @dataclass(slots=True)

@@ -18,10 +18,10 @@ from typing import Annotated, Any, Self
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from tangle.errors import TangleError
 from tangle.node import NodeSettings
 from tangle.protocol.errors import ProtocolError
 from tangle.protocol.parameters import PARENTS_MAX, ProtocolParameters, RentStructure
+from tangle.service.errors import SettingInvalid
 from tangle.service.writer import WriterSettings
 from tangle.tipselect.errors import BadSetting
 from tangle.tipselect.selectors import SELECTORS
@@ -31,20 +31,6 @@ CONFIG_NAME = "tangle.toml"
 _FRESH = ProtocolParameters()
 _NODE = NodeSettings()
 _WRITER = WriterSettings()
-
-
-class SettingInvalid(TangleError):
-    """A setting is unknown or has a value it cannot have."""
-
-    code = "setting_invalid"
-
-    def __init__(self, name: str, reason: str) -> None:
-        super().__init__(name, reason)
-        self.name = name
-        self.reason = reason
-
-    def __str__(self) -> str:
-        return f"setting {self.name}: {self.reason}"
 
 
 class Settings(BaseSettings):
@@ -190,8 +176,8 @@ class Settings(BaseSettings):
         except ProtocolError as error:
             raise SettingInvalid(error.field, error.rule) from None
         except BadSetting as error:
-            name = error.argument if error.argument in cls.model_fields else f"selector_settings.{error.argument}"
-            raise SettingInvalid(name, str(error).removeprefix(f"{error.argument}: ")) from None
+            name = error.field if error.field in cls.model_fields else f"selector_settings.{error.field}"
+            raise SettingInvalid(name, error.rule) from None
         return settings
 
     @property

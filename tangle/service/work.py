@@ -9,22 +9,10 @@ from __future__ import annotations
 import asyncio
 import threading
 
-from tangle.errors import TangleError
 from tangle.protocol.blocks import NONCE_BYTES, Block
 from tangle.protocol.parameters import ProtocolParameters
 from tangle.protocol.pow.search import cores, search
-
-
-class PowDisabled(TangleError):
-    """The block has no nonce and the node does no proof of work."""
-
-    code = "pow_disabled"
-
-
-class PowBusy(TangleError):
-    """Too many requests wait for the node's proof of work."""
-
-    code = "pow_busy"
+from tangle.service.errors import PowBusy, PowDisabled
 
 
 class WorkRoom:
@@ -57,9 +45,9 @@ class WorkRoom:
     async def for_client(self, block: Block) -> Block:
         """`block` with a nonce that suffices. Raises PowDisabled, PowBusy."""
         if not self.enabled:
-            raise PowDisabled("the block has no nonce, and this node does no proof of work: send a finished block")
+            raise PowDisabled
         if self._turn.locked() and self._waiting >= self._queue_max:
-            raise PowBusy("too many requests wait for the node's proof of work")
+            raise PowBusy
         self._waiting += 1
         try:
             await self._turn.acquire()

@@ -26,6 +26,7 @@ from tangle.node import Node, Outcome, Receipt, Step
 from tangle.protocol.blocks import Block
 from tangle.protocol.errors import UnknownParent
 from tangle.protocol.pow.search import search
+from tangle.service.errors import NotWritten, QueueFull
 from tangle.store import journal
 from tangle.store.events import Event
 
@@ -37,24 +38,6 @@ T = TypeVar("T")
 TIPS_INTERVAL_S = 0.05
 """seconds between selections of tips, at least; under load a batch takes less, and new tips for each batch would
 cost as much as attaching it"""
-
-
-class QueueFull(TangleError):
-    """More blocks wait for the writer than it may hold; none of this one was kept."""
-
-    code = "queue_full"
-
-    def __str__(self) -> str:
-        return "too many blocks wait to be written; try again in a moment"
-
-
-class NotWritten(TangleError):
-    """The block could not be made durable; nothing of it was kept."""
-
-    code = "not_written"
-
-    def __str__(self) -> str:
-        return "the block could not be written to the database; nothing of it was kept"
 
 
 def commit(node: Node, act: Callable[[], Step]) -> Step:

@@ -7,6 +7,8 @@
         ├── OtherNetwork         the database belongs to another network
         ├── NetworkExists        a network is founded already
         ├── UnusableNetwork      the network cannot be kept in this store
+        ├── NoNetwork            no network is founded yet
+        ├── AuditFailed          the database holds other things than its blocks say
         ├── DoubleSpend          a journal entry spends what is absent or spent already
         └── MalformedCursor      a page cursor that no query handed out
 
@@ -15,7 +17,7 @@ A code is part of the interface: it never changes meaning.
 
 from __future__ import annotations
 
-from tangle.errors import TangleError
+from tangle.errors import Ending, TangleError
 
 
 class StoreError(TangleError):
@@ -28,31 +30,23 @@ class DatabaseDamaged(StoreError):
     """The database does not hold what a node wrote."""
 
     code = "database_damaged"
-
-    def __init__(self, found: str) -> None:
-        super().__init__(found)
-        self.found = found
-
-    def __str__(self) -> str:
-        return f"the database is damaged ({self.found}); put it back from your copy"
+    template = "the database is damaged ({found}); put it back from your copy"
+    ending = Ending.DATA
+    found: str
 
 
 class UnknownRevision(StoreError):
     """The schema of the database is not one that this version can bring up to date."""
 
     code = "unknown_revision"
-
-    def __init__(self, found: str, newest: str) -> None:
-        super().__init__(found, newest)
-        self.found = found
-        self.newest = newest
-
-    def __str__(self) -> str:
-        return (
-            f"the database is at {self.found}, which this version does not know (its newest revision is "
-            f"{self.newest}); run the version that wrote the database or a newer one, or start with an empty data "
-            "directory. Nothing was changed"
-        )
+    template = (
+        "the database is at {found}, which this version does not know (its newest revision is "
+        "{newest}); run the version that wrote the database or a newer one, or start with an empty data "
+        "directory. Nothing was changed"
+    )
+    ending = Ending.DATA
+    found: str
+    newest: str
 
 
 class OtherNetwork(StoreError):
@@ -64,61 +58,68 @@ class OtherNetwork(StoreError):
     """
 
     code = "other_network"
+    template = (
+        "the database holds the network {name!r}, which is not the one asked for: {listed}. Use another "
+        "data directory for the other network, or the settings that this one was founded with"
+    )
+    ending = Ending.DATA
+    name: str
+    differences: dict[str, tuple[object, object]]
 
-    def __init__(self, name: str, differences: dict[str, tuple[object, object]]) -> None:
-        super().__init__(name, differences)
-        self.name = name
-        self.differences = differences
-
-    def __str__(self) -> str:
-        listed = "; ".join(f"{key} is {here!r}, not {asked!r}" for key, (here, asked) in self.differences.items())
-        return (
-            f"the database holds the network {self.name!r}, which is not the one asked for: {listed}. Use another "
-            "data directory for the other network, or the settings that this one was founded with"
-        )
+    @property
+    def listed(self) -> str:
+        """The differences as a message tells them."""
+        return "; ".join(f"{key} is {here!r}, not {asked!r}" for key, (here, asked) in self.differences.items())
 
 
 class NetworkExists(StoreError):
     """The database holds a network; it is never overwritten."""
 
     code = "network_exists"
-
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
-        self.name = name
-
-    def __str__(self) -> str:
-        return f"the database holds the network {self.name!r} already; it is never overwritten"
+    template = "the database holds the network {name!r} already; it is never overwritten"
+    ending = Ending.DATA
+    name: str
 
 
 class UnusableNetwork(StoreError):
     """A network whose amounts this store cannot hold, or whose genesis does not add up."""
 
     code = "unusable_network"
+    ending = Ending.DATA
+    reason: str
+
+
+class NoNetwork(StoreError):
+    """The database holds no network yet."""
+
+    code = "no_network"
+    template = "{place} holds no network; make one with `tangle init`"
+    ending = Ending.DATA
+    hint = "--data names another data directory"
+    place: str = "the database"
+
+
+class AuditFailed(StoreError):
+    """The ledger does not add up, or something else in the database is not what its blocks say."""
+
+    code = "audit_failed"
+    ending = Ending.AUDIT
+    reason: str
 
 
 class DoubleSpend(StoreError):
     """A journal batch spends outputs that are absent or spent already; nothing of it was written."""
 
     code = "double_spend"
-
-    def __init__(self, wanted: int, done: int) -> None:
-        super().__init__(wanted, done)
-        self.wanted = wanted
-        self.done = done
-
-    def __str__(self) -> str:
-        return f"of {self.wanted} outputs to spend only {self.done} were there and unspent"
+    template = "of {wanted} outputs to spend only {done} were there and unspent"
+    wanted: int
+    done: int
 
 
 class MalformedCursor(StoreError):
     """A page cursor that no query handed out."""
 
     code = "malformed_cursor"
-
-    def __init__(self, text: str) -> None:
-        super().__init__(text)
-        self.text = text
-
-    def __str__(self) -> str:
-        return f"cursor: {self.text[:100]!r} is none; pass the one of the page before, unchanged"
+    template = "cursor: {text!r:.102} is none; pass the one of the page before, unchanged"
+    ending = Ending.REFUSED
+    text: str

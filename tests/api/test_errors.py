@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from tangle.api.problems import code_table, status_of
+from tangle.api.problems import code_table
 from tangle.protocol.errors import ProtocolError, UnknownParent
-from tangle.service.writer import QueueFull
+from tangle.service.errors import QueueFull
 from tangle.store.errors import DoubleSpend
 from tests.nodes import RunningNode
 
@@ -124,10 +124,10 @@ def test_what_the_node_does_not_offer_is_403(node: RunningNode, path: str) -> No
 
 
 def test_status_follows_the_class_of_the_error() -> None:
-    assert status_of(QueueFull()) == 503
-    assert status_of(UnknownParent(bytes(32))) == 400
-    assert status_of(ProtocolError("field", "rule")) == 400
-    assert status_of(DoubleSpend(1, 0)) == 500
+    assert QueueFull.ending.status == 503
+    assert UnknownParent.ending.status == 400
+    assert ProtocolError.ending.status == 400
+    assert DoubleSpend.ending.status == 500
 
 
 def test_codes_are_unique_and_documented() -> None:

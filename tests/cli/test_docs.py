@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import typer
 
-from tangle.cli.errors import HINTS, MEANINGS, ExitCode
 from tangle.cli.main import app
+from tangle.errors import Ending, TangleError
 from tests.cli.conftest import ROOT
 
 TEXT = (ROOT / "docs" / "cli.md").read_text()
@@ -55,12 +55,12 @@ def test_options_are_explained_and_exist(name: str) -> None:
 def test_exit_codes_are_those_of_the_command() -> None:
     table = TEXT[TEXT.index("### Exit codes") : TEXT.index("## Running")]
     rows = {int(code): text for code, text in re.findall(r"^\| (\d+) \| (.*) \|$", table, re.MULTILINE)}
-    assert rows == {int(code): text for code, text in MEANINGS.items()}
-    assert set(MEANINGS) == set(ExitCode)
+    assert rows == {ending.exit_code: ending.meaning for ending in Ending if ending.meaning}
+    assert set(rows) == {ending.exit_code for ending in Ending}
 
 
 def test_hints_name_commands_that_exist() -> None:
-    named = {name for hint in HINTS.values() for name in re.findall(r"`(tangle [a-z ]+)`", hint)}
+    named = {name for kind in TangleError.kinds() for name in re.findall(r"`(tangle [a-z ]+)`", kind.hint)}
     assert named <= set(COMMANDS)
 
 

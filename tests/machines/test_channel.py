@@ -19,7 +19,6 @@ from tangle.machines.settlement import Settlement
 from tangle.machines.terms import order_tag
 from tangle.parties.book import mark_posted, unposted
 from tangle.parties.errors import MessageRefused, OtherState
-from tangle.parties.ledger import is_passing
 from tangle.protocol.errors import ProtocolError
 from tangle.protocol.keys import KeyPair
 from tangle.protocol.serial import to_hex
@@ -203,7 +202,7 @@ async def test_a_break_at_any_message_loses_none_and_doubles_none(
     async with await open_channel(tmp_path / "c", settlement, AwayAfter(ledger, posts, takes=takes)) as publisher:
         with pytest.raises(NotYetPublished) as failure:
             await write_facts(settlement, publisher)
-    assert is_passing(failure.value)
+    assert failure.value.passes
     tell(settlement, "i")
     await publish(settlement, ledger, tmp_path / "c")
     heard = hear(ledger, OWNER_READER)

@@ -14,6 +14,7 @@ from tangle.mam import (
     DATA_BYTES_MAX,
     Channel,
     Forged,
+    ForgedSignature,
     Fork,
     Junk,
     LayoutInvalid,
@@ -28,7 +29,6 @@ from tangle.mam import (
     Reader,
     Rejected,
     Sealed,
-    SignatureInvalid,
     Unreadable,
     WrongKey,
     unseal,
@@ -141,7 +141,7 @@ def test_replayed_and_masked_anew_for_another_channel_or_tree(mode: Mode) -> Non
 def test_replayed_and_masked_anew_under_another_side_key() -> None:
     _, access, sealed = one_message(Mode.RESTRICTED)
     rekeyed = access.rekeyed(b"!" * 32)
-    refused(rekeyed, mask(rekeyed, plain_of(access, sealed.parts[0])), SignatureInvalid)
+    refused(rekeyed, mask(rekeyed, plain_of(access, sealed.parts[0])), ForgedSignature)
 
 
 @MODES
@@ -157,9 +157,9 @@ def test_forged_signature_under_the_writers_key(mode: Mode) -> None:
     _, access, sealed = one_message(mode)
     content = plain_of(access, sealed.parts[0])[:-64]
     _, secret_key = crypto_sign_seed_keypair(OTHER_SEED)
-    refused(access, seal_content(access, secret_key, content), SignatureInvalid)
+    refused(access, seal_content(access, secret_key, content), ForgedSignature)
     signature_of_something_else = crypto_sign(b"something else", secret_key)[:64]
-    refused(access, mask(access, content + signature_of_something_else), SignatureInvalid)
+    refused(access, mask(access, content + signature_of_something_else), ForgedSignature)
 
 
 @MODES

@@ -39,7 +39,7 @@ def test_a_wrong_selector_or_setting_is_named(
 ) -> None:
     with pytest.raises(BadSetting) as caught:
         NodeSettings(selector=name, alpha=alpha, selector_settings=settings)
-    assert caught.value.argument == argument
+    assert caught.value.field == argument
 
 
 def test_alpha_is_that_of_the_walks() -> None:

@@ -9,21 +9,25 @@ from typing import Any
 
 import pytest
 
-from tangle.api.app import PortUnusable, listen, prepared
-from tangle.node import NoNetwork
+from tangle.api.app import listen, prepared
 from tangle.service.directory import (
     FOUNDED_NAME,
     KEYS_NAME,
+    read_keys,
+)
+from tangle.service.errors import (
     DataInUse,
     DataUnusable,
     KeysMissing,
     KeysUnusable,
-    read_keys,
+    NetworkLost,
+    PortUnusable,
+    SettingInvalid,
 )
-from tangle.service.founding import NetworkLost, make_network, open_node
-from tangle.service.settings import CONFIG_NAME, NETWORK_SETTINGS, SettingInvalid, Settings
+from tangle.service.founding import make_network, open_node
+from tangle.service.settings import CONFIG_NAME, NETWORK_SETTINGS, Settings
 from tangle.store.engine import migrate, open_engine
-from tangle.store.errors import OtherNetwork
+from tangle.store.errors import NoNetwork, OtherNetwork
 
 
 def _settings(data: Path, **given: Any) -> Settings:

@@ -13,7 +13,8 @@ from sqlalchemy import text
 
 from tangle.node import Node, NodeSettings, Outcome, Receipt, Step
 from tangle.protocol.errors import UnknownParent
-from tangle.service.writer import NotWritten, QueueFull, Writer, WriterSettings
+from tangle.service.errors import NotWritten, QueueFull
+from tangle.service.writer import Writer, WriterSettings
 from tangle.store import journal
 from tangle.store.engine import open_engine
 from tests.networks import T0, block_on, note, open_node

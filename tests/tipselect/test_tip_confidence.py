@@ -73,4 +73,4 @@ def test_wilson_holds_the_share_and_is_symmetric(n: int, share: float, z: float)
 def test_wilson_names_what_is_wrong(argument: str, m: int, n: int, z: float) -> None:
     with pytest.raises(BadSetting) as caught:
         confidence.wilson(m, n, z)
-    assert caught.value.argument == argument
+    assert caught.value.field == argument

@@ -231,7 +231,7 @@ def test_impossible_parents_change_nothing(parents: list[int], words: str) -> No
     record.extend(np.random.default_rng(0), 2, reach=2)
     with pytest.raises(BadParents, match=words) as caught:
         record.graph.append(parents)
-    assert caught.value.argument == "parents"
+    assert caught.value.field == "parents"
     record.assert_equal()
 
 

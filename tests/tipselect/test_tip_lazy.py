@@ -90,7 +90,7 @@ def test_no_good_tip_hides_behind_lazy_approvers(seed: int) -> None:
 def test_limits_out_of_order_are_named(argument: str, limits: dict[str, Any]) -> None:
     with pytest.raises(BadSetting) as caught:
         Limits(**limits)
-    assert caught.value.argument == argument
+    assert caught.value.field == argument
 
 
 def test_arrays_of_other_shapes_are_refused() -> None:

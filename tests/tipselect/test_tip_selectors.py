@@ -65,7 +65,7 @@ def test_settings_are_bound_by_name() -> None:
 def test_unknown_names_are_told(argument: str, words: str, name: str, settings: dict[str, Any]) -> None:
     with pytest.raises(BadSetting, match=words) as caught:
         selectors.named(name, **settings)
-    assert caught.value.argument == argument
+    assert caught.value.field == argument
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_settings_out_of_range_are_named(argument: str, name: str, settings: dic
     graph = reference.random_graph(np.random.default_rng(0), 50)
     with pytest.raises(BadSetting) as caught:
         selectors.named(name, **settings)(graph, 3, np.random.default_rng(0))
-    assert caught.value.argument == argument
+    assert caught.value.field == argument
 
 
 def test_unweighted_is_the_walk_with_alpha_zero() -> None:

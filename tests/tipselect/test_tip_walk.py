@@ -220,4 +220,4 @@ def test_uniform_frequencies() -> None:
 def test_settings_out_of_range_are_named(argument: str, select: Callable[..., object]) -> None:
     with pytest.raises(BadSetting) as caught:
         select(random_graph(0, 10), rng=np.random.default_rng(0))
-    assert caught.value.argument == argument
+    assert caught.value.field == argument

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from tangle.cli.errors import FileUnreadable, NothingFound
+from tangle.cli.errors import FileUnreadable
 from tangle.cli.options import NODE_URL, AsJson, NodeUrl
 from tangle.cli.output import columns, facts, progress, show
 from tangle.cli.session import (
@@ -23,6 +23,7 @@ from tangle.cli.session import (
     run_async,
     tag_of,
 )
+from tangle.errors import NotFound
 from tangle.protocol.serial import Json, to_hex
 from tangle.protocol.tagged_data import TaggedData
 
@@ -134,7 +135,7 @@ async def _get_block(url: str, block_id: bytes) -> TaggedData:
     async with NodeClient(url) as node:
         block = await known_block(node.block(block_id), block_id)
     if not isinstance(block.payload, TaggedData):
-        raise NothingFound(f"tagged data in block {to_hex(block_id)}; see `tangle block show`")
+        raise NotFound(f"the node does not know tagged data in block {to_hex(block_id)}; see `tangle block show`")
     return block.payload
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tangle.cli.errors import ChannelTaken, FileUnreadable, InvalidValue
+from tangle.cli.errors import FileUnreadable, InvalidValue
 from tangle.cli.mam import files
 from tangle.cli.mam.input import batches, csv_bodies, file_body, line_batches
 from tangle.cli.mam.session import ChannelPath, ModeName, ProofOfWork, Timeout, format_errors, publisher_of
@@ -134,9 +134,11 @@ def recover(
 
 
 def _check_free(channel: Path) -> None:
-    """Raise ChannelTaken if anything has this name."""
+    """Raise ChannelExists if anything has this name."""
+    from tangle.client.channels.errors import ChannelExists
+
     if channel.exists():
-        raise ChannelTaken(channel)
+        raise ChannelExists(channel)
 
 
 def _channel_of(path: Path) -> Channel:
@@ -235,7 +237,7 @@ async def _patiently(
         except NotYetPublished as error:
             if time.monotonic() + pause > deadline:
                 raise
-            tell(f"waiting for the node: {error.__cause__}")
+            tell(f"waiting for the node: {error.why}")
         call = publisher.resume
         await asyncio.sleep(pause)
         pause = min(2 * pause, RETRY_S[1])

@@ -26,13 +26,13 @@ def audit(
     Exit code 11 when something is not as recorded; the message names the first difference.
     """
     from tangle.audit import audit as recompute
-    from tangle.cli.errors import NothingToAudit
     from tangle.service.settings import Settings
     from tangle.store.engine import migrate, open_engine
+    from tangle.store.errors import NoNetwork
 
     settings = Settings.load(config, data=data, database_url=database_url)
     if not settings.database_url and not (settings.data / "tangle.db").is_file():
-        raise NothingToAudit(settings.data)
+        raise NoNetwork(str(settings.data))
     with progress("reading the journal", as_json=as_json, lines=True) as tell, database_errors():
 
         def told(done: int, total: int) -> None:

@@ -69,13 +69,13 @@ def loaded(directories: Sequence[Path]) -> list[Result]:
 @contextmanager
 def interruptible(message: str) -> Iterator[None]:
     """Say something when Ctrl-C ends what is done here, and end with the code for that."""
-    from tangle.cli.errors import ExitCode
+    from tangle.errors import Ending
 
     try:
         yield
     except KeyboardInterrupt:
         typer.echo(message, err=True)
-        raise typer.Exit(ExitCode.INTERRUPTED) from None
+        raise typer.Exit(Ending.INTERRUPTED.exit_code) from None
 
 
 def free_place(directory: Path) -> None:

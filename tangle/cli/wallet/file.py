@@ -87,9 +87,10 @@ def create(path: Path, mnemonic: str, sealed: Sealed | None = None) -> None:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         files.create(path, json.dumps(content, indent=2).encode() + b"\n", files.PRIVATE)
-    except FileExistsError:
-        raise WalletExists(path) from None
     except OSError as error:
+        # A directory of its way that is a file says the same.
+        if isinstance(error, FileExistsError) and path.exists():
+            raise WalletExists(path) from None
         raise WalletUnwritable(path, error.strerror or type(error).__name__) from None
 
 

@@ -17,15 +17,16 @@ long, a key of the wrong size; `tangle.disk.errors.BookFailed` when a file canno
 from __future__ import annotations
 
 from pathlib import Path
-from typing import ClassVar
 
 from tangle.client.errors import ClientError
+from tangle.errors import Ending, TangleError
 
 
 class ChannelError(ClientError):
     """Base of the errors of channels."""
 
     code = "channel"
+    ending = Ending.CHANNEL
 
 
 class BookError(ChannelError):
@@ -37,35 +38,30 @@ class BookError(ChannelError):
     """
 
     code = "channel_book"
-    reason: ClassVar[str] = "cannot be used"
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(path)
-        self.path = path
-
-    def __str__(self) -> str:
-        return f"{self.path}: {self.reason}"
+    template = "{path}: cannot be used"
+    path: Path
 
 
 class ChannelInUse(BookError):
     """Two writers of one channel would sign two messages with one index, so the second is refused."""
 
     code = "channel_in_use"
-    reason = "another program has this channel open; only one can write it"
+    template = "{path}: another program has this channel open; only one can write it"
 
 
 class NoChannel(BookError):
     """No file, or another one."""
 
     code = "no_channel"
-    reason = "no channel is kept here"
+    template = "{path}: no channel is kept here"
+    hint = "`tangle mam create` makes one, `tangle mam recover` makes it again from the seed"
 
 
 class ChannelExists(BookError):
     """A channel is kept there already."""
 
     code = "channel_exists"
-    reason = "a channel is kept here already"
+    template = "{path}: a channel is kept here already, and it is never overwritten; name another file"
 
 
 class NotYetPublished(ChannelError):
@@ -75,27 +71,31 @@ class NotYetPublished(ChannelError):
 
     Attributes
     ----------
-    indexes : of the messages that wait; why is in ``__cause__``
+    indexes : of the messages that wait
+    why : what the node or the way to it said of the first
     """
 
     code = "not_yet_published"
+    template = "{waiting} could not be published now ({why}); nothing is lost, it will be sent again"
+    hint = "`tangle mam publish --waiting` sends it later"
+    indexes: list[int]
+    why: TangleError
 
-    def __init__(self, indexes: list[int]) -> None:
-        super().__init__(indexes)
-        self.indexes = indexes
+    def __init__(self, indexes: list[int], why: TangleError) -> None:
+        super().__init__(indexes, why)
+        self.passes = why.passes
 
-    def __str__(self) -> str:
-        names = f"message {self.indexes[0]}" if len(self.indexes) == 1 else f"{len(self.indexes)} messages"
-        return f"{names} could not be published now ({self.__cause__}); nothing is lost, it will be sent again"
+    @property
+    def waiting(self) -> str:
+        """The messages as a sentence begins with them."""
+        return f"message {self.indexes[0]}" if len(self.indexes) == 1 else f"{len(self.indexes)} messages"
 
 
 class NotASubscriber(ChannelError):
     """A key that the channel was never granted to."""
 
     code = "not_a_subscriber"
-
-    def __str__(self) -> str:
-        return "this key is none of the channel's subscribers"
+    template = "this key is none of the channel's subscribers"
 
 
 class AccessRevoked(ChannelError):
@@ -107,10 +107,5 @@ class AccessRevoked(ChannelError):
     """
 
     code = "access_revoked"
-
-    def __init__(self, index: int) -> None:
-        super().__init__(index)
-        self.index = index
-
-    def __str__(self) -> str:
-        return f"access was revoked with message {self.index}; ask the writer for an invitation"
+    template = "access was revoked with message {index}; ask the writer for an invitation"
+    index: int

@@ -58,7 +58,9 @@ class _Posted:
         failed = sorted(indexes & self.failures.keys())
         if failed:
             error = self.failures[failed[0]]
-            raise (NotYetPublished(failed) if isinstance(error, ClientError | BookFailed) else error) from error
+            raise (
+                NotYetPublished(failed, error) if isinstance(error, ClientError | BookFailed) else error
+            ) from error
 
 
 class Publisher:

@@ -260,7 +260,7 @@ class Subscription:
         if self._lost_since is None:
             self._lost_since, self._pause = now, BACKOFF_S[0]
         lasting = self._give_up_after is not None and now - self._lost_since >= self._give_up_after
-        if lasting or (isinstance(error, NodeError) and error.status < 500):
+        if lasting or not error.passes:
             raise error
         if self._on_break is not None:
             self._on_break(error)

@@ -167,11 +167,9 @@ async def follow(
                 if told is not None:
                     yield told
             raise NodeUnreachable(transport.url, "the event stream ended")
-        except NodeError as error:
-            if error.status < 500:
+        except (NodeUnreachable, NodeError) as error:
+            if not error.passes:
                 raise
-            failure: NodeError | NodeUnreachable = error
-        except NodeUnreachable as error:
             failure = error
         if parser.last_id.isdecimal():
             # An id alone tells where a stream of only new events began, or how far a silent one has come.

@@ -89,7 +89,7 @@ class Posted:
             await attach(self.node, None, pow=self.pow_by, approving=[block_id])
         except NodeError as error:
             # Fallen below max depth meanwhile: the next metadata will ask to reattach.
-            if error.status >= 500:
+            if error.passes:
                 raise
 
 
@@ -195,10 +195,8 @@ async def _poll(
             found = await look()
             if found is not None:
                 return found
-        except NodeUnreachable as error:
-            failure = error
-        except NodeError as error:
-            if error.status < 500:
+        except (NodeUnreachable, NodeError) as error:
+            if not error.passes:
                 raise
             failure = error
         if within_s is not None and time.monotonic() - start + pause > within_s:

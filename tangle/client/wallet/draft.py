@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from tangle.client.errors import LockedUntil, NotControlled, UnknownInput, WalletError
+from tangle.client.errors import LockedUntil, NotControlled, UnknownInput, WalletRefused
 from tangle.client.wallet.holdings import Holding, Holdings, State
 from tangle.client.wallet.outputs import next_alias, next_foundry, next_nft
 from tangle.client.wallet.selection import Coin
@@ -123,7 +123,7 @@ class Drafting:
                 and following.token_scheme.minted > current.output.token_scheme.minted
             )
             if minted or token_id in self.intent.ends:
-                raise WalletError(f"token 0x{token_id.hex()} cannot be burned while its foundry mints or ends")
+                raise WalletRefused(f"token 0x{token_id.hex()} cannot be burned while its foundry mints or ends")
 
     def take(self, one: Holding) -> None:
         """Consume an output and whatever unlocks it; carry on its chain."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from tangle.client.errors import InsufficientFunds, RemainderTooSmall, UnknownInput, WalletError
+from tangle.client.errors import InsufficientFunds, RemainderTooSmall, UnknownInput, WalletRefused
 from tangle.client.wallet.draft import Draft, Intent
 from tangle.client.wallet.holdings import Holding, State
 from tangle.client.wallet.look import Look
@@ -54,7 +54,7 @@ class Claiming:
 
     Raises
     ------
-    WalletError : there is nothing to claim
+    WalletRefused : there is nothing to claim
     UnknownInput : an output that cannot be claimed now
     """
 
@@ -65,7 +65,7 @@ class Claiming:
             if output_id not in claimable:
                 raise UnknownInput(output_id, "there is nothing of this wallet to claim in it now")
         if not chosen:
-            raise WalletError("there is nothing to claim")
+            raise WalletRefused("there is nothing to claim")
         self.left: list[bytes] = []
         self._waiting = [claimable[output_id] for output_id in chosen]
         self._total = len(chosen)

@@ -19,7 +19,7 @@ import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, TypedDict, Unpack
 
-from tangle.client.errors import Conflicting, NotEmpty, WalletError
+from tangle.client.errors import Conflicting, NotEmpty, WalletRefused
 from tangle.client.node import inclusion
 from tangle.client.node.attach import Pow, attach
 from tangle.client.node.inclusion import WAIT_S, Inclusion
@@ -287,14 +287,14 @@ class Wallet:
 
         Raises
         ------
-        WalletError : there is nothing to claim
+        WalletRefused : there is nothing to claim
         InsufficientFunds, RemainderTooSmall : nothing can be claimed without more coins
         UnknownInput : an output that cannot be claimed now
         """
         plan = Claiming(await self.look(), output_ids)
         rounds = await self._in_rounds(plan, progress, wait, within_s)
         if not rounds:
-            raise WalletError("there is nothing to claim any more")
+            raise WalletRefused("there is nothing to claim any more")
         return Rounds(tuple(rounds), tuple(plan.left))
 
     async def consolidate(
@@ -307,11 +307,11 @@ class Wallet:
 
         Raises
         ------
-        WalletError : there are no two outputs to join
+        WalletRefused : there are no two outputs to join
         """
         rounds = await self._in_rounds(Consolidating(), progress, wait, within_s)
         if not rounds:
-            raise WalletError("there are no two available outputs to join")
+            raise WalletRefused("there are no two available outputs to join")
         return Rounds(tuple(rounds))
 
     # Aliases and tokens

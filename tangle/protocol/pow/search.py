@@ -17,7 +17,7 @@ from typing import Final
 
 import numpy as np
 
-from tangle.errors import TangleError
+from tangle.errors import Ending, TangleError
 from tangle.protocol.pow import kernels
 from tangle.protocol.pow.score import NONCE_BYTES, zeros_needed
 
@@ -31,13 +31,10 @@ class SearchCancelled(TangleError):
     """The caller cancelled the search before a nonce was found."""
 
     code = "pow_cancelled"
-
-    def __init__(self, tried: int) -> None:
-        super().__init__(tried)
-        self.tried = tried
-
-    def __str__(self) -> str:
-        return f"proof of work cancelled after {self.tried} nonces"
+    template = "proof of work cancelled after {tried} nonces"
+    ending = Ending.UNAVAILABLE
+    passes = True
+    tried: int
 
 
 def cores() -> int:

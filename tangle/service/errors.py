@@ -1,0 +1,170 @@
+"""What the running node refuses or cannot do.
+
+TangleError
+├── SettingInvalid           a setting is unknown or has a value it cannot have
+├── SetupError               the node cannot be set up; the reason says what to do
+│   ├── KeysMissing, KeysUnusable
+│   ├── DataInUse, DataUnusable
+│   ├── NetworkLost
+│   └── PortUnusable
+├── QueueFull, NotWritten
+├── PowDisabled, PowBusy
+├── FaucetDisabled, FaucetBusy, FaucetEmpty, FaucetRequestPending, FaucetBalanceHigh
+└── TooManyStreams, DecodingBusy
+"""
+
+from __future__ import annotations
+
+from tangle.errors import Ending, TangleError
+
+
+class SettingInvalid(TangleError):
+    """A setting is unknown or has a value it cannot have."""
+
+    code = "setting_invalid"
+    template = "setting {name}: {reason}"
+    ending = Ending.USAGE
+    name: str
+    reason: str
+
+
+class SetupError(TangleError):
+    """The node cannot be set up; the reason says what to do."""
+
+    code = "setup"
+    ending = Ending.DATA
+    reason: str
+
+
+class KeysMissing(SetupError):
+    """The database holds a network whose keys are not in the data directory."""
+
+    code = "keys_missing"
+
+
+class KeysUnusable(SetupError):
+    """The keys cannot be read, are open to others, or belong to another network."""
+
+    code = "keys_unusable"
+
+
+class DataInUse(SetupError):
+    """Another process runs on this data directory."""
+
+    code = "data_in_use"
+
+
+class DataUnusable(SetupError):
+    """The data directory cannot be made or written to."""
+
+    code = "data_unusable"
+
+
+class NetworkLost(SetupError):
+    """A network was made here, and the database holds none."""
+
+    code = "network_lost"
+
+
+class PortUnusable(SetupError):
+    """The address or port cannot be listened on."""
+
+    code = "port_unusable"
+    ending = Ending.PORT
+    hint = "take another port with --port (0 picks a free one), or stop what listens there"
+
+
+class QueueFull(TangleError):
+    """More blocks wait for the writer than it may hold; none of this one was kept."""
+
+    code = "queue_full"
+    template = "too many blocks wait to be written; try again in a moment"
+    ending = Ending.UNAVAILABLE
+    passes = True
+
+
+class NotWritten(TangleError):
+    """The block could not be made durable; nothing of it was kept."""
+
+    code = "not_written"
+    template = "the block could not be written to the database; nothing of it was kept"
+    ending = Ending.UNAVAILABLE
+    passes = True
+
+
+class PowDisabled(TangleError):
+    """The block has no nonce and the node does no proof of work."""
+
+    code = "pow_disabled"
+    template = "the block has no nonce, and this node does no proof of work: send a finished block"
+    ending = Ending.UNAVAILABLE
+
+
+class PowBusy(TangleError):
+    """Too many requests wait for the node's proof of work."""
+
+    code = "pow_busy"
+    template = "too many requests wait for the node's proof of work"
+    ending = Ending.UNAVAILABLE
+    passes = True
+
+
+class FaucetDisabled(TangleError):
+    """This node has no faucet."""
+
+    code = "faucet_disabled"
+    template = "this node has no faucet"
+    ending = Ending.NOT_OFFERED
+
+
+class FaucetBusy(TangleError):
+    """Too many requests wait for the faucet."""
+
+    code = "faucet_busy"
+    template = "too many requests wait for the faucet"
+    ending = Ending.UNAVAILABLE
+    passes = True
+
+
+class FaucetRequestPending(TangleError):
+    """A request for this address waits already."""
+
+    code = "faucet_request_pending"
+    template = "a request for this address waits already"
+    ending = Ending.TOO_OFTEN
+
+
+class FaucetBalanceHigh(TangleError):
+    """The address holds enough already."""
+
+    code = "faucet_balance_high"
+    template = "this address holds {balance} base units; the faucet gives up to {most}"
+    ending = Ending.TOO_OFTEN
+    balance: int
+    most: int
+
+
+class FaucetEmpty(TangleError):
+    """The faucet has given everything away."""
+
+    code = "faucet_empty"
+    template = "the faucet has nothing left to give"
+    ending = Ending.NOT_OFFERED
+
+
+class TooManyStreams(TangleError):
+    """Too many event streams are open."""
+
+    code = "too_many_streams"
+    ending = Ending.UNAVAILABLE
+    passes = True
+    reason: str
+
+
+class DecodingBusy(TangleError):
+    """Too many requests wait for channels to be decoded."""
+
+    code = "decoding_busy"
+    template = "too many requests wait for channels to be decoded"
+    ending = Ending.UNAVAILABLE
+    passes = True
