@@ -70,9 +70,9 @@ def test_any_scenario_gives_the_same_tangle(scenario: Scenario) -> None:
     ],
 )
 def test_independent_draws_give_the_same_distributions(changes: dict[str, Any]) -> None:
-    """Twelve seeds; paired by their arrivals, 4 standard errors."""
+    """Six seeds, 24 in make test-long; paired by their arrivals, 4 standard errors."""
     tips, approvals = [], []
-    for seed in range(12):
+    for seed in range(tries(24)):
         scenario = Scenario(**{"arrivals": 15.0, "blocks": 240, "entry_depth": 60, "seed": seed, **changes})
         rng = np.random.default_rng(1_000 + seed)
         ours, twin = sim.run(scenario), reference.run(scenario, draws=(rng.random() for _ in repeat(None)))

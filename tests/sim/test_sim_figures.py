@@ -26,12 +26,16 @@ def attacked() -> Result:
     return sim.run(SCENARIO.but(agents=2, adversary=adversary, arrivals=((0.0, 5.0), (30.0, 15.0))))
 
 
+@pytest.fixture(scope="module")
+def several() -> list[Result]:
+    return [sim.run(SCENARIO.but(alpha=alpha, agents=2)) for alpha in (0.0, 0.5)]
+
+
 @pytest.mark.parametrize("name", FIGURES)
-def test_each_figure_is_drawn_of_one_and_of_several(name: str, attacked: Result) -> None:
+def test_each_figure_is_drawn_of_one_and_of_several(name: str, attacked: Result, several: list[Result]) -> None:
     first = rendered(FIGURES[name](attacked))
     assert ElementTree.fromstring(first).tag.endswith("svg")
     assert first == rendered(FIGURES[name](attacked)), "equal data give equal files"
-    several = [sim.run(SCENARIO.but(alpha=alpha, agents=2)) for alpha in (0.0, 0.5)]
     assert b"alpha 0.5" in rendered(FIGURES[name](several)) or name in {"arrivals", "tangle", "agreement", "sides"}
     assert 20 < len(caption(name)) < 500
 

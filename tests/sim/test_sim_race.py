@@ -16,6 +16,7 @@ from tangle.sim.attacks.race import PAYMENT, REPLACEMENT
 from tangle.sim.world import World
 from tangle.tipselect import exact
 from tangle.tipselect.confidence import wilson
+from tests.tries import tries
 
 Z = 3.29
 """standard deviations; 99.9 %"""
@@ -63,8 +64,8 @@ def nakamoto(q: float, depth: int) -> float:
 
 @pytest.mark.parametrize(("share", "depth"), [(0.2, 2), (0.3, 6), (0.4, 3), (0.4, 10)])
 def test_double_spend_on_a_chain_is_the_race_of_two_counts(share: float, depth: int) -> None:
-    """120 runs, seeds from 1; who is ahead wins, since all walks pass the fork."""
-    runs = 120
+    """120 runs in make test-long, seeds from 1; who is ahead wins, since all walks pass the fork."""
+    runs = tries(120)
     results = [sim.run(chain_race(share, depth, seed=seed)) for seed in range(1, runs + 1)]
     ahead = sum(map(contest.outpaced, results))
     assert inside(catch_up(share, depth), ahead, runs), (catch_up(share, depth), ahead / runs)
@@ -111,8 +112,8 @@ def small_race(q: float, alpha: float, depth: int, n: int) -> tuple[float, float
 
 @pytest.mark.parametrize("alpha", [0.0, 0.15, 1.0])
 def test_double_spend_on_a_small_tree_is_computed_exactly(alpha: float) -> None:
-    """q = 0.4, depth 3, 30 blocks, 150 runs, seeds from 1. Without weights to be ahead is worth little."""
-    q, depth, blocks, runs = 0.4, 3, 30, 150
+    """q = 0.4, depth 3, 30 blocks, 150 runs in the long suite, seeds from 1. Without weights a lead is worth little."""
+    q, depth, blocks, runs = 0.4, 3, 30, tries(150)
     scenario = chain_race(q, depth, parents=1, alpha=alpha, blocks=blocks)
     ahead, won = 0.0, 0.0
     for first in range(1, blocks):
@@ -148,14 +149,14 @@ def white_paper(weight: int, mean: float, ratio: float) -> float:
 
 
 def test_double_spend_at_high_load_is_the_poisson_count() -> None:
-    """lambda h = 10, k = 2, alpha = 0.1, q = 0.36, depth 60; 80 runs, seeds from 1.
+    """lambda h = 10, k = 2, alpha = 0.1, q = 0.36, depth 60; 80 runs in make test-long, seeds from 1.
 
     Popov 2018, section 4: the attacker's blocks until the payment weighs w0 are a Poisson count of mean mu t0.
     Given t0, which honest blocks alone decide, that is exact. From then on he is a random walk, if the payment's
     weight has come to grow by lambda; it grows more slowly while tips that do not approve it remain, so a little
     more is won.
     """
-    q, rate, depth, runs = 0.36, 10.0, 60, 80
+    q, rate, depth, runs = 0.36, 10.0, 60, tries(80)
     power = rate * q / (1 - q)
     adversary = sim.Adversary(attack="double-spend", share=q, start=12.0, delay=0.0, settings={"depth": depth})
     scenario = sim.Scenario(arrivals=rate, alpha=0.1, blocks=550, adversary=adversary)
