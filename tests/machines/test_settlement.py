@@ -29,6 +29,7 @@ from tangle.protocol.outputs import BasicOutput
 from tangle.protocol.serial import to_hex
 from tests.machines.hearing import hear
 from tests.machines.tables import CUSTOMER, MACHINE, OWNER, PARAMETERS, READER, TERMS, TableLedger
+from tests.tries import tries
 
 FAST = Pace(readings_per_s=10_000, tick_s=0.001)
 LEAST = 426
@@ -270,7 +271,7 @@ def test_a_journal_serves_one_machine_on_one_network(tmp_path: Path) -> None:
         open_journal(path, MACHINE.address.encode(), 1)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=tries(12), deadline=None)
 @given(
     st.integers(1, 40),
     st.integers(0, 3000),

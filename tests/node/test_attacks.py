@@ -14,10 +14,11 @@ from tangle.store import journal, queries
 from tangle.tipselect.lazy import LAZY, NON_LAZY, SEMI_LAZY
 from tests.networks import block_on, note, open_node
 from tests.node.attacks import HONEST, Scene, double_spends, leaves, side_chain
+from tests.tries import tries
 
 WITHIN = 2
 """milestones; the very next one or the one after it"""
-SEEDS = (1, 2)
+SEEDS = (1, 2)[: tries(2)]
 SIDE_CHAIN = 600
 """blocks; five times as many as honest ones in its time"""
 FLOOD = 10_000

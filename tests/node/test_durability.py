@@ -37,6 +37,7 @@ from tests.networks import (
     open_node,
     spend,
 )
+from tests.tries import tries
 
 KEYS = [HOLDER, Key.named("alice"), Key.named("bob")]
 
@@ -92,7 +93,7 @@ def view(node: Alone) -> object:
     )
 
 
-@settings(max_examples=12)
+@settings(max_examples=tries(12))
 @given(st.integers(0, 2**32))
 def test_replay_gives_the_same_state(tmp_path_factory: pytest.TempPathFactory, seed: int) -> None:
     path = tmp_path_factory.mktemp("replay") / "tangle.db"

@@ -27,6 +27,7 @@ from tangle.state.rules import Conflict
 from tests.networks import close_nodes, found
 from tests.node.follow import arrived, contents, follow, told, write
 from tests.node.histories import PARAMETERS, History
+from tests.tries import tries
 
 STEPS = 10
 """milestones of a history"""
@@ -69,7 +70,7 @@ def check_audited(history: History) -> None:
     assert report.outputs == len(world.unspent) + len(world.gone), f"seed {history.seed}"
 
 
-@settings(max_examples=10)
+@settings(max_examples=tries(10))
 @given(st.integers(0, 2**32))
 def test_nothing_is_made_lost_or_taken(tmp_path_factory: pytest.TempPathFactory, network: Path, seed: int) -> None:
     directory = tmp_path_factory.mktemp("history")

@@ -112,7 +112,7 @@ def small_race(q: float, alpha: float, depth: int, n: int) -> tuple[float, float
 
 @pytest.mark.parametrize("alpha", [0.0, 0.15, 1.0])
 def test_double_spend_on_a_small_tree_is_computed_exactly(alpha: float) -> None:
-    """q = 0.4, depth 3, 30 blocks, 150 runs in the long suite, seeds from 1. Without weights a lead is worth little."""
+    """q = 0.4, depth 3, 30 blocks; 150 runs in the long suite, seeds from 1. A lead alone is worth little."""
     q, depth, blocks, runs = 0.4, 3, 30, tries(150)
     scenario = chain_race(q, depth, parents=1, alpha=alpha, blocks=blocks)
     ahead, won = 0.0, 0.0
