@@ -32,8 +32,6 @@ class Issue:
 
 Moves = Generator[Issue, int, None]
 """yields one block each time the adversary may issue one, and is sent its number"""
-Attack = Callable[..., Moves]
-"""attack(attacker, **settings), a generator function"""
 
 
 class Attacker:

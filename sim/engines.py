@@ -32,6 +32,7 @@ from functools import partial
 from importlib import import_module
 from typing import Any
 
+from tangle.extras import needs
 from tangle.sim.errors import BadSweep, EngineMissing
 from tangle.sim.versions import versions
 from tangle.sim.work import Job, Outcome, perform, told, warm
@@ -56,8 +57,8 @@ def engine(name: str = "local", *, workers: int | None = None, address: str | No
     workers : processes of the local engine; None for one per core, 1 for none beside this one
     address : of the cluster, for dask and ray
 
-    BadSweep for an unknown name or an option that the engine does not take; EngineMissing when its library is not
-    installed, or nobody answers at the address.
+    BadSweep for an unknown name or an option that the engine does not take; ExtraMissing when its library is not
+    installed; EngineMissing when nobody answers at the address.
     """
     if name not in ENGINES:
         raise BadSweep("engine", f"{name!r} is none of {', '.join(ENGINES)}")
@@ -195,7 +196,8 @@ def _end_with_parent() -> None:
 
 def dask(jobs: Sequence[Job], *, address: str, connect_s: float = CONNECT_S) -> Iterator[list[Outcome]]:
     """Make runs on a dask cluster whose scheduler is at `address`, such as tcp://10.0.0.1:8786."""
-    distributed = _library("distributed", "dask")
+    needs("dask", "engine dask", "distributed")
+    distributed: Any = import_module("distributed")
     try:
         client = distributed.Client(address, timeout=connect_s, set_as_default=False)
     except (OSError, ValueError) as error:
@@ -217,7 +219,8 @@ def dask(jobs: Sequence[Job], *, address: str, connect_s: float = CONNECT_S) -> 
 
 def ray(jobs: Sequence[Job], *, address: str) -> Iterator[list[Outcome]]:
     """Make runs on a ray cluster at `address`, such as ray://10.0.0.1:10001; "auto" is the one of this machine."""
-    cluster = _library("ray", "ray")
+    needs("ray", "engine ray", "ray")
+    cluster: Any = import_module("ray")
     mine = not cluster.is_initialized()
     try:
         if mine:
@@ -250,13 +253,6 @@ def _knock(address: str) -> None:
     host, colon, port = address.removeprefix("ray://").rpartition(":")
     if colon and port.isdigit():
         socket.create_connection((host, int(port)), CONNECT_S).close()
-
-
-def _library(name: str, engine: str) -> Any:
-    try:
-        return import_module(name)
-    except ImportError:
-        raise EngineMissing(engine, f"not installed: pip install 'tangle-ledger[{engine}]'") from None
 
 
 def _outcome(result: Callable[[], Outcome], number: int) -> Outcome:

@@ -8,7 +8,7 @@ BrokenRule
     ├── BadSweep          a grid that cannot be run, or a directory that holds another one
     ├── BadMeasure        a measure asked of a result that cannot answer it
     ├── BadReplay         an export or a node that cannot be replayed
-    └── EngineMissing     a cluster library that is not installed, or an address nobody answers at
+    └── EngineMissing     an address nobody answers at, or workers that lack a package
 """
 
 from __future__ import annotations
@@ -63,6 +63,6 @@ class BadReplay(SimError):
 
 
 class EngineMissing(SimError):
-    """A cluster library is not installed, or no scheduler answers."""
+    """No scheduler answers, or its workers lack a package or have another version of one."""
 
     code = "engine_missing"

@@ -10,7 +10,7 @@ from tangle.sim import kernels
 from tangle.sim.errors import BadAttack
 from tangle.sim.seen import Seen
 from tangle.tipselect.columns import Columns
-from tangle.tipselect.graph import Graph, State
+from tangle.tipselect.graph import Graph, GraphState
 from tangle.tipselect.kernels import Float64, Int32
 
 
@@ -57,7 +57,7 @@ class Growing:
             state[kernels.LOW] - state[kernels.BASE] : state[kernels.HIGH] - state[kernels.BASE]
         ]
         known = [*state[: kernels.TIPS].tolist(), int(views.tip_count[agent])]
-        graph = Graph.of(columns, views.tips[agent], State._make(known))
+        graph = Graph.of(columns, views.tips[agent], GraphState._make(known))
         return Seen(graph, numbers)
 
     def select(self, agent: int, k: int) -> list[int]:

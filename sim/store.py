@@ -37,6 +37,7 @@ from typing import Any
 import numpy as np
 
 from tangle.disk import files
+from tangle.extras import needs
 from tangle.sim.errors import BadResult, BadScenario
 from tangle.sim.result import Result
 from tangle.sim.scenario import Scenario
@@ -59,7 +60,7 @@ def save(result: Result, directory: str | Path, *, group_rows: int = GROUP_ROWS)
 
     group_rows : blocks that are written at once
 
-    BadResult when there is a result already, the place cannot be written, or pyarrow is missing.
+    BadResult when there is a result already, or the place cannot be written; ExtraMissing without pyarrow.
     """
     place = Path(directory)
     if (place / FACTS).exists():
@@ -171,12 +172,9 @@ def read_json(path: Path, missing: str) -> dict[str, Any]:
 
 
 def arrow() -> tuple[Any, Any]:
-    """Return pyarrow and its Parquet module. BadResult when it is not installed."""
-    try:
-        return import_module("pyarrow"), import_module("pyarrow.parquet")
-    except ImportError:
-        rule = "not installed, and Parquet needs it: pip install 'tangle-ledger[sim]'"
-        raise BadResult("pyarrow", rule) from None
+    """Return pyarrow and its Parquet module. ExtraMissing when it is not installed."""
+    needs("sim", "keeping a result", "pyarrow")
+    return import_module("pyarrow"), import_module("pyarrow.parquet")
 
 
 def _schema(parents: int) -> list[tuple[str, np.dtype[Any]]]:

@@ -29,11 +29,11 @@ from tangle.sim.grid import Run, Sweep, seeds
 from tangle.sim.runs import RunLog
 from tangle.sim.swept import Failure, Swept
 
-__all__ = ["Failure", "Progress", "Run", "Sweep", "Swept", "load", "run", "seeds"]
+__all__ = ["Failure", "Run", "Sweep", "SweepProgress", "Swept", "load", "run", "seeds"]
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class SweepProgress:
     """How far a sweep is: runs done of all, failed among them, done before this start, and seconds since."""
 
     done: int
@@ -60,7 +60,7 @@ def run(
     engine: str | Engine = "local",
     workers: int | None = None,
     address: str | None = None,
-    progress: Callable[[Progress], None] | None = None,
+    progress: Callable[[SweepProgress], None] | None = None,
 ) -> Swept:
     """Run what has not been run yet, and return all that there is.
 
@@ -80,7 +80,7 @@ def run(
         def tell() -> None:
             if progress is not None:
                 failed = len(log.outcomes) - len(log.measured)
-                progress(Progress(len(log.outcomes), len(sweep), failed, before, time.monotonic() - began))
+                progress(SweepProgress(len(log.outcomes), len(sweep), failed, before, time.monotonic() - began))
 
         tell()
         with closing(made(sweep.jobs(waiting))) as batches:  # type: ignore[type-var]

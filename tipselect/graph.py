@@ -39,7 +39,7 @@ ANCHOR_DISTANCE = 1_024
 """vertices between the newest and a new anchor at least"""
 
 
-class State(NamedTuple):
+class GraphState(NamedTuple):
     """What a graph knows beside its arrays: indices, but for `gain` and `tip_count`; see Graph."""
 
     base: int
@@ -80,7 +80,9 @@ class Graph:
         self.columns = Columns.empty(capacity)
 
     @classmethod
-    def of(cls, columns: Columns, tips: Int64, state: State, *, anchor_distance: int = ANCHOR_DISTANCE) -> Self:
+    def of(
+        cls, columns: Columns, tips: Int64, state: GraphState, *, anchor_distance: int = ANCHOR_DISTANCE
+    ) -> Self:
         """Return a graph over arrays that a compiled program has filled by the rules of kernels; none is copied.
 
         tips : int64[rows], the first `state.tip_count` are the tips
@@ -95,9 +97,9 @@ class Graph:
         return graph
 
     @property
-    def state(self) -> State:
+    def state(self) -> GraphState:
         """What `of` needs beside the arrays."""
-        return State(
+        return GraphState(
             self._base, self._low, self._high, self._weighed, self._anchor, self._anchor_due, self._gain,
             self.tip_count,
         )  # fmt: skip

@@ -65,7 +65,7 @@ figcaption { font-size: .9rem; color: var(--soft); margin-top: .25rem }
 def write(source: Result | Sequence[Result] | Swept, directory: str | Path, *, title: str = "") -> Path:
     """Write the report of a result, of several side by side, or of a sweep; return the path of the file.
 
-    BadResult for no results at all, or a sweep of which no run is done; EngineMissing without matplotlib.
+    BadResult for no results at all, or a sweep of which no run is done; ExtraMissing without matplotlib.
     """
     if isinstance(source, Swept):
         heading, body = title or source.sweep.base.name or "Sweep", _sweep(source)

@@ -8,9 +8,9 @@
 Times are in seconds. What a DAG can and cannot tell is in `dag`.
 """
 
-from tangle.sim.replay.dag import Dag
 from tangle.sim.replay.read import load
+from tangle.sim.replay.recording import Recording
 from tangle.sim.replay.regrow import go_on, regrow
 from tangle.sim.replay.reselect import Reselection, reselect
 
-__all__ = ["Dag", "Reselection", "go_on", "load", "regrow", "reselect"]
+__all__ = ["Recording", "Reselection", "go_on", "load", "regrow", "reselect"]

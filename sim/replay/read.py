@@ -14,7 +14,7 @@ import orjson
 from tangle.client.errors import ClientError
 from tangle.client.node.rest import NodeClient
 from tangle.sim.errors import BadReplay
-from tangle.sim.replay.dag import Dag
+from tangle.sim.replay.recording import Recording
 
 PAGE = 1_000
 """blocks asked for at once"""
@@ -23,7 +23,7 @@ ML = "{http://graphml.graphdrawing.org/xmlns}"
 Json = Mapping[str, Any]
 
 
-def load(source: str | Path, *, first: int = 0, limit: int | None = None) -> Dag:
+def load(source: str | Path, *, first: int = 0, limit: int | None = None) -> Recording:
     """Load a DAG.
 
     source : URL of a node; a file, node-link JSON or GraphML; or the directory of a saved result
@@ -38,7 +38,7 @@ def load(source: str | Path, *, first: int = 0, limit: int | None = None) -> Dag
     if path.is_dir():
         from tangle.sim.store import load as load_result
 
-        return Dag.of(load_result(path))
+        return Recording.of(load_result(path))
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -46,7 +46,7 @@ def load(source: str | Path, *, first: int = 0, limit: int | None = None) -> Dag
     return dag_of(_graphml(data) if data.lstrip()[:1] == b"<" else _json(data))
 
 
-def dag_of(nodes: Sequence[Json]) -> Dag:
+def dag_of(nodes: Sequence[Json]) -> Recording:
     """Build a DAG of blocks as `GET /api/tangle/v1/graph` answers them: blockId, parents, number, receivedMs."""
     for i, node in enumerate(nodes):
         name = node.get("blockId", f"number {i} of the list")
@@ -54,7 +54,7 @@ def dag_of(nodes: Sequence[Json]) -> Dag:
             if not isinstance(node.get(member), kinds) or isinstance(node[member], bool):
                 raise BadReplay(member, f"block {name} has none, or none that can be read")
     ordered = sorted(nodes, key=lambda node: node["number"])
-    return Dag.build(
+    return Recording.build(
         [node["blockId"] for node in ordered],
         [node["parents"] for node in ordered],
         [node["receivedMs"] / 1_000 for node in ordered],

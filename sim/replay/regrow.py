@@ -8,7 +8,7 @@ import numpy as np
 
 from tangle.sim.arrivals import ATTACK, Arrivals, stream
 from tangle.sim.errors import BadReplay
-from tangle.sim.replay.dag import Dag
+from tangle.sim.replay.recording import Recording
 from tangle.sim.result import Result
 from tangle.sim.run import run
 from tangle.sim.scenario import Scenario
@@ -17,7 +17,7 @@ from tangle.tipselect.kernels import Float64, Int32
 Progress = Callable[[int, int], None]
 
 
-def regrow(dag: Dag, scenario: Scenario, *, progress: Progress | None = None) -> Result:
+def regrow(dag: Recording, scenario: Scenario, *, progress: Progress | None = None) -> Result:
     """Let the blocks of a DAG come when they came, and grow anew.
 
     scenario : selector, alpha, delay, adversary and all the rest. Its `arrivals` and `blocks` are those of the
@@ -69,7 +69,7 @@ def with_adversary(times: Float64, issuers: Int32, scenario: Scenario) -> tuple[
     return merged[order], all_issuers[order].astype(np.int32)
 
 
-def go_on(dag: Dag, scenario: Scenario, *, progress: Progress | None = None) -> Result:
+def go_on(dag: Recording, scenario: Scenario, *, progress: Progress | None = None) -> Result:
     """Begin with a DAG and go on simulating from its end.
 
     scenario : its `blocks` are issued after the DAG's, at its own rate (`dag.rate` is how fast they came). Time 0,

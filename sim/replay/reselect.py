@@ -18,7 +18,7 @@ import numpy as np
 
 from tangle.sim.arrivals import SELECTION, stream
 from tangle.sim.errors import BadReplay
-from tangle.sim.replay.dag import Dag
+from tangle.sim.replay.recording import Recording
 from tangle.tipselect import exact, orphans, selectors, walk
 from tangle.tipselect.errors import TipSelectError
 from tangle.tipselect.graph import Graph
@@ -90,7 +90,7 @@ class Reselection:
 
 
 def reselect(
-    dag: Dag,
+    dag: Recording,
     selector: str | Selector = "weighted",
     alpha: float | None = None,
     *,
@@ -143,7 +143,7 @@ def reselect(
     )  # fmt: skip
 
 
-def _asked(dag: Dag, blocks: Sequence[int] | Int64 | None) -> Int64:
+def _asked(dag: Recording, blocks: Sequence[int] | Int64 | None) -> Int64:
     candidates = np.nonzero((dag.parents >= 0).any(axis=1))[0].astype(np.int64)
     if blocks is None:
         every = np.linspace(0, candidates.size - 1, min(ASKED, candidates.size)).astype(np.int64)
@@ -169,7 +169,7 @@ def _bound(selector: str | Selector, alpha: float | None, entry_depth: int, sett
         raise BadReplay(error.field, error.rule) from None
 
 
-def _as_they_saw(dag: Dag, asked: Int64, delay: float) -> Iterator[tuple[int, Graph]]:
+def _as_they_saw(dag: Recording, asked: Int64, delay: float) -> Iterator[tuple[int, Graph]]:
     """Yield the place of each block in `asked` and the Tangle as its issuer had it, smaller ones first."""
     sizes = np.searchsorted(dag.times, dag.times[asked] - delay, "right")
     sizes = np.minimum(np.maximum(sizes, dag.parents[asked].max(axis=1) + 1), asked)
@@ -182,7 +182,7 @@ def _as_they_saw(dag: Dag, asked: Int64, delay: float) -> Iterator[tuple[int, Gr
         yield int(i), graph
 
 
-def _ages(dag: Dag, asked: Int64, others: Int32) -> Float64:
+def _ages(dag: Recording, asked: Int64, others: Int32) -> Float64:
     ages = dag.times[asked][:, None] - dag.times[np.maximum(others, 0)]
     return np.where(others >= 0, ages, np.nan)
 

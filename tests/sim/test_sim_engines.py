@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tangle.extras import ExtraMissing
 from tangle.sim import engines, sweep
 from tangle.sim.errors import EngineMissing
 from tangle.sim.versions import versions
@@ -60,7 +61,7 @@ def test_libraries_that_are_missing_are_named_with_advice(monkeypatch: pytest.Mo
     monkeypatch.setitem(sys.modules, "distributed", None)
     monkeypatch.setitem(sys.modules, "ray", None)
     for name in ("dask", "ray"):
-        with pytest.raises(EngineMissing, match=rf"{name}: not installed: pip install 'tangle-ledger\[{name}\]'"):
+        with pytest.raises(ExtraMissing, match=rf'engine {name} needs .*: pip install "tangle-ledger\[{name}\]"'):
             sweep.run(SMALL, engine=name, address="auto")
 
 
@@ -82,7 +83,7 @@ def test_ray_gives_the_same_table(here: sweep.Swept) -> None:
 
 
 def test_a_ray_cluster_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "ray", types.SimpleNamespace(is_initialized=lambda: False))
+    monkeypatch.setitem(sys.modules, "ray", types.SimpleNamespace(is_initialized=lambda: False, __spec__=object()))
     with pytest.raises(EngineMissing, match=r"no ray cluster answers at ray://127\.0\.0\.1:9: ConnectionRefused"):
         sweep.run(SMALL, engine="ray", address="ray://127.0.0.1:9")
 

@@ -15,7 +15,7 @@ from tangle.sim import Adversary, Agent, Scenario
 from tangle.sim.arrivals import Arrivals
 from tangle.sim.attacker import Attacker, Issue
 from tangle.sim.errors import BadReplay
-from tangle.sim.replay import Dag, go_on, load, regrow, reselect
+from tangle.sim.replay import Recording, go_on, load, regrow, reselect
 from tangle.sim.run import result_of
 from tangle.sim.world import World
 from tangle.tipselect import exact
@@ -34,8 +34,8 @@ def newest_tips(graph: Graph, k: int, rng: np.random.Generator) -> Int64:
 
 
 @pytest.fixture(scope="module")
-def dag() -> Dag:
-    return Dag.of(sim.run(Scenario(arrivals=10.0, blocks=400, parents=3, alpha=0.05)))
+def dag() -> Recording:
+    return Recording.of(sim.run(Scenario(arrivals=10.0, blocks=400, parents=3, alpha=0.05)))
 
 
 # --- loading ------------------------------------------------------------------------------------------------
@@ -138,13 +138,13 @@ def test_a_saved_result_is_loaded(tmp_path: Path) -> None:
 def test_the_same_rules_grow_the_same_tangle() -> None:
     scenario = Scenario(arrivals=10.0, blocks=400, agents=3, spread="exponential", own_delay=0.0, seed=5)
     result = sim.run(scenario)
-    again = regrow(Dag.of(result), scenario.but(entry_depth=scenario.depth))
+    again = regrow(Recording.of(result), scenario.but(entry_depth=scenario.depth))
     for name in ("times", "issuers", "parents", "first_approvers", "tips"):
         assert np.array_equal(getattr(result, name), getattr(again, name)), name
     assert np.array_equal(result.received(1), again.received(1))
 
 
-def test_an_adversarys_blocks_come_in_addition(dag: Dag) -> None:
+def test_an_adversarys_blocks_come_in_addition(dag: Recording) -> None:
     adversary = Adversary(attack=f"{__name__}:honest", share=0.5, start=5.0, end=30.0)
     result = regrow(dag, Scenario(delay=1.0, agents=2, adversary=adversary))
     assert np.array_equal(result.times[result.honest], dag.times)
@@ -158,7 +158,7 @@ def test_an_adversarys_blocks_come_in_addition(dag: Dag) -> None:
 
 
 def test_more_issuers_than_agents_are_refused() -> None:
-    dag = Dag.of(sim.run(Scenario(blocks=50, agents=3)))
+    dag = Recording.of(sim.run(Scenario(blocks=50, agents=3)))
     with pytest.raises(BadReplay, match="agents: the DAG knows 3 issuers, the scenario has 2"):
         regrow(dag, Scenario(agents=2))
 
@@ -176,7 +176,7 @@ def test_more_issuers_than_agents_are_refused() -> None:
         {"adversary": Adversary(attack=f"{__name__}:honest", share=0.3, start=2.0)},
     ],
 )
-def test_going_on_keeps_what_was_there_and_views_true(dag: Dag, changes: dict[str, Any]) -> None:
+def test_going_on_keeps_what_was_there_and_views_true(dag: Recording, changes: dict[str, Any]) -> None:
     scenario = Scenario(**{"arrivals": 10.0, "delay": 1.0, "blocks": 300, **changes})
     result = go_on(dag, scenario)
     n = len(dag)
@@ -194,7 +194,7 @@ def test_going_on_keeps_what_was_there_and_views_true(dag: Dag, changes: dict[st
         assert result.weights[0] == n + 300
 
 
-def test_views_of_a_run_that_goes_on_are_those_of_its_result(dag: Dag) -> None:
+def test_views_of_a_run_that_goes_on_are_those_of_its_result(dag: Recording) -> None:
     scenario = Scenario(arrivals=10.0, delay=2.0, agents=2, blocks=len(dag) + 200, entry_depth=20, window=80)
     world = World(scenario, Arrivals(scenario, before=dag.times - dag.span), dag.parents)
     for stop in (len(dag), len(dag) + 1, len(dag) + 90, len(dag) + 200):
@@ -210,7 +210,7 @@ def test_views_of_a_run_that_goes_on_are_those_of_its_result(dag: Dag) -> None:
 # --- asked again --------------------------------------------------------------------------------------------
 
 
-def test_all_that_a_reselection_tells_is_so(dag: Dag) -> None:
+def test_all_that_a_reselection_tells_is_so(dag: Recording) -> None:
     asked = reselect(dag, "weighted", 0.05, delay=1.0, entry_depth=160, age=50, blocks=range(150, 400))
     assert asked.real.shape == asked.chosen.shape == (250, 3)
     for i in (0, 100, 249):
@@ -231,9 +231,9 @@ def test_all_that_a_reselection_tells_is_so(dag: Dag) -> None:
     assert asked.left_behind.size == asked.summary()["left_behind"]
 
 
-def test_what_is_selected_follows_the_chances(dag: Dag) -> None:
+def test_what_is_selected_follows_the_chances(dag: Recording) -> None:
     """The selector that grew the DAG finds its choices likelier than others do (k = 1, one walker: no race)."""
-    grown = Dag.of(sim.run(Scenario(arrivals=20.0, blocks=1_500, parents=1, alpha=1.0, entry_depth=100)))
+    grown = Recording.of(sim.run(Scenario(arrivals=20.0, blocks=1_500, parents=1, alpha=1.0, entry_depth=100)))
     asked = {
         alpha: reselect(grown, "weighted", alpha, delay=1.0, entry_depth=100, walkers_per_tip=1)
         for alpha in (0.0, 1.0)
@@ -247,7 +247,7 @@ def test_what_is_selected_follows_the_chances(dag: Dag) -> None:
     assert abs(asked[1.0].equal - np.nanmean(asked[1.0].chances)) < 0.05
 
 
-def test_selectors_of_ones_own_and_settings(dag: Dag) -> None:
+def test_selectors_of_ones_own_and_settings(dag: Recording) -> None:
     asked = reselect(dag, newest_tips, blocks=[50, 60, 50])
     assert asked.blocks.tolist() == [50, 60]
     assert reselect(dag, "e-iota", blocks=[50], low_share=0.2).chosen.shape == (1, 3)
@@ -266,7 +266,7 @@ def test_selectors_of_ones_own_and_settings(dag: Dag) -> None:
         assert caught.value.field == field
 
 
-def dag_as_seen(dag: Dag, block: int, delay: float) -> Graph:
+def dag_as_seen(dag: Recording, block: int, delay: float) -> Graph:
     """What is taken to be known to the issuer of a block, attached one by one."""
     size = max(int((dag.times <= dag.times[block] - delay).sum()), int(dag.parents[block].max()) + 1)
     graph = Graph()

@@ -14,7 +14,7 @@ from tangle.protocol.tagged_data import TaggedData
 from tangle.sim import Adversary, Scenario
 from tangle.sim.attacker import Attacker, Issue
 from tangle.sim.errors import BadReplay
-from tangle.sim.replay import Dag, go_on, load, regrow, reselect
+from tangle.sim.replay import Recording, go_on, load, regrow, reselect
 from tests.nodes import RunningNode, running_node
 
 BLOCKS = 200
@@ -37,7 +37,7 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningNode]:
 
 
 @pytest.fixture(scope="module")
-def dag(node: RunningNode) -> Dag:
+def dag(node: RunningNode) -> Recording:
     return load(node.url, limit=BLOCKS)
 
 
@@ -56,7 +56,7 @@ def test_a_node_is_loaded_as_it_is(node: RunningNode) -> None:
 
 
 @pytest.mark.parametrize("form", ["node-link", "graphml", "json"])
-def test_exports_are_loaded_as_the_node_is(node: RunningNode, dag: Dag, tmp_path: Path, form: str) -> None:
+def test_exports_are_loaded_as_the_node_is(node: RunningNode, dag: Recording, tmp_path: Path, form: str) -> None:
     answer = node.http.get("/api/tangle/v1/graph", params={"from": 0, "limit": BLOCKS, "format": form})
     file = tmp_path / "export"
     file.write_bytes(answer.content)
@@ -67,8 +67,8 @@ def test_exports_are_loaded_as_the_node_is(node: RunningNode, dag: Dag, tmp_path
     assert np.array_equal(found.milestones, dag.milestones)
 
 
-def test_a_slice_is_whole_and_a_running_loop_no_hindrance(node: RunningNode, dag: Dag) -> None:
-    async def inside() -> Dag:
+def test_a_slice_is_whole_and_a_running_loop_no_hindrance(node: RunningNode, dag: Recording) -> None:
+    async def inside() -> Recording:
         return load(node.url, first=100, limit=50)
 
     part = asyncio.run(inside())
@@ -77,7 +77,7 @@ def test_a_slice_is_whole_and_a_running_loop_no_hindrance(node: RunningNode, dag
     assert (part.parents[1:, 0] >= 0).all()
 
 
-def test_the_same_traffic_with_other_rules(dag: Dag) -> None:
+def test_the_same_traffic_with_other_rules(dag: Recording) -> None:
     for changes in ({"selector": "uniform"}, {"alpha": 0.5}, {"selector": "hybrid", "parents": 4}):
         result = regrow(dag, Scenario(delay=0.02, **changes))
         assert np.array_equal(result.times, dag.times)
@@ -89,7 +89,7 @@ def test_the_same_traffic_with_other_rules(dag: Dag) -> None:
     assert attacked.sides.any()
 
 
-def test_the_tangle_as_it_is_is_asked(dag: Dag) -> None:
+def test_the_tangle_as_it_is_is_asked(dag: Recording) -> None:
     asked = reselect(dag, "weighted", 0.01, delay=0.0)
     assert asked.blocks.size == len(dag) - 1
     assert 0 < asked.equal <= 1
@@ -99,7 +99,7 @@ def test_the_tangle_as_it_is_is_asked(dag: Dag) -> None:
     assert np.nanmin(asked.chosen_ages) >= 0
 
 
-def test_it_goes_on(dag: Dag) -> None:
+def test_it_goes_on(dag: Recording) -> None:
     result = go_on(dag, Scenario(arrivals=dag.rate, delay=0.02, blocks=300))
     assert (result.start, result.blocks) == (len(dag), len(dag) + 300)
     assert np.array_equal(result.parents[: result.start, : dag.parents.shape[1]], dag.parents)

@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from pyarrow import parquet
 
 from tangle import sim
+from tangle.extras import ExtraMissing
 from tangle.sim import store
 from tangle.sim import sweep as sim_sweep
 from tangle.sim.errors import BadResult
@@ -200,10 +201,12 @@ def test_pyarrow_is_missed_with_advice(tmp_path: Path, monkeypatch: pytest.Monke
     # None makes an import fail, as if the library were not there.
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     result = sim.run(sim.Scenario(blocks=10))
-    with pytest.raises(BadResult, match=r"pyarrow: not installed, .*pip install 'tangle-ledger\[sim\]'"):
+    with pytest.raises(
+        ExtraMissing, match=r'needs pyarrow, which is not installed: pip install "tangle-ledger\[sim\]"'
+    ):
         store.save(result, tmp_path / "one")
     swept = sim_sweep.Sweep(result.scenario, {}, 2, "tests.sim.measured:few")
-    with pytest.raises(BadResult, match="pyarrow"):
+    with pytest.raises(ExtraMissing, match="pyarrow"):
         sim_sweep.run(swept, tmp_path / "many")
     assert not (tmp_path / "many").exists()
     assert sim_sweep.run(swept, workers=1).whole

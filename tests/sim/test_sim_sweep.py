@@ -61,7 +61,7 @@ def test_the_table_has_a_row_per_run(done: Path) -> None:
 
 
 def test_many_workers_give_the_same_table(done: Path, tmp_path: Path) -> None:
-    told: list[sweep.Progress] = []
+    told: list[sweep.SweepProgress] = []
     swept = sweep.run(SMALL, tmp_path, workers=3, progress=told.append)
     assert bytes_of(tmp_path) == bytes_of(done)
     assert (told[0].done, told[-1].done, told[-1].all) == (0, 24, 24)
@@ -118,7 +118,7 @@ def test_a_stopped_sweep_goes_on_and_gives_the_same_table(done: Path, tmp_path: 
         assert not (tmp_path / TABLE).exists()
         assert len(sweep.load(tmp_path).rows) == kept
         assert not sweep.load(tmp_path).whole
-    told: list[sweep.Progress] = []
+    told: list[sweep.SweepProgress] = []
     sweep.run(SMALL, tmp_path, workers=2, progress=told.append)
     assert (told[0].done, told[0].before) == (15, 15)
     assert bytes_of(tmp_path) == bytes_of(done)
@@ -247,7 +247,7 @@ def test_a_run_that_fails_is_told_and_tried_again(workers: int, tmp_path: Path) 
     assert np.isnan(swept.column("end")).sum() == 12
     assert swept.at(failing.cells[1], "end").size == 0
     assert json.loads((tmp_path / FACTS).read_text())["failed"] == 12
-    told: list[sweep.Progress] = []
+    told: list[sweep.SweepProgress] = []
     again = sweep.run(failing, tmp_path, workers=workers, progress=told.append)
     assert (told[0].done, told[-1].failed) == (12, 12)
     assert again.rows == swept.rows
@@ -349,7 +349,7 @@ def test_places_that_cannot_be_written(tmp_path: Path) -> None:
 def test_workers_are_gone_when_a_sweep_is_stopped() -> None:
     seen: list[int] = []
 
-    def stop(now: sweep.Progress) -> None:
+    def stop(now: sweep.SweepProgress) -> None:
         if now.done:
             seen.extend(_children())
             raise KeyboardInterrupt

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tangle.sim.errors import EngineMissing
+from tangle.extras import needs
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -73,7 +73,7 @@ def sheet(
 ) -> tuple[Figure, list[Axes]]:
     """Begin a figure of one or more panels side by side; `properties` go to all axes.
 
-    EngineMissing when matplotlib is not installed.
+    ExtraMissing when matplotlib is not installed.
     """
     mpl = library()
     from matplotlib.figure import Figure
@@ -90,11 +90,10 @@ def sheet(
 
 
 def library() -> Any:
-    """Return matplotlib. EngineMissing when it is not installed."""
-    try:
-        import matplotlib as mpl
-    except ImportError:
-        raise EngineMissing("matplotlib", "figures need it: pip install matplotlib") from None
+    """Return matplotlib. ExtraMissing when it is not installed."""
+    needs("sim", "drawing figures", "matplotlib")
+    import matplotlib as mpl
+
     return mpl
 
 

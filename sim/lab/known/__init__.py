@@ -19,11 +19,11 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from tangle.sim.lab.known import alpha, contests, growth, network, steady
-from tangle.sim.lab.known.known import Check, Data, Known
+from tangle.sim.lab.known.known import Comparison, Data, Known
 
 KNOWN: Mapping[str, Known] = MappingProxyType({
     known.name: known
     for known in (*steady.KNOWN, *growth.KNOWN, *alpha.KNOWN, *network.KNOWN, *contests.KNOWN)
 })  # fmt: skip
 """every known figure by its name, in the order of the documentation"""
-__all__ = ["KNOWN", "Check", "Data", "Known"]
+__all__ = ["KNOWN", "Comparison", "Data", "Known"]

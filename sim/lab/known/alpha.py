@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tangle.sim import theory
-from tangle.sim.lab.figures.style import HATCHES, INKS, MARKS, curve, expected, name_ends, sheet, styled
-from tangle.sim.lab.known.known import Check, Data, Known, between, near, simulated
+from tangle.sim.lab.figures.style import HATCHES, INKS, curve, expected, name_ends, sheet, styled
+from tangle.sim.lab.known.known import Comparison, Data, Known, between, near, simulated
 from tangle.sim.measures import exit_probabilities, tips_over_time
 from tangle.tipselect.confidence import wilson
 
@@ -57,7 +57,7 @@ def draw_drift(data: Data) -> Figure:
     return figure
 
 
-def check_drift(data: Data) -> list[Check]:
+def check_drift(data: Data) -> list[Comparison]:
     """Bounded for alpha 0, hardly growing for 0.001, growing for more."""
     slopes = data["slopes"]
     return [
@@ -98,7 +98,7 @@ def draw_behind(data: Data) -> Figure:
     return figure
 
 
-def check_behind(data: Data) -> list[Check]:
+def check_behind(data: Data) -> list[Comparison]:
     """None for small alpha, ever more for greater ones, and for greater rates."""
     shares = np.array([[m / n for m, n in counts] for counts in data["counts"]])
     steps = np.diff(shares, axis=1)
@@ -152,7 +152,7 @@ def draw_exits(data: Data) -> Figure:
     return figure
 
 
-def check_exits(data: Data) -> list[Check]:
+def check_exits(data: Data) -> list[Comparison]:
     """Even for uniform selection, spread for walks, the more the greater alpha."""
     found = data["effective"]
     return [
@@ -199,7 +199,7 @@ def draw_selectors(data: Data) -> Figure:
     return figure
 
 
-def check_selectors(data: Data) -> list[Check]:
+def check_selectors(data: Data) -> list[Comparison]:
     """Weighted walks leave many behind, each of the others hardly any."""
     share = {name: m / n for name, (m, n) in data["counts"].items()}
     return [
@@ -211,7 +211,6 @@ def check_selectors(data: Data) -> list[Check]:
     ]
 
 
-MARK = MARKS[0]
 KNOWN = (
     Known(
         "tips-alpha", "Tips over time by alpha", "IOTA Foundation 2018, 'The many faces of the Tangle', "

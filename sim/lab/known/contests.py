@@ -11,7 +11,7 @@ from tangle.sim import theory
 from tangle.sim.contest import outpaced, success
 from tangle.sim.lab.figures.style import curve, expected, name_ends, sheet, styled
 from tangle.sim.lab.figures.tables import Series, outcome
-from tangle.sim.lab.known.known import Check, Data, Known, between, near, simulated
+from tangle.sim.lab.known.known import Comparison, Data, Known, between, near, simulated
 from tangle.sim.scenario import Adversary, Scenario
 from tangle.tipselect.confidence import wilson
 
@@ -70,7 +70,7 @@ def draw_race(data: Data) -> Figure:
     return figure
 
 
-def check_race(data: Data) -> list[Check]:
+def check_race(data: Data) -> list[Comparison]:
     """Chains meet the formula within their intervals; a busy Tangle is easier to outpace."""
     checks = []
     n = data["runs"]
@@ -81,7 +81,7 @@ def check_race(data: Data) -> list[Check]:
                 low, high = wilson(wins, n, 2.6)
                 published = overtakes(q, data["depths"][name])
                 checks.append(
-                    Check(f"{name}, q = {q:g}: races won", published, wins / n, low <= published <= high,
+                    Comparison(f"{name}, q = {q:g}: races won", published, wins / n, low <= published <= high,
                           f"99 % of {n} runs: {low:.3f} to {high:.3f}"
                           + ("; too rare for so few runs to test" if published * n < 1 else ""))
                 )  # fmt: skip
@@ -89,7 +89,7 @@ def check_race(data: Data) -> list[Check]:
     wins, chain = data["wins"]["λh = 10, depth 8"][i], overtakes(0.25, 8)
     low, high = wilson(wins, n, 2.6)
     checks.append(
-        Check("λh = 10, depth 8, q = 0.25: races won", f"more than the {chain:.3f} of a chain", wins / n,
+        Comparison("λh = 10, depth 8, q = 0.25: races won", f"more than the {chain:.3f} of a chain", wins / n,
               low > chain,
               f"99 % of {n} runs: {low:.3f} to {high:.3f}; the payment's weight grows slowly at first")
     )  # fmt: skip
@@ -126,7 +126,7 @@ def draw_parasite(data: Data) -> Figure:
     return figure
 
 
-def check_parasite(data: Data) -> list[Check]:
+def check_parasite(data: Data) -> list[Comparison]:
     """Dangerous for small alpha, none for greater ones."""
     wins = np.array(data["wins"][0.2]) / data["runs"]
     return [
@@ -182,7 +182,7 @@ def draw_inflation(data: Data) -> Figure:
     return figure
 
 
-def check_inflation(data: Data) -> list[Check]:
+def check_inflation(data: Data) -> list[Comparison]:
     """Below the threshold the formula holds; above it tips grow for ever."""
     checks = []
     for k in (2, 4):

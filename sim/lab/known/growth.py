@@ -9,7 +9,7 @@ import numpy as np
 from tangle.sim import theory
 from tangle.sim.lab.figures.common import watched
 from tangle.sim.lab.figures.style import THEORY, band, curve, expected, name_ends, sheet, styled
-from tangle.sim.lab.known.known import Check, Data, Known, between, near, simulated
+from tangle.sim.lab.known.known import Comparison, Data, Known, between, near, simulated
 from tangle.sim.measures import adaptation_period, confidence_over_time, growth_rate, weight_growth
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def draw_weight(data: Data) -> Figure:
     return figure
 
 
-def check_weight(data: Data) -> list[Check]:
+def check_weight(data: Data) -> list[Comparison]:
     """The exponent, the slope, and the adaptation period."""
     ages, mean = data["ages"], data["mean"]
     slope = float((mean[-1] - mean[-21]) / (ages[-1] - ages[-21]))
@@ -75,7 +75,7 @@ def check_weight(data: Data) -> list[Check]:
     spread = SPREAD[float(data["great"])]
     what = f"exponent of the early growth, per h, λh = {data['great']:g}"
     return [
-        Check(what, published, measured, abs(measured - published) <= 2.6 * spread,
+        Comparison(what, published, measured, abs(measured - published) <= 2.6 * spread,
               "differs: the paper takes tips of all ages alike; approvers of a young block are younger"),
         near(f"{what}, ages minded", minded, measured, 0.03,
              "theory.branching_rate; 0.339, 0.333, 0.333 at λh = 1,000, 4,000, 16,000"),
@@ -115,7 +115,7 @@ def draw_confidence(data: Data) -> Figure:
     return figure
 
 
-def check_confidence(data: Data) -> list[Check]:
+def check_confidence(data: Data) -> list[Comparison]:
     """Certainty for small alpha; some never get there for a great one."""
     found = data["found"]
     last = {alpha: values[:, -1] for alpha, values in found.items()}

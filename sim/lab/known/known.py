@@ -18,7 +18,7 @@ Data = dict[str, Any]
 """what a figure is drawn from: arrays and numbers"""
 
 
-class Check(NamedTuple):
+class Comparison(NamedTuple):
     """One number of a figure.
 
     what : which one
@@ -54,19 +54,19 @@ class Known:
     claim: str
     run: Callable[[bool], Data]
     draw: Callable[[Data], Figure]
-    check: Callable[[Data], list[Check]]
+    check: Callable[[Data], list[Comparison]]
 
 
-def near(what: str, published: float, measured: float, tolerance: float, remark: str = "") -> Check:
+def near(what: str, published: float, measured: float, tolerance: float, remark: str = "") -> Comparison:
     """Compare within a relative tolerance."""
-    return Check(what, published, measured, abs(measured - published) <= tolerance * abs(published), remark)
+    return Comparison(what, published, measured, abs(measured - published) <= tolerance * abs(published), remark)
 
 
 def between(
     what: str, published: float | str, measured: float, low: float, high: float, remark: str = ""
-) -> Check:
+) -> Comparison:
     """Compare with a range."""
-    return Check(what, published, measured, low <= measured <= high, remark)
+    return Comparison(what, published, measured, low <= measured <= high, remark)
 
 
 def simulated(load: float, span: float, **fields: Any) -> Result:

@@ -9,7 +9,7 @@ import numpy as np
 
 from tangle.sim import theory
 from tangle.sim.lab.figures.style import INKS, THEORY, curve, expected, name_ends, sheet, styled
-from tangle.sim.lab.known.known import Check, Data, Known, between, near, simulated
+from tangle.sim.lab.known.known import Comparison, Data, Known, between, near, simulated
 from tangle.sim.measures import tips_over_time
 from tangle.sim.scenario import Agent
 from tangle.tipselect.confidence import wilson
@@ -68,7 +68,7 @@ def draw_distance(data: Data) -> Figure:
     return figure
 
 
-def check_distance(data: Data) -> list[Check]:
+def check_distance(data: Data) -> list[Comparison]:
     """The far ones wait longer, whoever they are; they lose more blocks where they are crowds."""
     behind, waits = data["crowds"]["behind"], data["crowds"]["waits"].mean(axis=0)
     alone = data["single nodes"]
@@ -81,7 +81,7 @@ def check_distance(data: Data) -> list[Check]:
                 "crowds"),
         between("wait, farthest less nearest agent, single nodes", "low latency helps",
                 float(np.diff(alone["waits"][:, [0, -1]]).min()), 0.02, 10.0, "the least of the runs"),
-        Check("share left behind, farthest less nearest agent, single nodes", "low latency helps",
+        Comparison("share left behind, farthest less nearest agent, single nodes", "low latency helps",
               float(alone["behind"][-1] - alone["behind"][0]), bool(alone["behind"][-1] > alone["behind"][0]),
               SINGLE),
     ]  # fmt: skip
@@ -125,7 +125,7 @@ def draw_ramp(data: Data) -> Figure:
     return figure
 
 
-def check_ramp(data: Data) -> list[Check]:
+def check_ramp(data: Data) -> list[Comparison]:
     """Tips on the plains, and how late they come on the slope."""
     times, tips, _ = data["found"]["uniform"]
 

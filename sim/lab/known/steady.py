@@ -9,7 +9,7 @@ import numpy as np
 
 from tangle.sim import theory
 from tangle.sim.lab.figures.style import HATCHES, INKS, curve, expected, name_ends, sheet, styled, subtitle
-from tangle.sim.lab.known.known import Check, Data, Known, between, near, simulated
+from tangle.sim.lab.known.known import Comparison, Data, Known, between, near, simulated
 from tangle.sim.measures import tips_over_time
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def draw_tips(data: Data) -> Figure:
     return figure
 
 
-def check_tips(data: Data) -> list[Check]:
+def check_tips(data: Data) -> list[Comparison]:
     """Means beside 2 lambda h."""
     return [
         near(f"mean tips, λh = {rate:g}", theory.tips(rate, 1.0, 2), mean, 0.06 if rate > 10 else 0.12)
@@ -87,7 +87,7 @@ def draw_parents(data: Data) -> Figure:
     return figure
 
 
-def check_parents(data: Data) -> list[Check]:
+def check_parents(data: Data) -> list[Comparison]:
     """Means at lambda h = 100 beside k lambda h / (k - 1)."""
     at = data["loads"].index(100.0)
     return [
@@ -129,7 +129,7 @@ def draw_walks(data: Data) -> Figure:
     return figure
 
 
-def check_walks(data: Data) -> list[Check]:
+def check_walks(data: Data) -> list[Comparison]:
     """Uniform selection meets 2 lambda h, unweighted walks stay close above."""
     at = data["loads"].index(100.0)
     ratios = {name: float(values[at]) for name, values in data["ratios"].items()}
@@ -179,7 +179,7 @@ def draw_low(data: Data) -> Figure:
     return figure
 
 
-def check_low(data: Data) -> list[Check]:
+def check_low(data: Data) -> list[Comparison]:
     """A chain at lambda h = 0.01; the crowd's 2 h at 10."""
     low, high = data["loads"].index(0.01), data["loads"].index(10.0)
     return [
@@ -234,7 +234,7 @@ def draw_first(data: Data) -> Figure:
     return figure
 
 
-def check_first(data: Data) -> list[Check]:
+def check_first(data: Data) -> list[Comparison]:
     """Means: h + L / (k lambda), which is 2 h for k = 2."""
     mean = {name: float(waits[np.isfinite(waits)].mean()) for name, waits in data["waits"].items()}
     return [
@@ -286,7 +286,7 @@ def draw_approvers(data: Data) -> Figure:
     return figure
 
 
-def check_approvers(data: Data) -> list[Check]:
+def check_approvers(data: Data) -> list[Comparison]:
     """Shares beside those of 1 + Poisson(1)."""
     shares = data["shares"]["uniform"]
     return [

@@ -26,7 +26,7 @@ from tangle.cli.sim.progress import bar
 from tangle.cli.sim.view import measured, told
 
 if TYPE_CHECKING:
-    from tangle.sim.replay import Dag
+    from tangle.sim.replay import Recording
     from tangle.sim.scenario import Scenario
 
 # Imports inside functions keep `tangle --help` quick.
@@ -92,7 +92,7 @@ def replay(
     show({"source": source, **document}, f"{facts(head)}\n\n{measured(document['measures'])}", as_json=as_json)
 
 
-def _scenario(dag: Dag, chosen: dict[str, Any], attack: str | None, changes: dict[str, Any]) -> Scenario:
+def _scenario(dag: Recording, chosen: dict[str, Any], attack: str | None, changes: dict[str, Any]) -> Scenario:
     from tangle.sim.scenario import Scenario
     from tangle.sim.tables import changed
 
@@ -103,7 +103,7 @@ def _scenario(dag: Dag, chosen: dict[str, Any], attack: str | None, changes: dic
 
 
 def _grown(
-    dag: Dag, how: How, scenario: Scenario, measure: Any, out: Path | None, as_json: bool
+    dag: Recording, how: How, scenario: Scenario, measure: Any, out: Path | None, as_json: bool
 ) -> tuple[dict[str, Any], list[tuple[str, object]]]:
     from tangle.sim.replay import go_on, regrow
     from tangle.sim.store import save
@@ -125,7 +125,9 @@ def _grown(
     return document, rows
 
 
-def _reselected(dag: Dag, given: dict[str, Any], as_json: bool) -> tuple[dict[str, Any], list[tuple[str, object]]]:
+def _reselected(
+    dag: Recording, given: dict[str, Any], as_json: bool
+) -> tuple[dict[str, Any], list[tuple[str, object]]]:
     from tangle.sim.replay import reselect
 
     with progress(f"asking {len(dag):,} blocks", as_json=as_json, lines=True):

@@ -27,7 +27,7 @@ BACKWARDS_MAX = 60.0
 
 
 @dataclass(frozen=True, eq=False)
-class Dag:
+class Recording:
     """Blocks in the order of arrival, parents before children; block 0 is the oldest and has no parents.
 
     times : float64[n], seconds since the oldest was received, never backwards
