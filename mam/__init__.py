@@ -34,7 +34,7 @@ from tangle.mam.errors import (
 )
 from tangle.mam.events import Event, Fork, Gap, Message, Rejected, Rekeyed, Repeated, Revoked
 from tangle.mam.invitation import Invitation
-from tangle.mam.message import BODY_BYTES_MAX, DATA_BYTES_MAX, Kind, Part, join, overhead_bytes, unseal
+from tangle.mam.message import BODY_BYTES_MAX, DATA_BYTES_MAX, MessageKind, Part, join, overhead_bytes, unseal
 from tangle.mam.reader import Reader
 from tangle.mam.tree import HEIGHT_MAX
 
@@ -57,11 +57,11 @@ __all__ = [
     "Gap",
     "Invitation",
     "Junk",
-    "Kind",
     "LayoutInvalid",
     "MamError",
     "MaskInvalid",
     "Message",
+    "MessageKind",
     "Misplaced",
     "Mode",
     "NonceInvalid",

@@ -20,7 +20,7 @@ from tangle.mam.boxes import rekey_body, seal_box
 from tangle.mam.errors import ArgumentInvalid, ChannelExhausted
 from tangle.mam.hashes import SIDE_KEY, blake, uint
 from tangle.mam.invitation import Invitation
-from tangle.mam.message import INDEX_MAX, Kind, seal
+from tangle.mam.message import INDEX_MAX, MessageKind, seal
 from tangle.mam.reader import Reader
 from tangle.mam.tree import HEIGHT_MAX, Tree
 
@@ -118,7 +118,7 @@ class Channel:
 
     def write(self, body: bytes, position: Position) -> Sealed:
         """The message with `body` at a position. Raises BodyTooLong, ChannelExhausted."""
-        return self._seal(Kind.DATA, body, position, position.rekeyed_at)
+        return self._seal(MessageKind.DATA, body, position, position.rekeyed_at)
 
     def rekey(self, recipients: Iterable[bytes], position: Position) -> Sealed:
         """The message that hands a new side key to `recipients`; nobody else reads what follows it.
@@ -136,7 +136,7 @@ class Channel:
             raise ArgumentInvalid("mode", "only a restricted channel has a side key to change")
         side_key = self._derived_side_key(uint(position.index, 8))
         body = rekey_body(self.seed, recipients, side_key)
-        return self._seal(Kind.REKEY, body, position, position.index)
+        return self._seal(MessageKind.REKEY, body, position, position.index)
 
     def invite(self, recipient: bytes, position: Position) -> bytes:
         """A sealed invitation to read from a position on, for one X25519 public key. Raises ArgumentInvalid.
@@ -154,7 +154,7 @@ class Channel:
         """
         return Reader(self.access(), None, lambda index, _body: self.side_key(index))
 
-    def _seal(self, kind: Kind, body: bytes, position: Position, rekeyed_at: int | None) -> Sealed:
+    def _seal(self, kind: MessageKind, body: bytes, position: Position, rekeyed_at: int | None) -> Sealed:
         index = position.index
         if not 0 <= index <= INDEX_MAX - (1 << HEIGHT_MAX):
             raise ChannelExhausted

@@ -60,7 +60,7 @@ _PREFIX_BYTES = 1 + NONCE_BYTES
 _FIXED_BYTES = _HEAD.size + PUBLIC_KEY_BYTES + HASH_BYTES + SIGNATURE_BYTES
 
 
-class Kind(IntEnum):
+class MessageKind(IntEnum):
     """What the body of a message is; the value is its byte in the format."""
 
     DATA = 0
@@ -81,7 +81,7 @@ class Part:
     identity : bytes that two parts share exactly when they belong to the same message
     """
 
-    kind: Kind
+    kind: MessageKind
     height: int
     index: int
     part: int
@@ -108,7 +108,7 @@ def split(body: bytes, height: int) -> list[bytes]:
 
 
 def seal(
-    access: Access, tree: Tree, height: int, kind: Kind, index: int, next_root: bytes, body: bytes
+    access: Access, tree: Tree, height: int, kind: MessageKind, index: int, next_root: bytes, body: bytes
 ) -> list[bytes]:
     """The data of all parts of a message, in order.
 
@@ -180,7 +180,7 @@ def unseal(access: Access, address: bytes, data: bytes) -> Part:
         raise NonceInvalid
     digest, body = plain[root_end:body_start] or None, plain[body_start:body_end]
     identity = nonce if digest is None else bytes((kind,)) + digest
-    return Part(Kind(kind), height, index, part, parts, body, plain[proof_end:root_end], digest, identity)
+    return Part(MessageKind(kind), height, index, part, parts, body, plain[proof_end:root_end], digest, identity)
 
 
 def join(parts: Sequence[Part]) -> bytes:
@@ -210,7 +210,7 @@ def _unmask(access: Access, data: bytes) -> bytes:
 def _check_head(expected: Mode, mode: int, kind: int, height: int, index: int, part: int, parts: int) -> None:
     if mode != expected:
         raise LayoutInvalid(f"mode {mode} in a {expected.name.lower()} channel")
-    if kind > Kind.REKEY or (kind == Kind.REKEY and expected is not Mode.RESTRICTED):
+    if kind > MessageKind.REKEY or (kind == MessageKind.REKEY and expected is not Mode.RESTRICTED):
         raise LayoutInvalid(f"kind {kind} in a {expected.name.lower()} channel")
     if height > HEIGHT_MAX or index > INDEX_MAX:
         raise LayoutInvalid("height or index are out of range")

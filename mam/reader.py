@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from tangle.mam.access import Access
 from tangle.mam.errors import Misplaced, Unreadable, WrongKey
 from tangle.mam.events import Event, Fork, Gap, Message, Rejected, Rekeyed, Repeated, Revoked
-from tangle.mam.message import BODY_BYTES_MAX, Kind, Part, join, unseal
+from tangle.mam.message import BODY_BYTES_MAX, MessageKind, Part, join, unseal
 
 WAITING_BYTES_MAX = 2 * BODY_BYTES_MAX
 """bytes of bodies that wait for a missing message before it is given up"""
@@ -231,7 +231,7 @@ class Reader:
             body = join(parts)
         except Misplaced as error:
             return [*self._advance_to(index + 1), *(Rejected(source, error) for source in sources)]
-        if parts[0].kind is Kind.DATA:
+        if parts[0].kind is MessageKind.DATA:
             return [Message(index, body, sources), *self._advance_to(index + 1)]
         return self._rekey(index, body, sources)
 
@@ -239,7 +239,7 @@ class Reader:
         entry = self._waiting[index]
         parts, sources = self._forget(index)
         self._settled[index] = _Settled(entry.identity, sources[0])
-        if parts[0].kind is Kind.REKEY:
+        if parts[0].kind is MessageKind.REKEY:
             raise Misplaced("it changes the side key with which later messages were masked")
         return [Message(index, join(parts), sources, late=True)]
 

@@ -16,7 +16,7 @@ from tangle.machines.messages import unseal
 from tangle.machines.payments import REFUND, UNIT, read_note
 from tangle.machines.terms import Order, machine_tag
 from tangle.parties.errors import MessageRefused
-from tangle.parties.messages import Message
+from tangle.parties.messages import SignedMessage
 from tangle.protocol.addresses import Address
 from tangle.protocol.outputs import Output
 from tangle.protocol.serial import to_hex
@@ -122,7 +122,7 @@ async def _ordered(node: NodeClient, case: Case) -> Order:
     raise MessageRefused("the order is not in the Tangle")
 
 
-async def _under(node: NodeClient, tag: bytes) -> AsyncIterator[Message]:
+async def _under(node: NodeClient, tag: bytes) -> AsyncIterator[SignedMessage]:
     async for item in node.tagged_blocks(tag):
         payload = (await node.block(item.block_id)).payload
         if isinstance(payload, TaggedData):

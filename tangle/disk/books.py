@@ -28,7 +28,7 @@ _TABLE = re.compile(r"CREATE TABLE (\w+)")
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class BookKind:
     """What a book holds.
 
     Attributes
@@ -88,7 +88,7 @@ Beginning = Callable[[sqlite3.Connection], None]
 """writes the first rows of a book, in the transaction that makes its tables"""
 
 
-def create_book(path: Path, kind: Kind, begin: Beginning) -> Book:
+def create_book(path: Path, kind: BookKind, begin: Beginning) -> Book:
     """A new book, in a new or empty file.
 
     Raises
@@ -104,7 +104,7 @@ def create_book(path: Path, kind: Kind, begin: Beginning) -> Book:
         return book
 
 
-def open_book(path: Path, kind: Kind, begin: Beginning | None = None) -> Book:
+def open_book(path: Path, kind: BookKind, begin: Beginning | None = None) -> Book:
     """The book in a file; with `begin` it is made if there is none. Raises NoBook, BookInUse, BookFailed."""
     if begin is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -116,7 +116,7 @@ def open_book(path: Path, kind: Kind, begin: Beginning | None = None) -> Book:
         return book
 
 
-def _make(book: Book, kind: Kind, begin: Beginning) -> None:
+def _make(book: Book, kind: BookKind, begin: Beginning) -> None:
     with book.transaction() as connection:
         connection.execute(f"PRAGMA application_id = {kind.application_id}")
         for statement in filter(str.strip, kind.tables.split(";")):
@@ -125,7 +125,7 @@ def _make(book: Book, kind: Kind, begin: Beginning) -> None:
 
 
 @contextmanager
-def _opened(path: Path, flags: int, kind: Kind) -> Iterator[tuple[Book, bool]]:
+def _opened(path: Path, flags: int, kind: BookKind) -> Iterator[tuple[Book, bool]]:
     """The book of a file, and whether its tables are made; given free if the block fails."""
     try:
         lock = locked(path, flags, PRIVATE)

@@ -8,14 +8,14 @@ from pathlib import Path
 from tangle.client.channels import Carrier, Publisher
 from tangle.client.channels.errors import NoChannel
 from tangle.machines.facts import GRANT, REVOKE, Fact, fact_count, facts_from
-from tangle.machines.settlement import Settlement
+from tangle.machines.sales import Sales
 from tangle.parties.errors import OtherState
 
 BATCH = 64
 """facts that are signed and written down together"""
 
 
-async def open_channel(path: Path, settlement: Settlement, carrier: Carrier) -> Publisher:
+async def open_channel(path: Path, sales: Sales, carrier: Carrier) -> Publisher:
     """The writer of the machine's channel, kept in a file that is made when there is none.
 
     Raises
@@ -27,17 +27,17 @@ async def open_channel(path: Path, settlement: Settlement, carrier: Carrier) -> 
     try:
         publisher = await Publisher.open(path, carrier)
     except NoChannel:
-        publisher = await Publisher.create(path, settlement.channel, carrier)
-    with settlement.book.transaction() as connection:
+        publisher = await Publisher.create(path, sales.channel, carrier)
+    with sales.book.transaction() as connection:
         known = fact_count(connection)
     written = (await publisher.position()).index
-    if publisher.channel.seed == settlement.channel.seed and written <= known:
+    if publisher.channel.seed == sales.channel.seed and written <= known:
         return publisher
     await publisher.close()
     raise OtherState(f"{path}: not the channel of this machine and journal, or one of the two is an old copy")
 
 
-async def write_facts(settlement: Settlement, publisher: Publisher) -> None:
+async def write_facts(sales: Sales, publisher: Publisher) -> None:
     """Publish every fact that is not yet written; returns when a node has acknowledged all of them.
 
     Raises
@@ -47,7 +47,7 @@ async def write_facts(settlement: Settlement, publisher: Publisher) -> None:
     """
     while True:
         index = (await publisher.position()).index
-        with settlement.book.transaction() as connection:
+        with sales.book.transaction() as connection:
             new = facts_from(connection, index, BATCH)
         if not new:
             break

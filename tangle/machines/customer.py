@@ -28,7 +28,7 @@ from tangle.machines.errors import TermsRefused
 from tangle.machines.facts import READING, STATE
 from tangle.machines.follow import ReaderKey, Tally, Told, facts
 from tangle.machines.messages import seal, unseal
-from tangle.machines.order import State
+from tangle.machines.order import OrderState
 from tangle.machines.payments import REFUND, read_note
 from tangle.machines.terms import (
     Order,
@@ -43,7 +43,7 @@ from tangle.machines.terms import (
 from tangle.parties.agent import LOCAL_NODE, JsonOption, NodeOption, SeedOption, run
 from tangle.parties.errors import MessageRefused, OtherState
 from tangle.parties.ledger import NodeLedger, connected, until_there
-from tangle.parties.messages import Message
+from tangle.parties.messages import SignedMessage
 from tangle.parties.report import Report, reporter
 from tangle.parties.seed import read_keys
 from tangle.protocol.addresses import Ed25519Address, to_bech32
@@ -64,7 +64,7 @@ app = typer.Typer(add_completion=False)
 
 
 @dataclass
-class Memory:
+class Said:
     """What a customer has said, as hexadecimal digits, kept in a file."""
 
     order: str = ""
@@ -72,7 +72,7 @@ class Memory:
     stop: str = ""
 
     @classmethod
-    def read(cls, path: Path) -> Memory:
+    def read(cls, path: Path) -> Said:
         """The memory in a file; empty where there is none. Raises OtherState."""
         try:
             return cls(**json_.loads(path.read_bytes()))
@@ -114,14 +114,14 @@ class Customer:
     wish: Wish
     state: Path
     report: Report
-    memory: Memory = field(init=False)
+    memory: Said = field(init=False)
     tally: Tally = field(default_factory=Tally, init=False)
     _heard: dict[bytes, int] = field(default_factory=dict, init=False)
-    _inbox: dict[bytes, deque[Message]] = field(default_factory=dict, init=False)
+    _inbox: dict[bytes, deque[SignedMessage]] = field(default_factory=dict, init=False)
     _known: set[bytes] = field(default_factory=set, init=False)
 
     def __post_init__(self) -> None:
-        self.memory = Memory.read(self.state)
+        self.memory = Said.read(self.state)
 
     @property
     def key(self) -> KeyPair:
@@ -168,7 +168,7 @@ class Customer:
                 await asyncio.sleep(TICK_S)
         return terms
 
-    async def _answer(self, order_id: bytes) -> Message:
+    async def _answer(self, order_id: bytes) -> SignedMessage:
         while True:
             inbox = await self._hear(order_tag(order_id))
             while inbox:
@@ -215,7 +215,7 @@ class Customer:
                     self._tell(fact)
                     if fact.kind == READING:
                         units = fact.body.integer("units", 2**31)
-                    elif fact.kind == STATE and fact.body.text("state") == State.SETTLED:
+                    elif fact.kind == STATE and fact.body.text("state") == OrderState.SETTLED:
                         return fact.body
                 if not self.memory.stop and self._has_enough(time.monotonic() - started, units):
                     await self._stop(order_id)
@@ -260,7 +260,7 @@ class Customer:
                 total += coin.amount
         return total
 
-    async def _hear(self, tag: bytes) -> deque[Message]:
+    async def _hear(self, tag: bytes) -> deque[SignedMessage]:
         """What the machine said under a tag and nobody has taken yet, each once even when it was posted twice."""
         inbox = self._inbox.setdefault(tag, deque())
         while heard := await self._insist(lambda: self.ledger.hear(tag, self._heard.get(tag, 0))):

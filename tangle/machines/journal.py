@@ -8,7 +8,7 @@
     readers     who may read the channel, and for which reason
     instructions    the number of the owner's last word on each reader
 
-Every step of the machine is one transaction over these tables (see `tangle.machines.settlement`): a reading is
+Every step of the machine is one transaction over these tables (see `tangle.machines.sales`): a reading is
 consumed, the meter moves on, the units are counted and their payments are signed, all of it or nothing. Base units
 and volumes are kept as decimal text: both may exceed the 63 bits of an SQLite integer.
 """
@@ -19,7 +19,7 @@ from pathlib import Path
 from sqlite3 import Connection, Row
 
 from tangle.disk.books import Book
-from tangle.machines.order import FIRST, Event, State, after
+from tangle.machines.order import FIRST, OrderEvent, OrderState, after
 from tangle.parties.book import open_book
 
 LAYOUT = 2
@@ -84,12 +84,12 @@ def order_row(connection: Connection, order_id: bytes) -> Row | None:
 def advance(
     connection: Connection,
     order_id: bytes,
-    happened: Event,
+    happened: OrderEvent,
     *,
     produced: int | None = None,
     deposit: int | None = None,
     credit: int | None = None,
-) -> State:
+) -> OrderState:
     """Move an order on by one event; what is not None is set beside.
 
     Raises
@@ -97,7 +97,7 @@ def advance(
     IllegalEvent : the life cycle does not know the event in this state; nothing is changed
     """
     (state,) = connection.execute("SELECT state FROM orders WHERE order_id = ?", (order_id,)).fetchone()
-    following = after(State(state), happened)
+    following = after(OrderState(state), happened)
     connection.execute(
         "UPDATE orders SET state = ?, produced = coalesce(?, produced), deposit = coalesce(?, deposit),"
         " credit = coalesce(?, credit) WHERE order_id = ?",

@@ -1,7 +1,7 @@
 """The machine: it hears orders, waits for the deposit, produces while the credit lasts, pays its owner per
 unit, and refunds what is left.
 
-A process of its own with its own seed. Everything it decides goes through `tangle.machines.settlement`, so it may
+A process of its own with its own seed. Everything it decides goes through `tangle.machines.sales`, so it may
 be killed at any moment and started again with the same command; SIGTERM ends it where it waits.
 
 `python -m tangle.machines.machine --help`
@@ -25,8 +25,8 @@ from tangle.machines.channel import open_channel, write_facts
 from tangle.machines.facts import GRANT, REVOKE
 from tangle.machines.messages import seal, unseal
 from tangle.machines.meter import COUNTER_BITS, CounterMeter, FlowMeter, Meter, Reading
-from tangle.machines.order import OVER, State
-from tangle.machines.settlement import Settlement
+from tangle.machines.order import OVER, OrderState
+from tangle.machines.sales import Sales
 from tangle.machines.terms import ML_PER_LITRE, UNITS_MAX, Terms, check_terms, machine_tag, order_tag
 from tangle.parties import book
 from tangle.parties.agent import LOCAL_NODE, JsonOption, NodeOption, SeedOption, run
@@ -73,7 +73,7 @@ class Machine:
     publisher : writes the channel; without one its messages wait in the journal
     """
 
-    settlement: Settlement
+    sales: Sales
     ledger: Ledger
     source: Callable[[int], Iterator[Reading]]
     pace: Pace = field(default_factory=Pace)
@@ -123,24 +123,24 @@ class Machine:
         self._pay()
         await self._post()
         if self.publisher is not None:
-            await write_facts(self.settlement, self.publisher)
+            await write_facts(self.sales, self.publisher)
         self._tell()
 
     def _announce(self) -> None:
-        key, terms = self.settlement.key, self.settlement.terms
+        key, terms = self.sales.key, self.sales.terms
         tag = machine_tag(key.address)
-        with self.settlement.book.transaction() as connection:
+        with self.sales.book.transaction() as connection:
             quote = seal(terms.to_json(), key)
             if not book.announced(connection, tag, quote):
                 book.enqueue(connection, tag, quote)
 
     async def _hear(self) -> None:
-        tag = machine_tag(self.settlement.key.address)
-        with self.settlement.book.transaction() as connection:
+        tag = machine_tag(self.sales.key.address)
+        with self.sales.book.transaction() as connection:
             after = book.heard_up_to(connection, tag)
         for heard in await self.ledger.hear(tag, after):
             self._take(heard.data)
-            with self.settlement.book.transaction() as connection:
+            with self.sales.book.transaction() as connection:
                 book.mark_heard(connection, tag, heard.number)
 
     def _take(self, data: bytes) -> None:
@@ -148,23 +148,23 @@ class Machine:
         try:
             message = unseal(data)
             if message.kind == "order":
-                self.settlement.take_order(message, int(time.time()))
+                self.sales.take_order(message, int(time.time()))
             elif message.kind == "stop":
-                self.settlement.take_stop(message)
+                self.sales.take_stop(message)
             elif message.kind in {GRANT, REVOKE}:
-                self.settlement.take_instruction(message)
+                self.sales.take_instruction(message)
         except MessageRefused as refusal:
             self.report({"event": "message_refused", "reason": str(refusal)})
 
     async def _deposits(self) -> None:
-        self.settlement.expire(int(time.time()) - self.pace.deposit_within_s)
-        wanted = [one for one, state in self.settlement.open_orders() if state is State.AWAITING_DEPOSIT]
+        self.sales.expire(int(time.time()) - self.pace.deposit_within_s)
+        wanted = [one for one, state in self.sales.open_orders() if state is OrderState.AWAITING_DEPOSIT]
         if time.monotonic() >= self._next_late:
             self._next_late = time.monotonic() + self.pace.late_every_s
-            wanted = self.settlement.recent_orders()
+            wanted = self.sales.recent_orders()
         for order_id in wanted:
-            for coin in await self.ledger.coins(self.settlement.key.address, order_tag(order_id)):
-                self.settlement.take_deposit(order_id, coin)
+            for coin in await self.ledger.coins(self.sales.key.address, order_tag(order_id)):
+                self.sales.take_deposit(order_id, coin)
 
     def _produce(self) -> None:
         now = time.monotonic()
@@ -176,17 +176,17 @@ class Machine:
             self._next_reading += 1 / self.pace.readings_per_s
             reading = next(self._source(), None)
             if reading is None:
-                self.settlement.end_readings(order_id)
+                self.sales.end_readings(order_id)
             else:
-                self.settlement.take_reading(order_id, reading)
+                self.sales.take_reading(order_id, reading)
 
     def _in_production(self) -> bytes | None:
-        found = (one for one, state in self.settlement.open_orders() if state is State.PRODUCING)
+        found = (one for one, state in self.sales.open_orders() if state is OrderState.PRODUCING)
         return next(found, None)
 
     def _source(self) -> Iterator[Reading]:
         if self._readings is None:
-            with self.settlement.book.transaction() as connection:
+            with self.sales.book.transaction() as connection:
                 self._readings = self.source(journal.last_reading(connection))
         return self._readings
 
@@ -194,26 +194,26 @@ class Machine:
         for task in [task for task in self._paying.values() if task.done()]:
             task.result()
         self._paying = {key: task for key, task in self._paying.items() if not task.done()}
-        for transaction in self.settlement.due():
+        for transaction in self.sales.due():
             if transaction.id not in self._paying:
                 self._paying[transaction.id] = asyncio.create_task(self._include(transaction))
 
     async def _include(self, transaction: Transaction) -> int:
         milestone = await self.ledger.include(transaction)
-        self.settlement.note_included(transaction.id, milestone)
+        self.sales.note_included(transaction.id, milestone)
         return milestone
 
     async def _post(self) -> None:
-        with self.settlement.book.transaction() as connection:
+        with self.sales.book.transaction() as connection:
             messages = book.unposted(connection)
         for number, tag, data in messages:
             await self.ledger.post(tag, data)
-            with self.settlement.book.transaction() as connection:
+            with self.sales.book.transaction() as connection:
                 book.mark_posted(connection, number)
 
     def _tell(self) -> None:
-        for order_id in self.settlement.recent_orders(limit=10):
-            status = self.settlement.status(order_id)
+        for order_id in self.sales.recent_orders(limit=10):
+            status = self.sales.status(order_id)
             if self._told.get(order_id) == status:
                 continue
             self._told[order_id] = status
@@ -235,12 +235,12 @@ class Machine:
             )
 
     def _finished(self) -> int:
-        with self.settlement.book.transaction() as connection:
+        with self.sales.book.transaction() as connection:
             pending = bool(book.unposted(connection, limit=1))
             states = journal.states(connection)
         # Only a quiet machine is finished: what it has to say must be posted, too. The step before this look has
         # written all facts there were, and one that came since is of a payment under way.
-        quiet = not pending and not self._paying and all(State(state) in OVER for state in states)
+        quiet = not pending and not self._paying and all(OrderState(state) in OVER for state in states)
         return len(states) if quiet else 0
 
 
@@ -271,11 +271,11 @@ async def work(
     check_terms(terms, parameters)
     kept = journal.open_journal(state, key.address.encode(), parameters.network_id)
     try:
-        settlement = Settlement(kept, key, terms, parameters, meter)
+        sales = Sales(kept, key, terms, parameters, meter)
         if owner_reader is not None:
-            settlement.name_owner(owner_reader)
-        async with await open_channel(state.with_suffix(CHANNEL_SUFFIX), settlement, ledger) as publisher:
-            machine = Machine(settlement, ledger, source, pace, report, orders, publisher)
+            sales.name_owner(owner_reader)
+        async with await open_channel(state.with_suffix(CHANNEL_SUFFIX), sales, ledger) as publisher:
+            machine = Machine(sales, ledger, source, pace, report, orders, publisher)
             address = to_bech32(key.address, parameters.bech32_hrp)
             report({"event": "ready", "address": address, "price": terms.price, "unitMillilitres": terms.unit_ml})
             await machine.run()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tangle.parties import messages
-from tangle.parties.messages import Message
+from tangle.parties.messages import SignedMessage
 from tangle.protocol.keys import KeyPair
 
 DOMAIN = b"pay-on-production/1\n"
@@ -16,6 +16,6 @@ def seal(body: dict[str, Any], key: KeyPair) -> bytes:
     return messages.seal(body, key, DOMAIN)
 
 
-def unseal(data: bytes) -> Message:
+def unseal(data: bytes) -> SignedMessage:
     """Read and verify a message. Raises MessageRefused."""
     return messages.unseal(data, DOMAIN)

@@ -41,7 +41,7 @@ COUNTER_BITS = (8, 16, 32)
 """widths of pulse counters"""
 
 
-class Verdict(StrEnum):
+class ReadingVerdict(StrEnum):
     """What became of a reading."""
 
     START = "start"
@@ -58,7 +58,13 @@ class Verdict(StrEnum):
 
 
 SKIPPED = frozenset(
-    {Verdict.DUPLICATE, Verdict.OUT_OF_ORDER, Verdict.BAD_TIME, Verdict.BAD_VALUE, Verdict.NEGATIVE}
+    {
+        ReadingVerdict.DUPLICATE,
+        ReadingVerdict.OUT_OF_ORDER,
+        ReadingVerdict.BAD_TIME,
+        ReadingVerdict.BAD_VALUE,
+        ReadingVerdict.NEGATIVE,
+    }
 )
 """verdicts that leave the state as it was"""
 
@@ -107,7 +113,7 @@ class MeterState:
 class Meter(Protocol):
     """What every kind of meter can do."""
 
-    def take(self, state: MeterState, reading: Reading) -> tuple[MeterState, Verdict]:
+    def take(self, state: MeterState, reading: Reading) -> tuple[MeterState, ReadingVerdict]:
         """The state after `reading` and what became of it; never raises for what a reading says."""
         ...
 
@@ -125,7 +131,7 @@ class FlowMeter:
     gap_after_s: int = 5400
     bridge_max_s: int = 48 * 3600
 
-    def take(self, state: MeterState, reading: Reading) -> tuple[MeterState, Verdict]:
+    def take(self, state: MeterState, reading: Reading) -> tuple[MeterState, ReadingVerdict]:
         """See `Meter.take`."""
         at, flow = parse_time(reading.time), parse_flow(reading.value)
         refused = _refusal(state, at, flow)
@@ -134,14 +140,14 @@ class FlowMeter:
         assert at is not None
         assert flow is not None
         if state.at is None:
-            return MeterState(at, flow), Verdict.START
+            return MeterState(at, flow), ReadingVerdict.START
         elapsed_s = at - state.at
         if elapsed_s > self.bridge_max_s:
-            volume, verdict = 0, Verdict.GAP_TOO_LONG
+            volume, verdict = 0, ReadingVerdict.GAP_TOO_LONG
         elif elapsed_s > self.gap_after_s:
-            volume, verdict = 2 * min(state.value, flow) * elapsed_s, Verdict.BRIDGED
+            volume, verdict = 2 * min(state.value, flow) * elapsed_s, ReadingVerdict.BRIDGED
         else:
-            volume, verdict = (state.value + flow) * elapsed_s, Verdict.COUNTED
+            volume, verdict = (state.value + flow) * elapsed_s, ReadingVerdict.COUNTED
         return MeterState(at, flow, state.volume_half_ml + volume), verdict
 
 
@@ -164,7 +170,7 @@ class CounterMeter:
         if self.pulse_ml < 1:
             raise ValueError(f"pulse_ml must be at least 1, not {self.pulse_ml}")
 
-    def take(self, state: MeterState, reading: Reading) -> tuple[MeterState, Verdict]:
+    def take(self, state: MeterState, reading: Reading) -> tuple[MeterState, ReadingVerdict]:
         """See `Meter.take`."""
         at, count = parse_time(reading.time), parse_count(reading.value, self.bits)
         refused = _refusal(state, at, count)
@@ -173,13 +179,13 @@ class CounterMeter:
         assert at is not None
         assert count is not None
         if state.at is None:
-            return MeterState(at, count), Verdict.START
+            return MeterState(at, count), ReadingVerdict.START
         pulses = (count - state.value) % 2**self.bits
         most = None if self.pulses_per_s_max is None else self.pulses_per_s_max * (at - state.at)
         if most is not None and pulses > most:
-            return MeterState(at, count, state.volume_half_ml), Verdict.IMPLAUSIBLE
+            return MeterState(at, count, state.volume_half_ml), ReadingVerdict.IMPLAUSIBLE
         volume = 2 * pulses * self.pulse_ml
-        return MeterState(at, count, state.volume_half_ml + volume), Verdict.COUNTED
+        return MeterState(at, count, state.volume_half_ml + volume), ReadingVerdict.COUNTED
 
 
 def parse_time(text: str) -> int | None:
@@ -214,13 +220,13 @@ def parse_count(text: str, bits: int) -> int | None:
     return count if count < 2**bits else None
 
 
-def _refusal(state: MeterState, at: int | None, value: int | None) -> Verdict | None:
+def _refusal(state: MeterState, at: int | None, value: int | None) -> ReadingVerdict | None:
     if at is None:
-        return Verdict.BAD_TIME
+        return ReadingVerdict.BAD_TIME
     if value is None:
-        return Verdict.BAD_VALUE
+        return ReadingVerdict.BAD_VALUE
     if value < 0:
-        return Verdict.NEGATIVE
+        return ReadingVerdict.NEGATIVE
     if state.at is None or at > state.at:
         return None
-    return Verdict.DUPLICATE if at == state.at else Verdict.OUT_OF_ORDER
+    return ReadingVerdict.DUPLICATE if at == state.at else ReadingVerdict.OUT_OF_ORDER

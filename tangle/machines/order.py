@@ -13,7 +13,7 @@ from enum import StrEnum
 from tangle.machines.errors import IllegalEvent
 
 
-class State(StrEnum):
+class OrderState(StrEnum):
     """Where an order stands."""
 
     QUOTED = "quoted"
@@ -36,7 +36,7 @@ class State(StrEnum):
     """no deposit came, or the order was called off before one came"""
 
 
-class Event(StrEnum):
+class OrderEvent(StrEnum):
     """What happens to an order."""
 
     ACCEPTED = "accepted"
@@ -59,52 +59,52 @@ class Event(StrEnum):
     REFUND_INCLUDED = "refund_included"
 
 
-TABLE: dict[State, dict[Event, State]] = {
-    State.QUOTED: {
-        Event.ACCEPTED: State.AWAITING_DEPOSIT,
-        Event.REFUSED: State.CANCELLED,
+TABLE: dict[OrderState, dict[OrderEvent, OrderState]] = {
+    OrderState.QUOTED: {
+        OrderEvent.ACCEPTED: OrderState.AWAITING_DEPOSIT,
+        OrderEvent.REFUSED: OrderState.CANCELLED,
     },
-    State.AWAITING_DEPOSIT: {
-        Event.DEPOSIT_INCLUDED: State.ALLOTTING,
-        Event.DEPOSIT_UNUSABLE: State.REFUNDING,
-        Event.STOP_REQUESTED: State.CANCELLED,
-        Event.EXPIRED: State.CANCELLED,
+    OrderState.AWAITING_DEPOSIT: {
+        OrderEvent.DEPOSIT_INCLUDED: OrderState.ALLOTTING,
+        OrderEvent.DEPOSIT_UNUSABLE: OrderState.REFUNDING,
+        OrderEvent.STOP_REQUESTED: OrderState.CANCELLED,
+        OrderEvent.EXPIRED: OrderState.CANCELLED,
     },
-    State.ALLOTTING: {
-        Event.ALLOTTED: State.PRODUCING,
-        Event.STOP_REQUESTED: State.STOPPING,
+    OrderState.ALLOTTING: {
+        OrderEvent.ALLOTTED: OrderState.PRODUCING,
+        OrderEvent.STOP_REQUESTED: OrderState.STOPPING,
     },
-    State.PRODUCING: {
-        Event.UNIT_PRODUCED: State.PRODUCING,
-        Event.CREDIT_USED_UP: State.EXHAUSTED,
-        Event.STOP_REQUESTED: State.STOPPING,
-        Event.READINGS_ENDED: State.STOPPING,
+    OrderState.PRODUCING: {
+        OrderEvent.UNIT_PRODUCED: OrderState.PRODUCING,
+        OrderEvent.CREDIT_USED_UP: OrderState.EXHAUSTED,
+        OrderEvent.STOP_REQUESTED: OrderState.STOPPING,
+        OrderEvent.READINGS_ENDED: OrderState.STOPPING,
     },
-    State.EXHAUSTED: {
-        Event.PAID_UP: State.SETTLED,
-        Event.REST_LEFT: State.REFUNDING,
+    OrderState.EXHAUSTED: {
+        OrderEvent.PAID_UP: OrderState.SETTLED,
+        OrderEvent.REST_LEFT: OrderState.REFUNDING,
     },
-    State.STOPPING: {
-        Event.PAID_UP: State.SETTLED,
-        Event.REST_LEFT: State.REFUNDING,
+    OrderState.STOPPING: {
+        OrderEvent.PAID_UP: OrderState.SETTLED,
+        OrderEvent.REST_LEFT: OrderState.REFUNDING,
     },
-    State.REFUNDING: {
-        Event.REFUND_INCLUDED: State.SETTLED,
+    OrderState.REFUNDING: {
+        OrderEvent.REFUND_INCLUDED: OrderState.SETTLED,
     },
-    State.SETTLED: {
-        Event.DEPOSIT_UNUSABLE: State.REFUNDING,
+    OrderState.SETTLED: {
+        OrderEvent.DEPOSIT_UNUSABLE: OrderState.REFUNDING,
     },
-    State.CANCELLED: {
-        Event.DEPOSIT_UNUSABLE: State.REFUNDING,
+    OrderState.CANCELLED: {
+        OrderEvent.DEPOSIT_UNUSABLE: OrderState.REFUNDING,
     },
 }
 
-FIRST = State.QUOTED
-OVER = frozenset({State.SETTLED, State.CANCELLED})
+FIRST = OrderState.QUOTED
+OVER = frozenset({OrderState.SETTLED, OrderState.CANCELLED})
 """nothing is due; only a late deposit wakes such an order, to be sent back"""
 
 
-def after(state: State, event: Event) -> State:
+def after(state: OrderState, event: OrderEvent) -> OrderState:
     """The state that follows. Raises IllegalEvent for a pair that is not in the table."""
     following = TABLE[state].get(event)
     if following is None:
@@ -112,7 +112,7 @@ def after(state: State, event: Event) -> State:
     return following
 
 
-def knows(state: State, event: Event) -> bool:
+def knows(state: OrderState, event: OrderEvent) -> bool:
     """Whether `event` may happen to an order in `state`."""
     return event in TABLE[state]
 

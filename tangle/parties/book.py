@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 from tangle.disk import books
-from tangle.disk.books import Book, Kind
+from tangle.disk.books import Book, BookKind
 from tangle.disk.errors import NoBook
 from tangle.parties.errors import OtherState
 
@@ -55,7 +55,7 @@ def open_book(path: Path, tables: str, layout: int, address: bytes, network_id: 
         connection.execute("INSERT INTO identity VALUES (1, ?, ?, ?, ?, ?)", row)
 
     try:
-        book = books.open_book(path, Kind(_TABLES + tables), begin)
+        book = books.open_book(path, BookKind(_TABLES + tables), begin)
     except NoBook:
         raise OtherState(f"{path}: no journal of a machine") from None
     book.connection.row_factory = sqlite3.Row

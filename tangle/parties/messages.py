@@ -28,7 +28,7 @@ MESSAGE_BYTES_MAX = 16_384
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class SignedMessage:
     """A message whose signature has been verified.
 
     Attributes
@@ -63,7 +63,7 @@ def seal(body: dict[str, Any], key: KeyPair, domain: bytes) -> bytes:
     return _canonical(envelope)
 
 
-def unseal(data: bytes, domain: bytes) -> Message:
+def unseal(data: bytes, domain: bytes) -> SignedMessage:
     """Read and verify a message. Raises MessageRefused."""
     if len(data) > MESSAGE_BYTES_MAX:
         raise MessageRefused(f"{len(data)} bytes are more than a message holds")
@@ -78,7 +78,7 @@ def unseal(data: bytes, domain: bytes) -> Message:
         raise MessageRefused(f"no message: {error}") from None
     if not verify(public_key, signature, signed):
         raise MessageRefused("the signature does not verify")
-    return Message(data, kind, body, public_key, blake2b_256(public_key + signed))
+    return SignedMessage(data, kind, body, public_key, blake2b_256(public_key + signed))
 
 
 def _canonical(value: Any) -> bytes:

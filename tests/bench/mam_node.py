@@ -15,7 +15,7 @@ import time
 from collections.abc import Awaitable
 from pathlib import Path
 
-from tangle.client.channels import Book, NodeCarrier, Publisher
+from tangle.client.channels import ChannelBook, NodeCarrier, Publisher
 from tangle.client.node.rest import NodeClient
 from tangle.mam import Channel, Mode
 from tests.bench import processes
@@ -88,7 +88,7 @@ async def rate(work: Awaitable[object], count: int) -> float:
 
 def book_s(directory: Path, count: int) -> float:
     """Processor seconds of a message for signing, keeping and acknowledging it, as one of `count`."""
-    book = Book.create(directory / "timed.db", Channel(SEED, Mode.PRIVATE))
+    book = ChannelBook.create(directory / "timed.db", Channel(SEED, Mode.PRIVATE))
     start = time.process_time()
     for sealed in book.reserve([BODY] * count):
         book.acknowledge(sealed.index, 0, sealed.address)

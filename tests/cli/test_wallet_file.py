@@ -15,7 +15,7 @@ from nacl.pwhash import argon2id
 
 from tangle.cli.errors import WalletExists, WalletExposed, WalletMalformed, WalletMissing, WrongPassword
 from tangle.cli.wallet import file as wallet_file
-from tangle.cli.wallet.file import Sealed
+from tangle.cli.wallet.file import SealedMnemonic
 from tests.tries import tries
 
 WORDS = "letter advice cage absurd amount doctor acoustic avoid letter advice cage above"
@@ -52,19 +52,19 @@ def test_what_a_killed_run_left_is_no_obstacle(tmp_path: Path) -> None:
 @given(password=st.text(max_size=40), other=st.text(max_size=40))
 @settings(max_examples=15, deadline=None)
 def test_only_the_password_opens(password: str, other: str) -> None:
-    sealed = Sealed.seal(WORDS, password, **CHEAP)
+    sealed = SealedMnemonic.seal(WORDS, password, **CHEAP)
     assert sealed.open(password) == WORDS
     assert (sealed.open(other) == WORDS) == (other == password)
 
 
 def test_sealed_file(tmp_path: Path) -> None:
     path = tmp_path / "wallet.json"
-    sealed = Sealed.seal(WORDS, "correct horse", **CHEAP)
+    sealed = SealedMnemonic.seal(WORDS, "correct horse", **CHEAP)
     wallet_file.create(path, WORDS, sealed)
     assert not any(word in path.read_text() for word in set(WORDS.split()) - {"amount"})
     held = wallet_file.load(path)
     assert held == sealed
-    assert isinstance(held, Sealed)
+    assert isinstance(held, SealedMnemonic)
     assert wallet_file.unseal(path, held, "correct horse") == WORDS
     with pytest.raises(WrongPassword):
         wallet_file.unseal(path, held, "wrong horse")
@@ -73,10 +73,10 @@ def test_sealed_file(tmp_path: Path) -> None:
 @given(place=st.integers(min_value=0), bit=st.integers(0, 7))
 @settings(max_examples=tries(20), deadline=None)
 def test_a_changed_box_stays_closed(place: int, bit: int) -> None:
-    sealed = Sealed.seal(WORDS, "p", **CHEAP)
+    sealed = SealedMnemonic.seal(WORDS, "p", **CHEAP)
     box = bytearray(sealed.box)
     box[place % len(box)] ^= 1 << bit
-    assert Sealed(sealed.salt, sealed.operations, sealed.memory_bytes, bytes(box)).open("p") is None
+    assert SealedMnemonic(sealed.salt, sealed.operations, sealed.memory_bytes, bytes(box)).open("p") is None
 
 
 def test_missing_and_exposed(tmp_path: Path) -> None:
@@ -112,7 +112,7 @@ def test_other_json_is_malformed(tmp_path: Path, content: object) -> None:
     path.chmod(0o600)
     with contextlib.suppress(WalletMalformed):
         held = wallet_file.load(path)
-        assert isinstance(held, Sealed)
+        assert isinstance(held, SealedMnemonic)
         assert held.memory_bytes <= wallet_file.MEMORY_BYTES_MAX
 
 

@@ -7,7 +7,7 @@ import re
 from tangle.cli.wallet import names
 from tangle.cli.wallet.json import balance_json
 from tangle.cli.wallet.view import balance_text, nft_text, token_text
-from tangle.client.wallet.holdings import State
+from tangle.client.wallet.holdings import HoldingState
 from tangle.client.wallet.metadata import Irc27, Irc30
 from tangle.client.wallet.wallet import Alias, Balance, Conditional, Foundry, Nft, TokenBalance
 from tangle.protocol.addresses import Address, Ed25519Address, to_bech32
@@ -28,7 +28,7 @@ def token_id(serial_number: int) -> bytes:
 
 def an_nft(number: int, name: str | None) -> Nft:
     about = Irc27(name, "image/png", "urn:x", attributes=({"trait_type": "a", "value": "\x07"},)) if name else None
-    return Nft(bytes([number]) * 32, b"\x00" * 34, 600, OWN, None, None, about, State.AVAILABLE)
+    return Nft(bytes([number]) * 32, b"\x00" * 34, 600, OWN, None, None, about, HoldingState.AVAILABLE)
 
 
 def a_foundry(serial_number: int, about: Irc30 | None) -> Foundry:

@@ -25,7 +25,7 @@ from tangle.client.errors import (
 from tangle.client.wallet import outputs as build
 from tangle.client.wallet.compose import compose
 from tangle.client.wallet.draft import Intent, Unlocked, in_unlock_order
-from tangle.client.wallet.holdings import EXPIRY_MARGIN_S, Holding, Holdings, State
+from tangle.client.wallet.holdings import EXPIRY_MARGIN_S, Holding, Holdings, HoldingState
 from tangle.client.wallet.selection import Coin
 from tangle.client.wallet.transfer import sign_draft
 from tangle.protocol.errors import AmountOutOfRange
@@ -85,7 +85,7 @@ def check_valid(transaction: Transaction, coins: list[Coin], at: int) -> None:
 def intents(draw: st.DrawFn, held: Holdings) -> Intent:
     outputs: list[Output] = []
     touched: set[bytes] = set()
-    tokens = sorted(sums(one.output for one in held.of(State.AVAILABLE)))
+    tokens = sorted(sums(one.output for one in held.of(HoldingState.AVAILABLE)))
     accounts = [*OWN, *held.accounts]
     for _ in range(draw(st.integers(0, 2))):
         sent = draw(st.dictionaries(st.sampled_from(tokens), st.integers(1, 1500), max_size=2)) if tokens else {}

@@ -12,10 +12,10 @@ from tangle.client.errors import NodeError, NodeUnreachable, UnexpectedAnswer
 from tangle.client.node.events import (
     ConfidenceEvent,
     Event,
-    Message,
     MilestoneEvent,
     ReferencedEvent,
     SolidEvent,
+    StreamMessage,
     StreamParser,
 )
 from tangle.client.node.rest import NodeClient
@@ -29,7 +29,7 @@ def solid(number: int) -> bytes:
     return orjson.dumps({"number": number, "type": "solid", "blockId": HEX})
 
 
-def parse(pieces: list[bytes]) -> list[Message]:
+def parse(pieces: list[bytes]) -> list[StreamMessage]:
     parser = StreamParser()
     return [message for piece in pieces for message in parser.feed(piece)]
 
@@ -37,7 +37,7 @@ def parse(pieces: list[bytes]) -> list[Message]:
 STREAM = (
     ": hello\r\n\r\nid: 7\nevent: solid\ndata: one\ndata:two\n\ndata\n\nid: 8\r\rdata: \u2028drei\r\r\ndata: lost"
 )
-MESSAGES = [Message("7", "one\ntwo"), Message("7", ""), Message("8", "\u2028drei")]
+MESSAGES = [StreamMessage("7", "one\ntwo"), StreamMessage("7", ""), StreamMessage("8", "\u2028drei")]
 
 
 def test_a_stream_in_one_piece() -> None:

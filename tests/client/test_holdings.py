@@ -6,7 +6,7 @@ import pytest
 
 from tangle.client.wallet import outputs as build
 from tangle.client.wallet.balance import balance_of
-from tangle.client.wallet.holdings import EXPIRY_MARGIN_S, Holding, State, holdings
+from tangle.client.wallet.holdings import EXPIRY_MARGIN_S, Holding, HoldingState, holdings
 from tangle.client.wallet.metadata import Irc30
 from tangle.client.wallet.selection import Coin
 from tangle.protocol.addresses import Address, Ed25519Address
@@ -30,37 +30,37 @@ def offer(to: Address, back_to: Address, at: int, *, locked_until: int | None = 
 @pytest.mark.parametrize(
     ("output", "state", "until"),
     [
-        (build.basic(PARAMETERS, ME), State.AVAILABLE, None),
+        (build.basic(PARAMETERS, ME), HoldingState.AVAILABLE, None),
         (build.basic(PARAMETERS, HIM), None, None),
         # A timelock opens with its very second.
-        (build.basic(PARAMETERS, ME, locked_until=AT + 1), State.LOCKED, AT + 1),
-        (build.basic(PARAMETERS, ME, locked_until=AT), State.AVAILABLE, None),
+        (build.basic(PARAMETERS, ME, locked_until=AT + 1), HoldingState.LOCKED, AT + 1),
+        (build.basic(PARAMETERS, ME, locked_until=AT), HoldingState.AVAILABLE, None),
         (build.basic(PARAMETERS, HIM, locked_until=AT), None, None),
         # An expiration ahead: theirs until shortly before.
-        (offer(ME, HIM, SAFE + 1), State.CLAIMABLE, SAFE + 1),
+        (offer(ME, HIM, SAFE + 1), HoldingState.CLAIMABLE, SAFE + 1),
         (offer(ME, HIM, SAFE), None, None),
         (offer(ME, HIM, AT), None, None),
-        (offer(ME, ME, SAFE), State.RETURNING, SAFE),
+        (offer(ME, ME, SAFE), HoldingState.RETURNING, SAFE),
         # Sent away: comes back with its very second.
-        (offer(HIM, ME, AT + 1), State.RETURNING, AT + 1),
-        (offer(HIM, ME, AT), State.AVAILABLE, None),
+        (offer(HIM, ME, AT + 1), HoldingState.RETURNING, AT + 1),
+        (offer(HIM, ME, AT), HoldingState.AVAILABLE, None),
         (offer(HIM, OTHER, AT), None, None),
         # Both: the lock holds whoever it is, and may leave no time.
-        (offer(ME, HIM, AT + 100, locked_until=AT + 50), State.LOCKED, AT + 50),
+        (offer(ME, HIM, AT + 100, locked_until=AT + 50), HoldingState.LOCKED, AT + 50),
         (offer(ME, HIM, AT + 100, locked_until=AT + 100), None, None),
-        (offer(HIM, ME, AT, locked_until=AT + 50), State.LOCKED, AT + 50),
-        (offer(HIM, ME, AT + 10, locked_until=AT + 50), State.RETURNING, AT + 10),
+        (offer(HIM, ME, AT, locked_until=AT + 50), HoldingState.LOCKED, AT + 50),
+        (offer(HIM, ME, AT + 10, locked_until=AT + 50), HoldingState.RETURNING, AT + 10),
         # Owed: claimable.
-        (build.basic(PARAMETERS, ME, return_deposit_to=HIM), State.CLAIMABLE, None),
+        (build.basic(PARAMETERS, ME, return_deposit_to=HIM), HoldingState.CLAIMABLE, None),
         (build.basic(PARAMETERS, HIM, return_deposit_to=ME), None, None),
-        (build.nft(PARAMETERS, ME), State.AVAILABLE, None),
-        (build.nft(PARAMETERS, ME, locked_until=AT + 1), State.LOCKED, AT + 1),
-        (build.alias(PARAMETERS, ME, HIM), State.AVAILABLE, None),
-        (build.alias(PARAMETERS, HIM, ME), State.GOVERNED, None),
+        (build.nft(PARAMETERS, ME), HoldingState.AVAILABLE, None),
+        (build.nft(PARAMETERS, ME, locked_until=AT + 1), HoldingState.LOCKED, AT + 1),
+        (build.alias(PARAMETERS, ME, HIM), HoldingState.AVAILABLE, None),
+        (build.alias(PARAMETERS, HIM, ME), HoldingState.GOVERNED, None),
         (build.alias(PARAMETERS, HIM, OTHER), None, None),
     ],
 )
-def test_whose_it_is(output: Output, state: State | None, until: int | None) -> None:
+def test_whose_it_is(output: Output, state: HoldingState | None, until: int | None) -> None:
     held = seen(output)
     assert (held.state if held else None) == state
     assert (held.until if held else None) == until
@@ -72,7 +72,7 @@ def test_what_is_owed_until_it_expires() -> None:
     assert before is not None
     assert after is not None
     assert (before.owed_to, before.kept) == (HIM, 7)
-    assert (after.owed, after.kept, after.state) == (0, output.amount, State.AVAILABLE)
+    assert (after.owed, after.kept, after.state) == (0, output.amount, HoldingState.AVAILABLE)
     assert before.conditional
     assert after.conditional
 
@@ -90,7 +90,7 @@ def test_ownership_goes_through_accounts_in_any_order() -> None:
     foundry = world.add(build.foundry(PARAMETERS, home.alias_id, 1, SimpleTokenScheme(0, 0, 1)))
     for coins in (world.coins, world.coins[::-1]):
         held = holdings(coins, [ME], AT)
-        assert all(one.state is State.AVAILABLE for one in held.items)
+        assert all(one.state is HoldingState.AVAILABLE for one in held.items)
         assert [one.coin for one in held.way_to(held.by_id[deep.output_id])] == [deep, inner, outer, ruled]
         assert held.controls(home)
     without = holdings([coin for coin in world.coins if coin != outer], [ME], AT)
@@ -102,7 +102,7 @@ def test_an_alias_that_is_only_governed_opens_nothing() -> None:
     ruled = world.add(build.alias(PARAMETERS, HIM, ME))
     assert isinstance(ruled.output, AliasOutput)
     world.add(BasicOutput.to(ruled.output.alias_address(ruled.output_id), 1000))
-    assert [one.state for one in holdings(world.coins, [ME], AT).items] == [State.GOVERNED]
+    assert [one.state for one in holdings(world.coins, [ME], AT).items] == [HoldingState.GOVERNED]
 
 
 def test_accounts_that_own_each_other_are_nobody_s() -> None:

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from tangle.client.errors import LockedUntil, NotEmpty, OutputPending, UnknownChain, UnknownInput, WalletError
-from tangle.client.wallet.holdings import State
+from tangle.client.wallet.holdings import HoldingState
 from tangle.client.wallet.metadata import Irc27
 from tangle.protocol.addresses import AliasAddress, NftAddress
 from tangle.protocol.errors import DepositTooSmall
@@ -94,7 +94,7 @@ async def test_an_nft_s_life(bank: Bank) -> None:
     assert offer.nft_id == made.nft_id
     await maker.claim()
     held = {one.nft_id: one for one in (await maker.balance()).nfts}
-    assert held[made.nft_id].state is State.AVAILABLE
+    assert held[made.nft_id].state is HoldingState.AVAILABLE
     assert held[made.nft_id].immutable_metadata == ABOUT.encode()
     output, _ = await bank.node.output(held[made.nft_id].output_id)
     assert (output.metadata, output.tag, len(output.unlock_conditions)) == (b"mutable", b"sold", 1)
@@ -179,7 +179,7 @@ async def test_an_nft_that_nobody_takes_comes_back(bank: Bank) -> None:
     opens = await bank.soon(600)
     await giver.send_nft(made.nft_id, giver.address(), locked_until=opens)
     (locked,) = (await giver.balance()).nfts
-    assert (locked.state, locked.until) == (State.LOCKED, opens)
+    assert (locked.state, locked.until) == (HoldingState.LOCKED, opens)
     with pytest.raises(LockedUntil, match=str(opens)):
         await giver.send_nft(made.nft_id, taker.address())
     assert (await giver.balance()).total == FUNDS

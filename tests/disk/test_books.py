@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tangle.disk.books import Book, Kind, create_book, open_book
+from tangle.disk.books import Book, BookKind, create_book, open_book
 from tangle.disk.errors import BookExists, BookFailed, BookInUse, NoBook
 
-KIND = Kind("CREATE TABLE notes (text TEXT NOT NULL) STRICT; CREATE TABLE marks (n INTEGER)", 7)
+KIND = BookKind("CREATE TABLE notes (text TEXT NOT NULL) STRICT; CREATE TABLE marks (n INTEGER)", 7)
 
 
 def begin(connection: sqlite3.Connection) -> None:
@@ -60,8 +60,10 @@ def test_a_book_has_one_writer(path: Path) -> None:
     open_book(path, KIND).close()
 
 
-@pytest.mark.parametrize("other", [Kind(KIND.tables, 8), Kind(KIND.tables + "; CREATE TABLE more (n INTEGER)", 7)])
-def test_a_book_of_another_kind_is_left_alone(path: Path, other: Kind) -> None:
+@pytest.mark.parametrize(
+    "other", [BookKind(KIND.tables, 8), BookKind(KIND.tables + "; CREATE TABLE more (n INTEGER)", 7)]
+)
+def test_a_book_of_another_kind_is_left_alone(path: Path, other: BookKind) -> None:
     before = path.read_bytes()
     with pytest.raises(NoBook):
         open_book(path, other)

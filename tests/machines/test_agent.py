@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tangle.client.wallet.selection import Coin
-from tangle.machines.customer import Memory
+from tangle.machines.customer import Said
 from tangle.machines.owner import Revenue
 from tangle.machines.payments import read_note
 from tangle.parties.errors import OtherState, SeedRefused
@@ -51,12 +51,12 @@ def test_what_is_no_seed_is_refused_and_not_told(tmp_path: Path, content: str) -
 
 def test_a_customer_remembers_what_it_said(tmp_path: Path) -> None:
     path = tmp_path / "customer.json"
-    assert Memory.read(path) == Memory()
-    Memory("aa", "bb").write(path)
-    assert Memory.read(path) == Memory("aa", "bb")
+    assert Said.read(path) == Said()
+    Said("aa", "bb").write(path)
+    assert Said.read(path) == Said("aa", "bb")
     path.write_text("[1]")
     with pytest.raises(OtherState, match="no state of a customer"):
-        Memory.read(path)
+        Said.read(path)
 
 
 def coin(number: int, amount: int = 1000) -> Coin:

@@ -18,14 +18,14 @@ from tangle.machines.journal import open_journal
 from tangle.machines.machine import Machine, Pace
 from tangle.machines.messages import seal
 from tangle.machines.owner import Audit, Channels
-from tangle.machines.settlement import Settlement
+from tangle.machines.sales import Sales
 from tangle.machines.terms import reader_tag
 from tangle.parties.book import unposted
 from tangle.parties.ledger import NodeLedger
 from tangle.protocol.keys import KeyPair
 from tangle.protocol.serial import to_hex
 from tests.machines.tables import MACHINE, OWNER
-from tests.machines.test_settlement import settle
+from tests.machines.test_sales import settle
 from tests.nodes import RunningNode, running_node
 
 WAIT_S = 30
@@ -59,26 +59,26 @@ class Reports(list[dict[str, Any]]):
 
 
 @asynccontextmanager
-async def machine(path: Path, ledger: NodeLedger) -> AsyncIterator[Settlement]:
+async def machine(path: Path, ledger: NodeLedger) -> AsyncIterator[Sales]:
     """A machine at work on the journal in a file."""
     book = open_journal(path, MACHINE.address.encode(), 1)
-    settlement = settle(book)
-    settlement.name_owner(OWNER_READER.public)
-    async with await open_channel(path.with_suffix(".channel"), settlement, ledger) as publisher:
-        one = Machine(settlement, ledger, lambda _: iter(()), Pace(tick_s=0.05), publisher=publisher)
+    sales = settle(book)
+    sales.name_owner(OWNER_READER.public)
+    async with await open_channel(path.with_suffix(".channel"), sales, ledger) as publisher:
+        one = Machine(sales, ledger, lambda _: iter(()), Pace(tick_s=0.05), publisher=publisher)
         working = asyncio.create_task(one.run())
         try:
-            yield settlement
+            yield sales
         finally:
             working.cancel()
             await asyncio.gather(working, return_exceptions=True)
             book.close()
 
 
-def tell_units(settlement: Settlement, first: int, last: int) -> None:
-    with settlement.book.transaction() as connection:
+def tell_units(sales: Sales, first: int, last: int) -> None:
+    with sales.book.transaction() as connection:
         for number in range(first, last + 1):
-            log = Log(connection, MACHINE, settlement.channel)
+            log = Log(connection, MACHINE, sales.channel)
             log.tell(UNIT, {"order": "0x00", "number": number})
 
 
@@ -96,29 +96,29 @@ async def test_an_auditor_reads_as_long_as_the_owner_says_and_the_owner_reads_on
                 audited.append({"event": "told", "number": fact.body.integer("number", 10**6)})
 
     auditing = asyncio.create_task(audit())
-    async with machine(tmp_path / "a.db", ledger) as settlement:
+    async with machine(tmp_path / "a.db", ledger) as sales:
         await reports.until("grant")
         async with aclosing(invitations(ledger, AUDITOR, audited.append)) as inviting, asyncio.timeout(WAIT_S):
             await anext(inviting)
-        tell_units(settlement, 1, 5)
+        tell_units(sales, 1, 5)
         shut_out = await audited.until("shut_out")
         assert shut_out["index"] == 7
-        tell_units(settlement, 6, 9)
+        tell_units(sales, 6, 9)
         await reports.until("channel", units=9, messages=9)
     # The same command once more repeats its instructions, which change nothing.
     again = Reports()
     repeating = asyncio.create_task(Channels(ledger, OWNER, again.append, audit=Audit(AUDITOR.public, 5)).follow())
-    async with machine(tmp_path / "a.db", ledger) as settlement:
+    async with machine(tmp_path / "a.db", ledger) as sales:
         await again.until("revoke")
-        tell_units(settlement, 10, 10)
+        tell_units(sales, 10, 10)
         await again.until("channel", units=10)
-        with settlement.book.transaction() as connection:
+        with sales.book.transaction() as connection:
             assert unposted(connection) == []
     # With another journal the machine begins another channel, and readers turn to it.
-    async with machine(tmp_path / "b.db", ledger) as settlement:
+    async with machine(tmp_path / "b.db", ledger) as sales:
         reports.clear()
         again.clear()
-        tell_units(settlement, 1, 3)
+        tell_units(sales, 1, 3)
         await reports.until("channel", units=3, messages=3)
         await again.until("channel", units=3, messages=3)
         async with asyncio.timeout(WAIT_S), aclosing(facts(ledger, OWNER_READER, MACHINE.address, print)) as told:

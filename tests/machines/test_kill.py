@@ -9,8 +9,8 @@ from tangle.machines.follow import ReaderKey, Tally
 from tangle.machines.journal import open_journal
 from tangle.machines.messages import seal, unseal
 from tangle.machines.meter import FlowMeter
-from tangle.machines.order import State
-from tangle.machines.settlement import Settlement
+from tangle.machines.order import OrderState
+from tangle.machines.sales import Sales
 from tangle.machines.terms import Order, machine_tag, order_tag
 from tests.forked import Forked
 from tests.machines import victim
@@ -34,9 +34,9 @@ async def test_a_machine_killed_at_random_moments_pays_each_unit_once(tmp_path: 
     lives(tmp_path, random.Random(seed))
 
     book = open_journal(tmp_path / "machine.db", MACHINE.address.encode(), PARAMETERS.network_id)
-    status = Settlement(book, MACHINE, TERMS, PARAMETERS, FlowMeter()).status(order_id)
+    status = Sales(book, MACHINE, TERMS, PARAMETERS, FlowMeter()).status(order_id)
     book.close()
-    assert (status.state, status.produced, status.volume_ml) == (State.SETTLED, UNITS, UNITS * TERMS.unit_ml)
+    assert (status.state, status.produced, status.volume_ml) == (OrderState.SETTLED, UNITS, UNITS * TERMS.unit_ml)
     payments = [one.essence.payload for one in ledger.payments()]
     assert sorted(json.loads(note.data)["number"] for note in payments if note) == list(range(1, UNITS + 1))
     assert ledger.balance(OWNER.address) == status.paid == UNITS * TERMS.price

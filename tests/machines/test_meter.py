@@ -16,7 +16,7 @@ from tangle.machines.meter import (
     Meter,
     MeterState,
     Reading,
-    Verdict,
+    ReadingVerdict,
     parse_flow,
     parse_time,
 )
@@ -47,34 +47,34 @@ def test_a_gap_counts_at_the_lower_flow_and_one_too_long_not_at_all() -> None:
     first = Reading(1, "0", "10")
     state, _ = meter.take(MeterState(), first)
     bridged, verdict = meter.take(state, Reading(2, "7200", "4"))
-    assert (verdict, bridged.volume_ml) == (Verdict.BRIDGED, 4000 * 7200)
+    assert (verdict, bridged.volume_ml) == (ReadingVerdict.BRIDGED, 4000 * 7200)
     long, verdict = meter.take(state, Reading(2, "36001", "4"))
-    assert (verdict, long.volume_ml) == (Verdict.GAP_TOO_LONG, 0)
+    assert (verdict, long.volume_ml) == (ReadingVerdict.GAP_TOO_LONG, 0)
     after, verdict = meter.take(long, Reading(3, str(36001 + 3600), "4"))
-    assert (verdict, after.volume_ml) == (Verdict.COUNTED, 4000 * 3600)
+    assert (verdict, after.volume_ml) == (ReadingVerdict.COUNTED, 4000 * 3600)
 
 
 @pytest.mark.parametrize(
     ("time", "value", "verdict"),
     [
-        ("3600", "5", Verdict.DUPLICATE),
-        ("3600.9", "9", Verdict.DUPLICATE),
-        ("1800", "5", Verdict.OUT_OF_ORDER),
-        ("yesterday", "5", Verdict.BAD_TIME),
-        ("", "5", Verdict.BAD_TIME),
-        ("2022-02-30T00:00:00", "5", Verdict.BAD_TIME),
-        ("7200", "-0.5", Verdict.NEGATIVE),
-        ("7200", "", Verdict.BAD_VALUE),
-        ("7200", "n/a", Verdict.BAD_VALUE),
-        ("7200", "NaN", Verdict.BAD_VALUE),
-        ("7200", "inf", Verdict.BAD_VALUE),
-        ("7200", "1e99", Verdict.BAD_VALUE),
-        ("7200", "1_000", Verdict.BAD_VALUE),
-        ("7200", "0x10", Verdict.BAD_VALUE),
-        ("7200", "\u0663", Verdict.BAD_VALUE),
+        ("3600", "5", ReadingVerdict.DUPLICATE),
+        ("3600.9", "9", ReadingVerdict.DUPLICATE),
+        ("1800", "5", ReadingVerdict.OUT_OF_ORDER),
+        ("yesterday", "5", ReadingVerdict.BAD_TIME),
+        ("", "5", ReadingVerdict.BAD_TIME),
+        ("2022-02-30T00:00:00", "5", ReadingVerdict.BAD_TIME),
+        ("7200", "-0.5", ReadingVerdict.NEGATIVE),
+        ("7200", "", ReadingVerdict.BAD_VALUE),
+        ("7200", "n/a", ReadingVerdict.BAD_VALUE),
+        ("7200", "NaN", ReadingVerdict.BAD_VALUE),
+        ("7200", "inf", ReadingVerdict.BAD_VALUE),
+        ("7200", "1e99", ReadingVerdict.BAD_VALUE),
+        ("7200", "1_000", ReadingVerdict.BAD_VALUE),
+        ("7200", "0x10", ReadingVerdict.BAD_VALUE),
+        ("7200", "\u0663", ReadingVerdict.BAD_VALUE),
     ],
 )
-def test_what_cannot_be_used_is_skipped_with_its_reason(time: str, value: str, verdict: Verdict) -> None:
+def test_what_cannot_be_used_is_skipped_with_its_reason(time: str, value: str, verdict: ReadingVerdict) -> None:
     state = run(FlowMeter(), [("0", "5"), ("3600", "5")])
     after, found = FlowMeter().take(state, Reading(3, time, value))
     assert found is verdict
@@ -103,7 +103,7 @@ def test_a_counter_wraps_around(bits: int) -> None:
     state = run(CounterMeter(pulse_ml=10_000, bits=bits), [(0, top - 5), (60, top - 1), (120, 4), (180, 4)])
     assert state.volume_ml == 9 * 10_000
     _, verdict = CounterMeter(10_000, bits).take(state, Reading(5, "240", str(top)))
-    assert verdict is Verdict.BAD_VALUE
+    assert verdict is ReadingVerdict.BAD_VALUE
 
 
 def test_a_counter_that_was_reset_is_not_billed() -> None:

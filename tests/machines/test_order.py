@@ -10,14 +10,14 @@ import pytest
 from tangle.disk.books import Book
 from tangle.machines import journal
 from tangle.machines.errors import IllegalEvent
-from tangle.machines.order import FIRST, OVER, TABLE, Event, State, after, diagram, knows
+from tangle.machines.order import FIRST, OVER, TABLE, OrderEvent, OrderState, after, diagram, knows
 
 ROOT = Path(__file__).parents[2]
-PAIRS = list(itertools.product(State, Event))
+PAIRS = list(itertools.product(OrderState, OrderEvent))
 
 
 @pytest.mark.parametrize(("state", "event"), PAIRS)
-def test_every_pair_follows_the_table_or_raises(state: State, event: Event) -> None:
+def test_every_pair_follows_the_table_or_raises(state: OrderState, event: OrderEvent) -> None:
     if event in TABLE[state]:
         assert knows(state, event)
         assert after(state, event) is TABLE[state][event]
@@ -50,11 +50,11 @@ def test_every_state_is_reached_and_every_order_can_end() -> None:
         following = set(TABLE[todo.pop()].values()) - reached
         reached |= following
         todo += following
-    assert reached == set(State)
+    assert reached == set(OrderState)
     ends = set(OVER)
-    for _ in State:
+    for _ in OrderState:
         ends |= {state for state, row in TABLE.items() if ends & set(row.values())}
-    assert ends == set(State)
+    assert ends == set(OrderState)
 
 
 def test_the_diagram_in_the_docs_is_the_table() -> None:

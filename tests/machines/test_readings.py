@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tangle.machines.errors import ReadingsRefused
-from tangle.machines.meter import FlowMeter, MeterState, Reading, Verdict
+from tangle.machines.meter import FlowMeter, MeterState, Reading, ReadingVerdict
 from tangle.machines.readings import SAMPLE, read
 
 
@@ -23,9 +23,9 @@ def test_the_sample_is_a_week_with_one_skipped_reading() -> None:
     for reading in readings:
         state, verdict = meter.take(state, reading)
         verdicts.append(verdict)
-    assert verdicts.count(Verdict.BRIDGED) == 1
-    assert verdicts.count(Verdict.COUNTED) == 164
-    assert verdicts[0] is Verdict.START
+    assert verdicts.count(ReadingVerdict.BRIDGED) == 1
+    assert verdicts.count(ReadingVerdict.COUNTED) == 164
+    assert verdicts[0] is ReadingVerdict.START
     assert "Tecnojest" in SAMPLE.with_name("README.md").read_text()
 
 

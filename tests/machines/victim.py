@@ -12,7 +12,7 @@ from tangle.machines.journal import open_journal
 from tangle.machines.machine import Machine, Pace
 from tangle.machines.meter import FlowMeter, Reading
 from tangle.machines.readings import SAMPLE, read
-from tangle.machines.settlement import Settlement
+from tangle.machines.sales import Sales
 from tests.machines.tables import MACHINE, OWNER, PARAMETERS, TERMS, TableLedger
 
 
@@ -25,14 +25,14 @@ def main(directory: Path) -> None:
     """Serve one order to its end."""
     book = open_journal(directory / "machine.db", MACHINE.address.encode(), PARAMETERS.network_id)
     ledger = TableLedger(directory / "ledger.db", delay_s=0.05)
-    settlement = Settlement(book, MACHINE, TERMS, PARAMETERS, FlowMeter())
-    settlement.name_owner(ReaderKey.of(OWNER).public)
-    asyncio.run(serve(directory, settlement, ledger))
+    sales = Sales(book, MACHINE, TERMS, PARAMETERS, FlowMeter())
+    sales.name_owner(ReaderKey.of(OWNER).public)
+    asyncio.run(serve(directory, sales, ledger))
 
 
-async def serve(directory: Path, settlement: Settlement, ledger: TableLedger) -> None:
+async def serve(directory: Path, sales: Sales, ledger: TableLedger) -> None:
     """Write the channel and serve one order."""
-    async with await open_channel(directory / "machine.channel", settlement, ledger) as publisher:
+    async with await open_channel(directory / "machine.channel", sales, ledger) as publisher:
         pace = Pace(readings_per_s=40, tick_s=0.01)
         print("ready", flush=True)
-        await Machine(settlement, ledger, source, pace, orders=1, publisher=publisher).run()
+        await Machine(sales, ledger, source, pace, orders=1, publisher=publisher).run()

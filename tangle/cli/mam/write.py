@@ -51,7 +51,7 @@ def create(
 
     The file holds its seed and all that waits to be published. Whoever has a copy can write the channel, and two
     writers make a fork: keep the seed as a backup, not copies of the file."""
-    from tangle.client.channels.book import Book
+    from tangle.client.channels.book import ChannelBook
     from tangle.mam import Channel as NewChannel
 
     with format_errors():
@@ -60,7 +60,7 @@ def create(
         if seed is not None:
             content = {"seed": to_hex(made.seed), "mode": mode.value, "height": height}
             files.write_new(seed, files.SEED, content)
-        Book.create(channel, made).close()
+        ChannelBook.create(channel, made).close()
     result: Json = {"channel": str(channel), **_access_json(made)}
     show(result, facts([("channel", channel), *_access_rows(made)]), as_json=as_json)
 
@@ -113,14 +113,14 @@ def recover(
 
     Messages that were signed and never reached a node are lost; those on their way may still come. Where that is
     possible, leave some indexes out with --skip: readers then see a gap instead of a fork."""
-    from tangle.client.channels.book import Book
+    from tangle.client.channels.book import ChannelBook
 
     _check_free(channel)
     owned = _channel_of(seed)
     with progress("reading the channel", as_json=as_json):
         found = run_async(_recover(node, owned, skip))
     with format_errors():
-        Book.create(channel, owned, found.position).close()
+        ChannelBook.create(channel, owned, found.position).close()
     counts = dict(sorted(found.counts.items()))
     result: Json = {"channel": str(channel), "index": found.position.index, "events": counts} | _access_json(owned)
     result["gaps"] = [{"first": gap.first, "last": gap.last} for gap in found.gaps]

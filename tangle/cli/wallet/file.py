@@ -40,7 +40,7 @@ MEMORY_BYTES_MAX = 2**31
 
 
 @dataclass(frozen=True, slots=True)
-class Sealed:
+class SealedMnemonic:
     """An encrypted mnemonic and how its key is derived."""
 
     salt: bytes
@@ -51,7 +51,7 @@ class Sealed:
     @classmethod
     def seal(
         cls, mnemonic: str, password: str, *, operations: int = OPERATIONS, memory_bytes: int = MEMORY_BYTES
-    ) -> Sealed:
+    ) -> SealedMnemonic:
         """Encrypt under a fresh salt."""
         salt = random(argon2id.SALTBYTES)
         key = _key(password, salt, operations, memory_bytes)
@@ -66,7 +66,7 @@ class Sealed:
             return None
 
 
-def create(path: Path, mnemonic: str, sealed: Sealed | None = None) -> None:
+def create(path: Path, mnemonic: str, sealed: SealedMnemonic | None = None) -> None:
     """Write a new wallet file with mode 0600, in the clear unless `sealed` is given.
 
     Raises
@@ -94,7 +94,7 @@ def create(path: Path, mnemonic: str, sealed: Sealed | None = None) -> None:
         raise WalletUnwritable(path, error.strerror or type(error).__name__) from None
 
 
-def load(path: Path) -> str | Sealed:
+def load(path: Path) -> str | SealedMnemonic:
     """The mnemonic, or the box that holds it.
 
     Raises
@@ -119,7 +119,7 @@ def load(path: Path) -> str | Sealed:
     return _sealed(path, content.get("sealed"))
 
 
-def unseal(path: Path, sealed: Sealed, password: str) -> str:
+def unseal(path: Path, sealed: SealedMnemonic, password: str) -> str:
     """The mnemonic in the box of the file at `path`. Raises WrongPassword."""
     mnemonic = sealed.open(password)
     if mnemonic is None:
@@ -127,7 +127,7 @@ def unseal(path: Path, sealed: Sealed, password: str) -> str:
     return mnemonic
 
 
-def _sealed(path: Path, content: object) -> Sealed:
+def _sealed(path: Path, content: object) -> SealedMnemonic:
     if not isinstance(content, dict) or content.get("kdf") != "argon2id":
         raise WalletMalformed(path, "it holds neither a mnemonic nor one sealed under Argon2id")
     try:
@@ -142,7 +142,7 @@ def _sealed(path: Path, content: object) -> Sealed:
     )
     if not within:
         raise WalletMalformed(path, "its key derivation is out of range")
-    return Sealed(salt, operations, memory_bytes, box)
+    return SealedMnemonic(salt, operations, memory_bytes, box)
 
 
 def _key(password: str, salt: bytes, operations: int, memory_bytes: int) -> bytes:

@@ -47,7 +47,7 @@ def new(
     """Make a wallet file.
 
     New words are shown once: write them down, they are the only copy besides the file."""
-    from tangle.cli.wallet.file import Sealed, create
+    from tangle.cli.wallet.file import SealedMnemonic, create
     from tangle.cli.wallet.unlock import new_password, read_mnemonic
     from tangle.protocol.keys import Keys, new_mnemonic
 
@@ -55,7 +55,7 @@ def new(
     words = " ".join(read_mnemonic().lower().split()) if mnemonic_stdin else new_mnemonic()
     # Everything that can fail comes before the file: words that were never shown are lost in an encrypted one.
     address = _bech32(Keys.from_mnemonic(words), 0, hrp or run_async(_hrp(node, lenient=True)))
-    create(path, words, Sealed.seal(words, new_password(path)) if password else None)
+    create(path, words, SealedMnemonic.seal(words, new_password(path)) if password else None)
     result: Json = {"wallet": str(path), "address": address, "encrypted": password}
     rows: list[tuple[str, object]] = [("wallet", path), ("address", address)]
     if not mnemonic_stdin:

@@ -10,8 +10,8 @@ The messages themselves are made by `mam`; the node sees no key. Errors are the 
 and those of `tangle.mam.errors`.
 """
 
-from tangle.client.channels.book import Book, Outgoing
+from tangle.client.channels.book import ChannelBook, Outgoing
 from tangle.client.channels.carrier import Carrier, NodeCarrier
 from tangle.client.channels.publisher import Published, Publisher
 
-__all__ = ["Book", "Carrier", "NodeCarrier", "Outgoing", "Published", "Publisher"]
+__all__ = ["Carrier", "ChannelBook", "NodeCarrier", "Outgoing", "Published", "Publisher"]

@@ -29,7 +29,7 @@ from tangle.mam import Channel, Mode, Position, Sealed
 
 LAYOUT = 1
 """number of this layout of the tables"""
-_KIND = books.Kind(
+_KIND = books.BookKind(
     """
 CREATE TABLE channel (
     id INTEGER PRIMARY KEY CHECK (id = 1), layout INTEGER NOT NULL,
@@ -56,7 +56,7 @@ class Outgoing:
     data: bytes = field(repr=False)
 
 
-class Book:
+class ChannelBook:
     """The state of one writer; use `create` or `open`. It belongs to the thread that made it.
 
     Attributes

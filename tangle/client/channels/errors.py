@@ -2,7 +2,7 @@
 
 ClientError
 └── ChannelError
-    ├── BookError                the file that keeps a channel cannot be used
+    ├── ChannelBookError                the file that keeps a channel cannot be used
     │   ├── ChannelInUse         another process, or another part of this one, has it open
     │   ├── NoChannel            there is no such file, or it is no channel's
     │   └── ChannelExists        a channel is there already and is not overwritten
@@ -29,7 +29,7 @@ class ChannelError(ClientError):
     ending = Ending.CHANNEL
 
 
-class BookError(ChannelError):
+class ChannelBookError(ChannelError):
     """A file that keeps a channel cannot be used.
 
     Attributes
@@ -42,14 +42,14 @@ class BookError(ChannelError):
     path: Path
 
 
-class ChannelInUse(BookError):
+class ChannelInUse(ChannelBookError):
     """Two writers of one channel would sign two messages with one index, so the second is refused."""
 
     code = "channel_in_use"
     template = "{path}: another program has this channel open; only one can write it"
 
 
-class NoChannel(BookError):
+class NoChannel(ChannelBookError):
     """No file, or another one."""
 
     code = "no_channel"
@@ -57,7 +57,7 @@ class NoChannel(BookError):
     hint = "`tangle mam create` makes one, `tangle mam recover` makes it again from the seed"
 
 
-class ChannelExists(BookError):
+class ChannelExists(ChannelBookError):
     """A channel is kept there already."""
 
     code = "channel_exists"

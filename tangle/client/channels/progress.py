@@ -21,7 +21,7 @@ PAST_WATCHED = 8
 
 
 @dataclass(slots=True)
-class Place:
+class AddressProgress:
     """Numbers of blocks under an address: the last read, the last that settled a message, the last told before.
 
     `whole` says that all was read that lay there when the subscription began to listen.
@@ -33,7 +33,7 @@ class Place:
     whole: bool = False
 
 
-class Progress:
+class ReaderProgress:
     """How far one reader has come on one node.
 
     Attributes
@@ -49,7 +49,7 @@ class Progress:
         self.counts: Counter[str] = Counter()
         self._url = url
         self._gap_after_s = gap_after_s
-        self._places = {mark.access.address: Place(mark.after, 0, mark.told)} if mark.node == url else {}
+        self._places = {mark.access.address: AddressProgress(mark.after, 0, mark.told)} if mark.node == url else {}
         self._held: dict[bytes, tuple[bytes, int]] = {}
         self._queue: deque[Event] = deque()
         self._before = mark
@@ -145,9 +145,9 @@ class Progress:
         told = max(place.read, place.told)
         return Bookmark(access, self.reader.index, self.index, after, told, self._url)
 
-    def place(self, address: bytes) -> Place:
+    def place(self, address: bytes) -> AddressProgress:
         """How far an address has been read."""
-        return self._places.setdefault(address, Place())
+        return self._places.setdefault(address, AddressProgress())
 
     def _forget_places(self) -> None:
         """Keep what belongs to addresses that the reader still knows."""

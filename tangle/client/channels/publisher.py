@@ -23,7 +23,7 @@ from typing import Any, Self, TypeVar
 
 import orjson
 
-from tangle.client.channels.book import Book, Outgoing
+from tangle.client.channels.book import ChannelBook, Outgoing
 from tangle.client.channels.carrier import Carrier
 from tangle.client.channels.errors import NotYetPublished
 from tangle.client.errors import ClientError
@@ -66,7 +66,7 @@ class _Posted:
 class Publisher:
     """The writer of a channel; `create` or `open` one, and use it as an asynchronous context manager."""
 
-    def __init__(self, executor: ThreadPoolExecutor, book: Book, carrier: Carrier, posts: int) -> None:
+    def __init__(self, executor: ThreadPoolExecutor, book: ChannelBook, carrier: Carrier, posts: int) -> None:
         self._executor = executor
         self._book = book
         self._carrier = carrier
@@ -91,15 +91,15 @@ class Publisher:
         ------
         ChannelExists, ChannelInUse, NoChannel, BookFailed
         """
-        return await cls._started(lambda: Book.create(path, channel, position), carrier, posts)
+        return await cls._started(lambda: ChannelBook.create(path, channel, position), carrier, posts)
 
     @classmethod
     async def open(cls, path: Path, carrier: Carrier, *, posts: int = POSTS) -> Self:
         """The writer of the channel in a file. Raises NoChannel, ChannelInUse, BookFailed."""
-        return await cls._started(lambda: Book.open(path), carrier, posts)
+        return await cls._started(lambda: ChannelBook.open(path), carrier, posts)
 
     @classmethod
-    async def _started(cls, opened: Callable[[], Book], carrier: Carrier, posts: int) -> Self:
+    async def _started(cls, opened: Callable[[], ChannelBook], carrier: Carrier, posts: int) -> Self:
         executor = ThreadPoolExecutor(1, "channel")
         try:
             book = await asyncio.get_running_loop().run_in_executor(executor, opened)

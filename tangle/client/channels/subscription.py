@@ -33,7 +33,7 @@ from collections.abc import AsyncIterator, Callable
 from tangle.client.channels.bookmark import Bookmark
 from tangle.client.channels.errors import AccessRevoked
 from tangle.client.channels.inbox import Inbox
-from tangle.client.channels.progress import Progress
+from tangle.client.channels.progress import ReaderProgress
 from tangle.client.errors import ClientError, NodeError, NodeUnreachable, UnexpectedAnswer
 from tangle.client.node.answers import FoundData
 from tangle.client.node.rest import NodeClient
@@ -119,7 +119,7 @@ class Subscription:
 
     def _begin(self, node: NodeClient, mark: Bookmark, reader: Reader) -> None:
         self._node = node
-        self._progress = Progress(node.url, mark, reader, self._gap_after_s)
+        self._progress = ReaderProgress(node.url, mark, reader, self._gap_after_s)
         self._position: int | None = None
         self._lost_since: float | None = None
         self._pause = BACKOFF_S[0]

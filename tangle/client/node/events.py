@@ -92,7 +92,7 @@ def event_from_json(fields: Fields) -> Event | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class StreamMessage:
     """One dispatched message of an event stream; `last_id` stays from earlier messages when it names none."""
 
     last_id: str
@@ -108,7 +108,7 @@ class StreamParser:
         self._rest = ""
         self._data: list[str] = []
 
-    def feed(self, piece: bytes) -> Iterator[Message]:
+    def feed(self, piece: bytes) -> Iterator[StreamMessage]:
         """The messages that `piece` completes."""
         text = (self._rest + self._decoder.decode(piece)).replace("\r\n", "\n")
         # A carriage return at the end may be the first half of a line end.
@@ -119,7 +119,7 @@ class StreamParser:
             if line:
                 self._field(line)
             elif self._data:
-                message = Message(self.last_id, "\n".join(self._data))
+                message = StreamMessage(self.last_id, "\n".join(self._data))
                 self._data = []
                 yield message
 
@@ -186,7 +186,7 @@ async def follow(
 
 async def _messages(
     transport: Transport, path: str, params: Mapping[str, str], after: int | None, parser: StreamParser
-) -> AsyncIterator[Message]:
+) -> AsyncIterator[StreamMessage]:
     """Messages of one connection, until it breaks."""
     place: dict[str, str | int] = {} if after is None else {"after": after}
     url = transport.url + path
@@ -205,7 +205,7 @@ async def _messages(
         raise NodeUnreachable(url, reason_of(error)) from error
 
 
-def _read(url: str, message: Message, parse: Callable[[Fields], T | None]) -> tuple[int, T | None]:
+def _read(url: str, message: StreamMessage, parse: Callable[[Fields], T | None]) -> tuple[int, T | None]:
     try:
         fields = Fields(orjson.loads(message.data))
         return count(fields, "number"), parse(fields)

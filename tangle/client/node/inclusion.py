@@ -34,7 +34,7 @@ RENEW_S = 3.0
 
 
 @dataclass(frozen=True, slots=True)
-class Inclusion:
+class Included:
     """A transaction is in the ledger.
 
     Attributes
@@ -100,7 +100,7 @@ async def wait_included(
     *,
     pow_by: Pow = "local",
     within_s: float | None = WAIT_S,
-) -> Inclusion:
+) -> Included:
     """Wait until the ledger took `transaction`; post it first when no block of it is known anywhere.
 
     Parameters
@@ -148,7 +148,7 @@ async def wait_referenced(
     return await _poll(look, posted.attachments, within_s)
 
 
-async def _look(posted: Posted, transaction_id: bytes) -> Inclusion | None:
+async def _look(posted: Posted, transaction_id: bytes) -> Included | None:
     """One round: decided, or helped along."""
     if not posted.attachments:
         # Another program may have posted it, such as this one before it was started again.
@@ -161,7 +161,7 @@ async def _look(posted: Posted, transaction_id: bytes) -> Inclusion | None:
         if newest is None or newest.milestone_index is None:
             continue
         if newest.inclusion == "included":
-            return Inclusion(transaction_id, block_id, newest.milestone_index)
+            return Included(transaction_id, block_id, newest.milestone_index)
         if newest.inclusion == "conflicting":
             conflict = newest.conflict_reason or 255
     if conflict is not None:
@@ -173,7 +173,7 @@ async def _look(posted: Posted, transaction_id: bytes) -> Inclusion | None:
     return None
 
 
-async def _included(posted: Posted, transaction_id: bytes) -> Inclusion | None:
+async def _included(posted: Posted, transaction_id: bytes) -> Included | None:
     """What the ledger says about the transaction itself."""
     block = await posted.node.included_block(transaction_id)
     if block is None:
@@ -181,7 +181,7 @@ async def _included(posted: Posted, transaction_id: bytes) -> Inclusion | None:
     metadata = await posted.metadata(block.id)
     if metadata is None or metadata.milestone_index is None:
         return None
-    return Inclusion(transaction_id, block.id, metadata.milestone_index)
+    return Included(transaction_id, block.id, metadata.milestone_index)
 
 
 async def _poll(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from tangle.client.wallet.holdings import Holding, Holdings, State
+from tangle.client.wallet.holdings import Holding, Holdings, HoldingState
 from tangle.client.wallet.metadata import Irc27, Irc30
 from tangle.client.wallet.selection import Coin
 from tangle.protocol.addresses import Address
@@ -73,7 +73,7 @@ class Nft:
     issuer: Address | None
     immutable_metadata: bytes | None
     metadata: Irc27 | None
-    state: State
+    state: HoldingState
     until: int | None = None
 
     @property
@@ -176,8 +176,8 @@ def balance_of(held: Holdings, free: Callable[[Holding], bool], about: Mapping[b
     free : whether no pending transaction consumes an output
     about : token id -> what its foundry says
     """
-    owned = [one for one in held.items if one.state not in {State.RETURNING, State.GOVERNED}]
-    payable = [one for one in held.of(State.AVAILABLE) if isinstance(one.output, BasicOutput) and free(one)]
+    owned = [one for one in held.items if one.state not in {HoldingState.RETURNING, HoldingState.GOVERNED}]
+    payable = [one for one in held.of(HoldingState.AVAILABLE) if isinstance(one.output, BasicOutput) and free(one)]
     return Balance(
         total=sum(one.coin.amount if one.owed_to in held.own else one.kept for one in owned),
         available=sum(one.coin.amount for one in payable),
@@ -187,8 +187,8 @@ def balance_of(held: Holdings, free: Callable[[Holding], bool], about: Mapping[b
         aliases=tuple(_alias(held, one, one.output) for one in held.items if isinstance(one.output, AliasOutput)),
         foundries=tuple(_foundry(one, one.output) for one in owned if isinstance(one.output, FoundryOutput)),
         claimable=tuple(_conditional(one) for one in owned if one.conditional),
-        locked=tuple(_conditional(one) for one in held.of(State.LOCKED)),
-        returning=tuple(_conditional(one) for one in held.of(State.RETURNING)),
+        locked=tuple(_conditional(one) for one in held.of(HoldingState.LOCKED)),
+        returning=tuple(_conditional(one) for one in held.of(HoldingState.RETURNING)),
     )
 
 
@@ -232,7 +232,7 @@ def _alias(held: Holdings, one: Holding, output: AliasOutput) -> Alias:
         output.chain_id(one.output_id),
         one.output_id,
         output.amount,
-        one.state is State.AVAILABLE,
+        one.state is HoldingState.AVAILABLE,
         held.controls(output.governor),
         output.state_index,
         output.foundry_counter,

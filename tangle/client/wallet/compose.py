@@ -22,7 +22,7 @@ from tangle.client.errors import (
     WalletError,
 )
 from tangle.client.wallet.draft import Draft, Drafting, Intent, in_unlock_order, new_issuer
-from tangle.client.wallet.holdings import Holding, Holdings, State
+from tangle.client.wallet.holdings import Holding, Holdings, HoldingState
 from tangle.client.wallet.outputs import native_tokens
 from tangle.client.wallet.selection import fits, select
 from tangle.protocol.addresses import Address
@@ -75,7 +75,7 @@ class _MakingUp:
         self.remainder_to = remainder_to
         self.pool = [
             one
-            for one in draft.held.of(State.AVAILABLE)
+            for one in draft.held.of(HoldingState.AVAILABLE)
             if pending is not None
             and isinstance(one.output, BasicOutput)
             and one.output_id not in draft.inputs

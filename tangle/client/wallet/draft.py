@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tangle.client.errors import LockedUntil, NotControlled, UnknownInput, WalletRefused
-from tangle.client.wallet.holdings import Holding, Holdings, State
+from tangle.client.wallet.holdings import Holding, Holdings, HoldingState
 from tangle.client.wallet.outputs import next_alias, next_foundry, next_nft
 from tangle.client.wallet.selection import Coin
 from tangle.protocol.addresses import Address
@@ -134,7 +134,7 @@ class Drafting:
             following = self._carry_on(one)
             self.carried[one.chain_id] = following
             self.outputs.append(following)
-        if one.state in {State.LOCKED, State.RETURNING}:
+        if one.state in {HoldingState.LOCKED, HoldingState.RETURNING}:
             raise LockedUntil(one.output_id, one.until or 0)
         unlocker = self.unlocker(one)
         if unlocker not in self.held.own:

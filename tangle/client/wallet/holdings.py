@@ -33,7 +33,7 @@ EXPIRY_MARGIN_S = 30
 """seconds before an expiration from which on an output is not spent any more: some milestones of 10 s"""
 
 
-class State(Enum):
+class HoldingState(Enum):
     """What an output is to the owner of the keys."""
 
     AVAILABLE = "available"
@@ -62,7 +62,7 @@ class Holding:
     """
 
     coin: Coin
-    state: State
+    state: HoldingState
     unlocker: Address
     until: int | None = None
     owed: int = 0
@@ -86,7 +86,7 @@ class Holding:
     @property
     def spendable(self) -> bool:
         """Whether a transaction may consume it now."""
-        return self.state in {State.AVAILABLE, State.CLAIMABLE}
+        return self.state in {HoldingState.AVAILABLE, HoldingState.CLAIMABLE}
 
     @property
     def conditional(self) -> bool:
@@ -96,7 +96,7 @@ class Holding:
     @property
     def account(self) -> Address | None:
         """The address that spending it unlocks: that of a controlled alias or a held NFT."""
-        if isinstance(self.output, AliasOutput) and self.state is not State.GOVERNED:
+        if isinstance(self.output, AliasOutput) and self.state is not HoldingState.GOVERNED:
             return self.output.alias_address(self.output_id)
         if isinstance(self.output, NftOutput):
             return self.output.nft_address(self.output_id)
@@ -138,7 +138,7 @@ class Holdings:
         """Alias, foundry or NFT id -> the output that carries its state."""
         return {held.chain_id: held for held in self.items if held.chain_id is not None}
 
-    def of(self, *states: State) -> Iterator[Holding]:
+    def of(self, *states: HoldingState) -> Iterator[Holding]:
         """Those in one of `states`."""
         return (held for held in self.items if held.state in states)
 
@@ -168,18 +168,18 @@ def holdings(
         if grown.keys() == accounts.keys():
             break
         accounts = grown
-    return Holdings(tuple(held for held in seen if held.state is not State.FOREIGN), keys, at, accounts)
+    return Holdings(tuple(held for held in seen if held.state is not HoldingState.FOREIGN), keys, at, accounts)
 
 
 def _seen(coin: Coin, reached: Collection[Address], at: int, margin_s: int) -> Holding:
     output = coin.output
     if isinstance(output, AliasOutput):
         if output.state_controller in reached:
-            return Holding(coin, State.AVAILABLE, output.state_controller)
-        state = State.GOVERNED if output.governor in reached else State.FOREIGN
+            return Holding(coin, HoldingState.AVAILABLE, output.state_controller)
+        state = HoldingState.GOVERNED if output.governor in reached else HoldingState.FOREIGN
         return Holding(coin, state, output.governor)
     if isinstance(output, FoundryOutput):
-        state = State.AVAILABLE if output.alias_address in reached else State.FOREIGN
+        state = HoldingState.AVAILABLE if output.alias_address in reached else HoldingState.FOREIGN
         return Holding(coin, state, output.alias_address)
     return _addressed(coin, output, reached, at, margin_s)
 
@@ -193,15 +193,20 @@ def _addressed(
     locked_until = timelock.unix_time if timelock and timelock.unix_time > at else None
     if expiration and expiration.unix_time <= at:
         # Expired for good: nothing is owed any more.
-        return _owned(coin, State.AVAILABLE, expiration.return_address, reached, locked_until)
+        return _owned(coin, HoldingState.AVAILABLE, expiration.return_address, reached, locked_until)
     # A lock that ends after the expiration, or just before it, leaves its receiver no time to spend.
     earliest = (at if locked_until is None else locked_until) + margin_s
     if expiration and (earliest >= expiration.unix_time or output.address not in reached):
         return _owned(
-            coin, State.RETURNING, expiration.return_address, reached, expiration.unix_time, State.RETURNING
+            coin,
+            HoldingState.RETURNING,
+            expiration.return_address,
+            reached,
+            expiration.unix_time,
+            HoldingState.RETURNING,
         )
     owed = output.condition(StorageDepositReturnUnlockCondition)
-    state = State.CLAIMABLE if expiration or owed else State.AVAILABLE
+    state = HoldingState.CLAIMABLE if expiration or owed else HoldingState.AVAILABLE
     held = _owned(coin, state, output.address, reached, locked_until)
     if owed:
         held = replace(held, owed=owed.amount, owed_to=owed.return_address)
@@ -210,13 +215,13 @@ def _addressed(
 
 def _owned(
     coin: Coin,
-    state: State,
+    state: HoldingState,
     owner: Address,
     reached: Collection[Address],
     until: int | None,
-    state_until: State = State.LOCKED,
+    state_until: HoldingState = HoldingState.LOCKED,
 ) -> Holding:
     """`coin` as `owner`'s: in `state`, or before `until` in `state_until`."""
     if owner not in reached:
-        return Holding(coin, State.FOREIGN, owner)
+        return Holding(coin, HoldingState.FOREIGN, owner)
     return Holding(coin, state if until is None else state_until, owner, until)

@@ -14,7 +14,7 @@ from typing import Any, cast
 from tangle.client.errors import NotControlled, SupplyExceeded, UnknownChain, UnknownToken
 from tangle.client.wallet import outputs as build
 from tangle.client.wallet.draft import Intent
-from tangle.client.wallet.holdings import Holding, State
+from tangle.client.wallet.holdings import Holding, HoldingState
 from tangle.client.wallet.look import Look
 from tangle.protocol.addresses import Address
 from tangle.protocol.errors import AmountOutOfRange
@@ -123,7 +123,7 @@ def check_amount(amount: int, field: str = "amount") -> None:
 
 
 def _aliases(look: Look) -> list[Holding]:
-    return [one for one in look.held.of(State.AVAILABLE) if isinstance(one.output, AliasOutput)]
+    return [one for one in look.held.of(HoldingState.AVAILABLE) if isinstance(one.output, AliasOutput)]
 
 
 def _foundry(look: Look, token_id: bytes) -> FoundryOutput:

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from tangle.client.errors import InsufficientFunds, RemainderTooSmall, UnknownInput, WalletRefused
 from tangle.client.wallet.draft import Draft, Intent
-from tangle.client.wallet.holdings import Holding, State
+from tangle.client.wallet.holdings import Holding, HoldingState
 from tangle.client.wallet.look import Look
 from tangle.client.wallet.transfer import TRANSACTION_BYTES_MAX
 from tangle.protocol.outputs import BasicOutput, NftOutput
@@ -23,7 +23,7 @@ CLAIMED_BYTES_MAX = TRANSACTION_BYTES_MAX // 2
 """bytes of NFTs that one transaction claims; the rest is for inputs, returns and tokens"""
 
 
-class Plan(Protocol):
+class InRounds(Protocol):
     """Rounds that together do one thing."""
 
     @property
@@ -77,16 +77,16 @@ class Claiming:
 
     @property
     def is_over(self) -> bool:
-        """See `Plan`."""
+        """See `InRounds`."""
         return not self._waiting
 
     @property
     def progress(self) -> tuple[int, int]:
-        """See `Plan`."""
+        """See `InRounds`."""
         return self._total - len(self._waiting), self._total
 
     def next(self, look: Look) -> Draft | None:
-        """See `Plan`; raises what keeps all of it from being claimed: InsufficientFunds, RemainderTooSmall."""
+        """See `InRounds`; raises what keeps all of it from being claimed: InsufficientFunds, RemainderTooSmall."""
         part = _first_round(self._waiting)
         self._waiting = self._waiting[len(part) :]
         # Since the first look some may have come too close to their expiration.
@@ -106,10 +106,10 @@ class Consolidating:
         self.progress = (0, 0)
 
     def next(self, look: Look) -> Draft | None:
-        """See `Plan`."""
+        """See `InRounds`."""
         plain = [
             one
-            for one in look.held.of(State.AVAILABLE)
+            for one in look.held.of(HoldingState.AVAILABLE)
             if isinstance(one.output, BasicOutput) and look.is_free(one) and one.unlocker in look.held.own
         ]
         part = _joinable(plain)

@@ -22,7 +22,7 @@ from typing import Any, TypedDict, Unpack
 from tangle.client.errors import Conflicting, NotEmpty, WalletRefused
 from tangle.client.node import inclusion
 from tangle.client.node.attach import Pow, attach
-from tangle.client.node.inclusion import WAIT_S, Inclusion
+from tangle.client.node.inclusion import WAIT_S, Included
 from tangle.client.node.rest import NodeClient
 from tangle.client.wallet import intents
 from tangle.client.wallet import outputs as build
@@ -32,7 +32,7 @@ from tangle.client.wallet.history import HistoryEntry, history_of
 from tangle.client.wallet.look import Look
 from tangle.client.wallet.metadata import Irc27, Irc30, encoded
 from tangle.client.wallet.reach import GAP_LIMIT, Reach
-from tangle.client.wallet.rounds import Claiming, Consolidating, Plan
+from tangle.client.wallet.rounds import Claiming, Consolidating, InRounds
 from tangle.client.wallet.sent import Created, Rounds, Sent
 from tangle.client.wallet.transfer import sign_draft
 from tangle.protocol.addresses import Address, AliasAddress, Ed25519Address, NftAddress
@@ -217,7 +217,7 @@ class Wallet:
         self._attachments.setdefault(transaction.id, []).append(block_id)
         return block_id
 
-    async def wait_included(self, transaction: Transaction, *, within_s: float | None = WAIT_S) -> Inclusion:
+    async def wait_included(self, transaction: Transaction, *, within_s: float | None = WAIT_S) -> Included:
         """Wait until the ledger took the transaction; promotes and reattaches it when it is stuck.
 
         A transaction that neither this wallet nor, by the ledger, another program has posted is posted first.
@@ -512,7 +512,7 @@ class Wallet:
         return Sent(transaction, found.block_id, found.milestone_index)
 
     async def _in_rounds(
-        self, plan: Plan, progress: Progress | None, wait: bool, within_s: float | None
+        self, plan: InRounds, progress: Progress | None, wait: bool, within_s: float | None
     ) -> list[Sent]:
         """Carry out one round after the other; without `wait` the first one only."""
         rounds: list[Sent] = []

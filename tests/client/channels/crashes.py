@@ -13,14 +13,14 @@ import signal
 import sys
 from pathlib import Path
 
-from tangle.client.channels import Book
+from tangle.client.channels import ChannelBook
 from tangle.mam import public_key_of
 from tests.client.channels.tables import TableCarrier
 
 
 def life(directory: Path, statements: int) -> None:
     """Live through the story, but not to its statement number `statements`."""
-    book = Book.open(directory / "channel.db")
+    book = ChannelBook.open(directory / "channel.db")
     left = statements
 
     def count(_statement: str) -> None:
@@ -38,7 +38,7 @@ def life(directory: Path, statements: int) -> None:
     book.close()
 
 
-def post(directory: Path, book: Book) -> None:
+def post(directory: Path, book: ChannelBook) -> None:
     carrier = TableCarrier(directory / "tangle.db")
     for one in book.outgoing():
         block_id = asyncio.run(carrier.post(one.address, one.data))

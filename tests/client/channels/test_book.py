@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tangle.client.channels import Book
+from tangle.client.channels import ChannelBook
 from tangle.client.channels.errors import (
-    BookError,
+    ChannelBookError,
     ChannelExists,
     ChannelInUse,
     NoChannel,
@@ -30,10 +30,10 @@ ALICE, BOB = (public_key_of(name * 32) for name in (b"a", b"b"))
 def test_what_is_written_is_found_again(tmp_path: Path, mode: Mode) -> None:
     side_key = b"k" * 32 if mode is Mode.RESTRICTED else None
     path = tmp_path / "deep" / "channel.db"
-    book = Book.create(path, Channel(SEED, mode, 3, side_key), Position(5))
+    book = ChannelBook.create(path, Channel(SEED, mode, 3, side_key), Position(5))
     sealed = book.reserve([b"one", b"two", bytes(100_000)])
     book.close()
-    again = Book.open(path)
+    again = ChannelBook.open(path)
     assert again.position == Position(8)
     channel = again.channel
     assert (channel.seed, channel.mode, channel.height, channel.first_side_key) == (SEED, mode, 3, side_key)
@@ -43,7 +43,7 @@ def test_what_is_written_is_found_again(tmp_path: Path, mode: Mode) -> None:
 
 
 def test_acknowledged_parts_leave(tmp_path: Path) -> None:
-    book = Book.create(tmp_path / "channel.db", Channel(SEED, Mode.PUBLIC, 0))
+    book = ChannelBook.create(tmp_path / "channel.db", Channel(SEED, Mode.PUBLIC, 0))
     long, short = book.reserve([bytes(50_000), b"short"])
     assert book.acknowledge(long.index, 1, b"1") is None
     assert [(one.index, one.part) for one in book.outgoing()] == [(0, 0), (1, 0)]
@@ -54,7 +54,7 @@ def test_acknowledged_parts_leave(tmp_path: Path) -> None:
 
 
 def test_a_message_that_cannot_be_signed_leaves_nothing(tmp_path: Path) -> None:
-    book = Book.create(tmp_path / "channel.db", Channel(SEED, Mode.RESTRICTED, 0))
+    book = ChannelBook.create(tmp_path / "channel.db", Channel(SEED, Mode.RESTRICTED, 0))
     with pytest.raises(BodyTooLong):
         book.reserve([b"fits", bytes(BODY_BYTES_MAX + 1)])
     with pytest.raises(ArgumentInvalid):
@@ -66,25 +66,26 @@ def test_a_message_that_cannot_be_signed_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_subscribers_are_kept(tmp_path: Path) -> None:
-    book = Book.create(tmp_path / "channel.db", Channel(SEED, Mode.RESTRICTED, 1))
+    book = ChannelBook.create(tmp_path / "channel.db", Channel(SEED, Mode.RESTRICTED, 1))
     book.rekey(granted=[ALICE, BOB, ALICE])
     assert book.subscribers == sorted([ALICE, BOB])
     book.rekey(revoked=[ALICE])
     book.close()
-    book = Book.open(tmp_path / "channel.db")
+    book = ChannelBook.open(tmp_path / "channel.db")
     assert (book.subscribers, book.position) == ([BOB], Position(2, 1))
     book.close()
 
 
 def test_the_second_writer_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "channel.db"
-    book = Book.create(path, Channel(SEED))
-    opening = f"from pathlib import Path; from tangle.client.channels import Book; Book.open(Path({str(path)!r}))"
+    book = ChannelBook.create(path, Channel(SEED))
+    imports = "from pathlib import Path; from tangle.client.channels import ChannelBook"
+    opening = f"{imports}; ChannelBook.open(Path({str(path)!r}))"
     for _ in range(2):
         with pytest.raises(ChannelInUse):
-            Book.open(path)
+            ChannelBook.open(path)
         with pytest.raises(ChannelInUse):
-            Book.create(path, Channel(SEED))
+            ChannelBook.create(path, Channel(SEED))
         # Reading the file elsewhere in this process must not give it free.
         path.read_bytes()
         other = subprocess.run(
@@ -99,10 +100,10 @@ def test_the_second_writer_is_refused(tmp_path: Path) -> None:
 
 def test_a_channel_is_never_overwritten(tmp_path: Path) -> None:
     path = tmp_path / "channel.db"
-    Book.create(path, Channel(SEED)).close()
+    ChannelBook.create(path, Channel(SEED)).close()
     with pytest.raises(ChannelExists):
-        Book.create(path, Channel(b"o" * 32))
-    book = Book.open(path)
+        ChannelBook.create(path, Channel(b"o" * 32))
+    book = ChannelBook.open(path)
     assert book.channel.seed == SEED
     book.close()
 
@@ -116,29 +117,29 @@ def test_a_file_of_something_else_is_left_alone(tmp_path: Path) -> None:
     for path in (text, database):
         before = path.read_bytes()
         with pytest.raises(NoChannel):
-            Book.open(path)
+            ChannelBook.open(path)
         with pytest.raises(NoChannel):
-            Book.create(path, Channel(SEED))
+            ChannelBook.create(path, Channel(SEED))
         assert path.read_bytes() == before
     with pytest.raises(NoChannel):
-        Book.open(tmp_path / "missing.db")
+        ChannelBook.open(tmp_path / "missing.db")
     assert not (tmp_path / "missing.db").exists()
     with pytest.raises(BookFailed):
-        Book.open(tmp_path)
+        ChannelBook.open(tmp_path)
 
 
 def test_a_creation_that_was_cut_off_can_be_made_again(tmp_path: Path) -> None:
     path = tmp_path / "channel.db"
     path.touch()
     with pytest.raises(NoChannel):
-        Book.open(path)
-    Book.create(path, Channel(SEED)).close()
-    Book.open(path).close()
+        ChannelBook.open(path)
+    ChannelBook.create(path, Channel(SEED)).close()
+    ChannelBook.open(path).close()
 
 
 def test_a_full_disk_signs_nothing(tmp_path: Path) -> None:
     """SQLite is told that its file may not grow, as a full disk would."""
-    book = Book.create(tmp_path / "channel.db", Channel(SEED))
+    book = ChannelBook.create(tmp_path / "channel.db", Channel(SEED))
     book._book.connection.execute("PRAGMA max_page_count = 1")
     with pytest.raises(BookFailed, match="full"):
         book.reserve([bytes(1_000_000)])
@@ -150,7 +151,7 @@ def test_a_full_disk_signs_nothing(tmp_path: Path) -> None:
 
 
 def test_the_file_is_for_its_owner_alone(tmp_path: Path) -> None:
-    book = Book.create(tmp_path / "channel.db", Channel(SEED))
+    book = ChannelBook.create(tmp_path / "channel.db", Channel(SEED))
     for path in tmp_path.iterdir():
         assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
     book.close()
@@ -159,4 +160,4 @@ def test_the_file_is_for_its_owner_alone(tmp_path: Path) -> None:
 def test_errors_name_the_file(tmp_path: Path) -> None:
     for error in (ChannelInUse, NoChannel, ChannelExists):
         assert str(tmp_path) in str(error(tmp_path))
-        assert issubclass(error, BookError)
+        assert issubclass(error, ChannelBookError)

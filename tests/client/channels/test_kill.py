@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from tangle.client.channels import Book, Publisher
+from tangle.client.channels import ChannelBook, Publisher
 from tangle.mam import Channel, Event, Message, Mode, Position, Rekeyed, Repeated
 from tests.client.channels import victim
 from tests.client.channels.tables import TableCarrier, read
@@ -23,7 +23,7 @@ async def test_a_writer_killed_at_random_moments(tmp_path: Path) -> None:
     print(f"seed {seed}")
     moments = random.Random(seed)
     channel = Channel(moments.randbytes(32), Mode.RESTRICTED, 2)
-    Book.create(tmp_path / "channel.db", channel).close()
+    ChannelBook.create(tmp_path / "channel.db", channel).close()
     acknowledged: set[int] = set()
     for _ in range(KILLS):
         acknowledged |= await asyncio.to_thread(life, tmp_path, moments.uniform(0, 0.4))
@@ -37,7 +37,7 @@ async def test_a_writer_killed_at_random_moments(tmp_path: Path) -> None:
 
 async def test_a_writer_killed_before_every_statement(tmp_path: Path) -> None:
     channel = Channel(b"s" * 32, Mode.RESTRICTED, 1)
-    Book.create(tmp_path / "channel.db", channel).close()
+    ChannelBook.create(tmp_path / "channel.db", channel).close()
     command = [sys.executable, "-m", "tests.client.channels.crashes", str(tmp_path)]
     printed = await asyncio.to_thread(subprocess.check_output, command, cwd=ROOT, text=True, timeout=120)
     lives, status = map(int, printed.split())

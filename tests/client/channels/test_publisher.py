@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tangle.client.channels import Book, Publisher
+from tangle.client.channels import ChannelBook, Publisher
 from tangle.client.channels.errors import ChannelInUse, NotASubscriber, NotYetPublished
 from tangle.mam import (
     ArgumentInvalid,
@@ -112,7 +112,7 @@ async def test_a_failure_of_what_was_left_behind_is_not_the_new_message_s(
 
 
 async def test_a_crash_between_signing_and_publishing(tmp_path: Path, carrier: TableCarrier) -> None:
-    book = Book.create(tmp_path / "channel.db", Channel(SEED, Mode.PUBLIC, 0))
+    book = ChannelBook.create(tmp_path / "channel.db", Channel(SEED, Mode.PUBLIC, 0))
     book.reserve([b"signed", bytes(50_000)])
     book.close()
     async with await Publisher.open(tmp_path / "channel.db", carrier) as publisher:

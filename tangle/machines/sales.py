@@ -33,13 +33,13 @@ from tangle.machines.errors import TermsRefused
 from tangle.machines.facts import PAYMENT, READING, STATE, UNIT, Log, channel_of, check_reader
 from tangle.machines.messages import seal
 from tangle.machines.meter import Meter, MeterState, Reading
-from tangle.machines.order import OVER, Event, State, knows
+from tangle.machines.order import OVER, OrderEvent, OrderState, knows
 from tangle.machines.payments import REFUND, Payments, due
 from tangle.machines.payments import UNIT as UNIT_PAYMENT
 from tangle.machines.terms import INTEGER_MAX, Order, Terms, check_order, divide, order_tag, output_deposit
 from tangle.parties import book as books
 from tangle.parties.errors import MessageRefused
-from tangle.parties.messages import Message
+from tangle.parties.messages import SignedMessage
 from tangle.protocol.addresses import Ed25519Address
 from tangle.protocol.errors import ProtocolError
 from tangle.protocol.keys import KeyPair
@@ -49,7 +49,7 @@ from tangle.protocol.transactions import Transaction
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class OrderStatus:
     """Where an order stands; amounts in base units, all of them counted from the journal.
 
     Attributes
@@ -63,7 +63,7 @@ class Status:
     """
 
     order_id: bytes
-    state: State
+    state: OrderState
     deposit: int
     price: int
     credit: int
@@ -75,7 +75,7 @@ class Status:
     verdicts: dict[str, int]
 
 
-class Settlement:
+class Sales:
     """The steps of one machine over its journal.
 
     Parameters
@@ -95,7 +95,7 @@ class Settlement:
         self.meter = meter
         self.channel = channel_of(key, books.salt(book.connection))
 
-    def take_order(self, message: Message, now_s: int) -> None:
+    def take_order(self, message: SignedMessage, now_s: int) -> None:
         """Answer an order; one that is known already changes nothing.
 
         Raises
@@ -114,13 +114,13 @@ class Settlement:
                 check_order(order, self.terms, self.parameters)
                 check_reader(order.reader)
             except (TermsRefused, MessageRefused) as refusal:
-                journal.advance(connection, message.id, Event.REFUSED)
+                journal.advance(connection, message.id, OrderEvent.REFUSED)
                 self._say(connection, message.id, {"kind": "refused", "reason": str(refusal)})
                 return
-            journal.advance(connection, message.id, Event.ACCEPTED)
+            journal.advance(connection, message.id, OrderEvent.ACCEPTED)
             self._say(connection, message.id, {"kind": "accepted", "deposit": str(order.deposit)})
 
-    def take_stop(self, message: Message) -> None:
+    def take_stop(self, message: SignedMessage) -> None:
         """End production on the customer's request; too late a request changes nothing.
 
         Raises
@@ -137,10 +137,10 @@ class Settlement:
                 raise MessageRefused("the order to stop is not known here")
             if row["customer"] != message.public_key:
                 raise MessageRefused("only the customer of an order may stop it")
-            if knows(State(row["state"]), Event.STOP_REQUESTED):
-                self._advance(connection, order_id, Event.STOP_REQUESTED)
+            if knows(OrderState(row["state"]), OrderEvent.STOP_REQUESTED):
+                self._advance(connection, order_id, OrderEvent.STOP_REQUESTED)
 
-    def take_instruction(self, message: Message) -> None:
+    def take_instruction(self, message: SignedMessage) -> None:
         """Admit a reader to the channel or shut it out, as the owner asks; what was done already changes nothing.
 
         Raises
@@ -167,9 +167,9 @@ class Settlement:
         """Call off orders accepted before `before_s` (seconds since 1970) whose deposit has not come."""
         with self.book.transaction() as connection:
             late = "SELECT order_id FROM orders WHERE state = ? AND accepted_at < ?"
-            waiting = connection.execute(late, (State.AWAITING_DEPOSIT.value, before_s)).fetchall()
+            waiting = connection.execute(late, (OrderState.AWAITING_DEPOSIT.value, before_s)).fetchall()
             for (order_id,) in waiting:
-                self._advance(connection, order_id, Event.EXPIRED)
+                self._advance(connection, order_id, OrderEvent.EXPIRED)
 
     def take_deposit(self, order_id: bytes, coin: Coin) -> None:
         """Take an output that carries the order's id and is in the ledger.
@@ -182,23 +182,25 @@ class Settlement:
             known = "SELECT 1 FROM coins WHERE output_id = ?"
             if row is None or connection.execute(known, (coin.output_id,)).fetchone():
                 return
-            state, payments = State(row["state"]), self._payments(connection, order_id)
+            state, payments = OrderState(row["state"]), self._payments(connection, order_id)
             order = _order(row)
             price, least = order.terms.price, output_deposit(self.key.address, self.parameters)
             credit, rest = divide(coin.amount, price, least, order.units)
-            buys = state is State.AWAITING_DEPOSIT and credit > 0
-            if buys or knows(state, Event.DEPOSIT_UNUSABLE):
+            buys = state is OrderState.AWAITING_DEPOSIT and credit > 0
+            if buys or knows(state, OrderEvent.DEPOSIT_UNUSABLE):
                 # Now and not with the order, which costs nothing: only who has paid reads along.
                 self._log(connection).admit(order.reader, order_id.hex())
             if buys:
                 payments.keep(coin)
                 payments.allot(coin, credit, price, rest)
-                self._advance(connection, order_id, Event.DEPOSIT_INCLUDED, deposit=coin.amount, credit=credit)
-            elif knows(state, Event.DEPOSIT_UNUSABLE):
+                self._advance(
+                    connection, order_id, OrderEvent.DEPOSIT_INCLUDED, deposit=coin.amount, credit=credit
+                )
+            elif knows(state, OrderEvent.DEPOSIT_UNUSABLE):
                 payments.keep(coin)
                 payments.refund(Ed25519Address.from_public_key(row["customer"]))
                 deposit = int(row["deposit"]) + coin.amount
-                self._advance(connection, order_id, Event.DEPOSIT_UNUSABLE, deposit=deposit)
+                self._advance(connection, order_id, OrderEvent.DEPOSIT_UNUSABLE, deposit=deposit)
 
     def take_reading(self, order_id: bytes, reading: Reading) -> None:
         """Consume one reading of an order in production: meter it and sign the payment of every unit it completes.
@@ -209,7 +211,7 @@ class Settlement:
         with self.book.transaction() as connection:
             row = journal.order_row(connection, order_id)
             assert row is not None
-            if row["state"] != State.PRODUCING.value or reading.number <= journal.last_reading(connection):
+            if row["state"] != OrderState.PRODUCING.value or reading.number <= journal.last_reading(connection):
                 return
             terms = _order(row).terms
             before = MeterState(row["meter_at"], row["meter_value"], int(row["volume_half_ml"]))
@@ -230,18 +232,18 @@ class Settlement:
             self._tell(connection, order_id, READING, {**values, **figures})
             for unit in range(row["produced"] + 1, produced + 1):
                 transaction_id = self._payments(connection, order_id).pay(unit, terms.owner)
-                journal.advance(connection, order_id, Event.UNIT_PRODUCED, produced=unit)
+                journal.advance(connection, order_id, OrderEvent.UNIT_PRODUCED, produced=unit)
                 owed = {"price": str(terms.price), "transaction": to_hex(transaction_id)}
                 self._tell(connection, order_id, UNIT, {"number": unit, **owed})
             if exhausted:
-                self._advance(connection, order_id, Event.CREDIT_USED_UP)
+                self._advance(connection, order_id, OrderEvent.CREDIT_USED_UP)
 
     def end_readings(self, order_id: bytes) -> None:
         """End production: there is nothing more to meter."""
         with self.book.transaction() as connection:
             row = journal.order_row(connection, order_id)
-            if row is not None and row["state"] == State.PRODUCING.value:
-                self._advance(connection, order_id, Event.READINGS_ENDED)
+            if row is not None and row["state"] == OrderState.PRODUCING.value:
+                self._advance(connection, order_id, OrderEvent.READINGS_ENDED)
 
     def due(self) -> list[Transaction]:
         """Transfers to post now, see `tangle.machines.payments.due`."""
@@ -261,11 +263,11 @@ class Settlement:
                 self._tell(connection, row["order_id"], PAYMENT, {**figures, **place})
             self._review(connection, row["order_id"])
 
-    def open_orders(self) -> list[tuple[bytes, State]]:
+    def open_orders(self) -> list[tuple[bytes, OrderState]]:
         """Orders that are not over, oldest first."""
         with self.book.transaction() as connection:
             rows = connection.execute("SELECT order_id, state FROM orders ORDER BY number")
-            found = [(order_id, State(state)) for order_id, state in rows]
+            found = [(order_id, OrderState(state)) for order_id, state in rows]
         return [(order_id, state) for order_id, state in found if state not in OVER]
 
     def recent_orders(self, limit: int = 100) -> list[bytes]:
@@ -274,7 +276,7 @@ class Settlement:
             newest = "SELECT order_id FROM orders ORDER BY number DESC LIMIT ?"
             return [order_id for (order_id,) in connection.execute(newest, (limit,))]
 
-    def status(self, order_id: bytes) -> Status:
+    def status(self, order_id: bytes) -> OrderStatus:
         """Where an order stands. Raises KeyError for an unknown one."""
         with self.book.transaction() as connection:
             row = journal.order_row(connection, order_id)
@@ -282,12 +284,12 @@ class Settlement:
                 raise KeyError(order_id)
             return self._status(connection, row)
 
-    def _status(self, connection: Connection, row: Row) -> Status:
+    def _status(self, connection: Connection, row: Row) -> OrderStatus:
         payments = self._payments(connection, row["order_id"])
         paid = payments.included(UNIT_PAYMENT)
-        return Status(
+        return OrderStatus(
             order_id=row["order_id"],
-            state=State(row["state"]),
+            state=OrderState(row["state"]),
             deposit=int(row["deposit"]),
             price=_order(row).terms.price,
             credit=row["credit"],
@@ -312,7 +314,7 @@ class Settlement:
     def _tell(self, connection: Connection, order_id: bytes, kind: str, body: dict[str, Any]) -> None:
         self._log(connection).tell(kind, {"order": to_hex(order_id), **body})
 
-    def _advance(self, connection: Connection, order_id: bytes, happened: Event, **values: int) -> None:
+    def _advance(self, connection: Connection, order_id: bytes, happened: OrderEvent, **values: int) -> None:
         state = journal.advance(connection, order_id, happened, **values)
         row = journal.order_row(connection, order_id)
         assert row is not None
@@ -327,23 +329,23 @@ class Settlement:
         self._tell(connection, order_id, STATE, {"state": state.value, **figures})
         if state in OVER:
             self._log(connection).dismiss(order_id.hex())
-        if state in {State.EXHAUSTED, State.STOPPING, State.ALLOTTING}:
+        if state in {OrderState.EXHAUSTED, OrderState.STOPPING, OrderState.ALLOTTING}:
             self._review(connection, order_id)
 
     def _review(self, connection: Connection, order_id: bytes) -> None:
         row = journal.order_row(connection, order_id)
         assert row is not None
-        state, payments = State(row["state"]), self._payments(connection, order_id)
-        if state is State.ALLOTTING:
+        state, payments = OrderState(row["state"]), self._payments(connection, order_id)
+        if state is OrderState.ALLOTTING:
             if payments.is_allotted():
-                self._advance(connection, order_id, Event.ALLOTTED)
+                self._advance(connection, order_id, OrderEvent.ALLOTTED)
         elif payments.open_count():
             return
-        elif state in {State.EXHAUSTED, State.STOPPING}:
+        elif state in {OrderState.EXHAUSTED, OrderState.STOPPING}:
             left = payments.refund(Ed25519Address.from_public_key(row["customer"]))
-            self._advance(connection, order_id, Event.REST_LEFT if left else Event.PAID_UP)
-        elif state is State.REFUNDING:
-            self._advance(connection, order_id, Event.REFUND_INCLUDED)
+            self._advance(connection, order_id, OrderEvent.REST_LEFT if left else OrderEvent.PAID_UP)
+        elif state is OrderState.REFUNDING:
+            self._advance(connection, order_id, OrderEvent.REFUND_INCLUDED)
 
 
 def _order(row: Row) -> Order:

@@ -1,4 +1,4 @@
-"""Settlement: the sums hold exactly, and every step may be repeated or cut off."""
+"""Sales: the sums hold exactly, and every step may be repeated or cut off."""
 
 import asyncio
 import json
@@ -18,9 +18,9 @@ from tangle.machines.journal import open_journal
 from tangle.machines.machine import Machine, Pace
 from tangle.machines.messages import seal, unseal
 from tangle.machines.meter import FlowMeter, Reading
-from tangle.machines.order import State
+from tangle.machines.order import OrderState
 from tangle.machines.readings import SAMPLE, read
-from tangle.machines.settlement import Settlement
+from tangle.machines.sales import Sales
 from tangle.machines.terms import Order, Terms, check_terms, divide, machine_tag, order_tag
 from tangle.parties.book import unposted
 from tangle.parties.errors import MessageRefused, OtherState, PaymentConflicting
@@ -35,8 +35,8 @@ FAST = Pace(readings_per_s=10_000, tick_s=0.001)
 LEAST = 426
 
 
-def settle(book: Book, terms: Terms = TERMS) -> Settlement:
-    return Settlement(book, MACHINE, terms, PARAMETERS, FlowMeter())
+def settle(book: Book, terms: Terms = TERMS) -> Sales:
+    return Sales(book, MACHINE, terms, PARAMETERS, FlowMeter())
 
 
 def order(units: int, salt: int = 0, terms: Terms = TERMS, reader: bytes = READER.public) -> bytes:
@@ -51,13 +51,13 @@ def sample(count: int) -> list[Reading]:
     return list(islice(read(SAMPLE), count))
 
 
-async def run(settlement: Settlement, ledger: TableLedger, count: int, orders: int = 1) -> Machine:
+async def run(sales: Sales, ledger: TableLedger, count: int, orders: int = 1) -> Machine:
     def source(after: int) -> Iterator[Reading]:
         return iter([one for one in sample(count) if one.number > after])
 
-    book = settlement.book.path.with_suffix(".channel")
-    async with await open_channel(book, settlement, ledger) as publisher:
-        machine = Machine(settlement, ledger, source, FAST, orders=orders, publisher=publisher)
+    book = sales.book.path.with_suffix(".channel")
+    async with await open_channel(book, sales, ledger) as publisher:
+        machine = Machine(sales, ledger, source, FAST, orders=orders, publisher=publisher)
         await asyncio.wait_for(machine.run(), 60)
     return machine
 
@@ -102,10 +102,10 @@ async def test_the_sums_hold(
     book: Book, ledger: TableLedger, units: int, deposit: int, readings: int, produced: int
 ) -> None:
     order_id = await begun(ledger, units, deposit)
-    settlement = settle(book)
-    await run(settlement, ledger, readings)
-    status = settlement.status(order_id)
-    assert status.state is State.SETTLED
+    sales = settle(book)
+    await run(sales, ledger, readings)
+    status = sales.status(order_id)
+    assert status.state is OrderState.SETTLED
     assert status.produced == status.paid_units == produced
     assert ledger.balance(OWNER.address) == status.paid == produced * TERMS.price
     assert ledger.balance(CUSTOMER.address) == status.refunded == deposit - status.paid
@@ -134,62 +134,62 @@ async def test_every_reading_is_told_once(book: Book, ledger: TableLedger) -> No
 
 async def test_only_the_customer_stops_an_order(book: Book, ledger: TableLedger) -> None:
     order_id = await begun(ledger, 50, 50_000)
-    settlement = settle(book)
-    machine = Machine(settlement, ledger, lambda _: iter(sample(4)), Pace(readings_per_s=0.001, tick_s=0.001))
+    sales = settle(book)
+    machine = Machine(sales, ledger, lambda _: iter(sample(4)), Pace(readings_per_s=0.001, tick_s=0.001))
     for _ in range(4):
         await machine.step()
         await asyncio.sleep(0.01)
-    assert settlement.status(order_id).state is State.PRODUCING
+    assert sales.status(order_id).state is OrderState.PRODUCING
     with pytest.raises(MessageRefused, match="only the customer"):
-        settlement.take_stop(unseal(stop(order_id, OWNER)))
+        sales.take_stop(unseal(stop(order_id, OWNER)))
     with pytest.raises(MessageRefused, match="not known here"):
-        settlement.take_stop(unseal(stop(bytes(32))))
-    assert settlement.status(order_id).state is State.PRODUCING
+        sales.take_stop(unseal(stop(bytes(32))))
+    assert sales.status(order_id).state is OrderState.PRODUCING
     for reading in sample(3):
-        settlement.take_reading(order_id, reading)
+        sales.take_reading(order_id, reading)
     await ledger.post(machine_tag(MACHINE.address), stop(order_id))
-    await run(settlement, ledger, 0)
-    status = settlement.status(order_id)
-    assert (status.state, status.produced) == (State.SETTLED, 7)
+    await run(sales, ledger, 0)
+    status = sales.status(order_id)
+    assert (status.state, status.produced) == (OrderState.SETTLED, 7)
     assert ledger.balance(CUSTOMER.address) == 43_000
-    settlement.take_stop(unseal(stop(order_id)))
-    assert settlement.status(order_id) == status
+    sales.take_stop(unseal(stop(order_id)))
+    assert sales.status(order_id) == status
 
 
 async def test_a_stop_before_the_deposit_cancels_and_a_late_deposit_goes_back(
     book: Book, ledger: TableLedger
 ) -> None:
     data = order(3)
-    settlement = settle(book)
-    settlement.take_order(unseal(data), 0)
+    sales = settle(book)
+    sales.take_order(unseal(data), 0)
     order_id = unseal(data).id
-    settlement.take_stop(unseal(stop(order_id)))
-    assert settlement.status(order_id).state is State.CANCELLED
+    sales.take_stop(unseal(stop(order_id)))
+    assert sales.status(order_id).state is OrderState.CANCELLED
     ledger.pay_in(order_tag(order_id), 3000)
-    await run(settlement, ledger, 0)
-    status = settlement.status(order_id)
-    assert (status.state, status.produced, status.refunded) == (State.SETTLED, 0, 3000)
+    await run(sales, ledger, 0)
+    status = sales.status(order_id)
+    assert (status.state, status.produced, status.refunded) == (OrderState.SETTLED, 0, 3000)
     assert ledger.balance(CUSTOMER.address) == 3000
 
 
 async def test_a_second_deposit_waits_and_goes_back(book: Book, ledger: TableLedger) -> None:
     order_id = await begun(ledger, 3, 3000)
     ledger.pay_in(order_tag(order_id), 5000, number=1)
-    settlement = settle(book)
-    await run(settlement, ledger, 20)
-    await run(settlement, ledger, 20)
-    status = settlement.status(order_id)
-    assert (status.state, status.deposit, status.paid, status.refunded) == (State.SETTLED, 8000, 3000, 5000)
+    sales = settle(book)
+    await run(sales, ledger, 20)
+    await run(sales, ledger, 20)
+    status = sales.status(order_id)
+    assert (status.state, status.deposit, status.paid, status.refunded) == (OrderState.SETTLED, 8000, 3000, 5000)
     assert ledger.balance(CUSTOMER.address) == 5000
 
 
 async def test_an_order_without_a_deposit_expires(book: Book, ledger: TableLedger) -> None:
-    settlement = settle(book)
-    settlement.take_order(unseal(order(3)), 100)
-    settlement.expire(before_s=100)
-    assert settlement.status(unseal(order(3)).id).state is State.AWAITING_DEPOSIT
-    settlement.expire(before_s=101)
-    assert settlement.status(unseal(order(3)).id).state is State.CANCELLED
+    sales = settle(book)
+    sales.take_order(unseal(order(3)), 100)
+    sales.expire(before_s=100)
+    assert sales.status(unseal(order(3)).id).state is OrderState.AWAITING_DEPOSIT
+    sales.expire(before_s=101)
+    assert sales.status(unseal(order(3)).id).state is OrderState.CANCELLED
 
 
 async def test_an_order_for_other_terms_is_refused(book: Book, ledger: TableLedger) -> None:
@@ -205,10 +205,10 @@ async def test_orders_are_served_one_after_the_other(book: Book, ledger: TableLe
     for salt in (1, 2):
         await ledger.post(machine_tag(MACHINE.address), order(10, salt))
         ledger.pay_in(order_tag(unseal(order(10, salt)).id), 10_000, number=salt)
-    settlement = settle(book)
-    await run(settlement, ledger, 100, orders=2)
+    sales = settle(book)
+    await run(sales, ledger, 100, orders=2)
     assert ledger.balance(OWNER.address) == 20_000
-    assert [settlement.status(one).state for one in settlement.recent_orders()] == [State.SETTLED] * 2
+    assert [sales.status(one).state for one in sales.recent_orders()] == [OrderState.SETTLED] * 2
 
 
 @pytest.mark.parametrize(
@@ -236,7 +236,7 @@ async def test_what_is_no_message_is_refused_and_changes_nothing(
     machine = Machine(settle(book), ledger, lambda _: iter(()), FAST, reports.append)
     await machine.step()
     assert [report["event"] for report in reports] == ["message_refused"]
-    assert not machine.settlement.open_orders()
+    assert not machine.sales.open_orders()
 
 
 @given(st.binary(max_size=200))
@@ -248,14 +248,14 @@ def test_arbitrary_bytes_are_no_message(data: bytes) -> None:
 async def test_a_coin_that_someone_else_spent_stops_the_machine(book: Book, ledger: TableLedger) -> None:
     order_id = await begun(ledger, 3, 3000)
     deposit = (await ledger.coins(MACHINE.address, order_tag(order_id)))[0]
-    settlement = settle(book)
-    settlement.take_order(unseal(order(3)), 2**40)
-    settlement.take_deposit(order_id, deposit)
+    sales = settle(book)
+    sales.take_order(unseal(order(3)), 2**40)
+    sales.take_deposit(order_id, deposit)
     outputs = [BasicOutput.to(OWNER.address, 3000)]
     theft = sign_transfer([deposit], outputs, lambda _: MACHINE, MACHINE.address, PARAMETERS)
     await ledger.include(theft)
     with pytest.raises(PaymentConflicting, match="does another process use this machine's seed"):
-        await run(settlement, ledger, 5)
+        await run(sales, ledger, 5)
 
 
 def test_a_journal_serves_one_machine_on_one_network(tmp_path: Path) -> None:
@@ -287,36 +287,36 @@ def test_each_unit_is_billed_once_however_readings_come(
     data = order(units)
     order_id = unseal(data).id
 
-    async def play() -> Settlement:
+    async def play() -> Sales:
         coin = ledger.pay_in(order_tag(order_id), units * TERMS.price + extra)
         given = [readings[i] for step, jump in enumerate(back) for i in (step % 30, max(step % 30 - jump, 0))]
         for step, reading in enumerate([readings[0], *given]):
             # Every step starts from the file alone, as after a kill, and is done twice.
             book = open_journal(directory / "machine.db", MACHINE.address.encode(), PARAMETERS.network_id)
-            settlement = settle(book)
+            sales = settle(book)
             for _ in range(2):
-                settlement.take_order(unseal(data), 2**40)
-                settlement.take_deposit(order_id, coin)
-                for transaction in settlement.due():
-                    settlement.note_included(transaction.id, await ledger.include(transaction))
-                settlement.take_reading(order_id, reading)
+                sales.take_order(unseal(data), 2**40)
+                sales.take_deposit(order_id, coin)
+                for transaction in sales.due():
+                    sales.note_included(transaction.id, await ledger.include(transaction))
+                sales.take_reading(order_id, reading)
                 if step == stop_after:
-                    settlement.take_stop(unseal(stop(order_id)))
+                    sales.take_stop(unseal(stop(order_id)))
             book.close()
         book = open_journal(directory / "machine.db", MACHINE.address.encode(), PARAMETERS.network_id)
-        settlement = settle(book)
-        await run(settlement, ledger, 0)
-        return settlement
+        sales = settle(book)
+        await run(sales, ledger, 0)
+        return sales
 
-    settlement = asyncio.run(play())
-    status = settlement.status(order_id)
+    sales = asyncio.run(play())
+    status = sales.status(order_id)
     deposit = units * TERMS.price + extra
-    assert status.state is State.SETTLED
+    assert status.state is OrderState.SETTLED
     assert status.produced == min(status.volume_ml // TERMS.unit_ml, status.credit)
     assert ledger.balance(OWNER.address) == status.paid == status.produced * TERMS.price
     assert ledger.balance(CUSTOMER.address) == status.refunded == deposit - status.paid
     assert len(ledger.payments()) == status.produced
-    with settlement.book.transaction() as connection:
+    with sales.book.transaction() as connection:
         assert not unposted(connection)
-    settlement.book.close()
+    sales.book.close()
     ledger.close()
