@@ -14,8 +14,7 @@
 
 Everything is asynchronous, amounts are integers in base units, ids are bytes. Errors are the tree of
 `tangle.client.errors`; those of the wire format (`tangle.protocol.errors`) come up when an argument breaks one
-of its
-rules. The package uses `tangle.protocol` and never the node: what it can do, any program over HTTP can do.
+of its rules. The package uses `tangle.protocol` and never the node: what it can do, any program over HTTP can do.
 """
 
 from tangle.client.channels import NodeCarrier, Publisher

@@ -4,9 +4,8 @@ The log of facts is the channel: fact n is message n. A fact is entered in the v
 true, so it is entered once, whatever is killed. The body of message n is a row, its index is the number of the
 row and its key follows from the seed, so message n is a pure function of the journal; where the writer stands is
 noted by the channel's book in the transaction that signs it (`tangle.client.channels.book`). There is no second
-note
-that could differ: after a crash the row whose number is the book's position comes next. Should the book be lost,
-everything is signed again with the same bytes, and readers see repetitions.
+note that could differ: after a crash the row whose number is the book's position comes next. Should the book be
+lost, everything is signed again with the same bytes, and readers see repetitions.
 
 Side keys change with facts, too. A reader is admitted for a reason, the order it paid for or the owner's word, and
 shut out when the last reason is gone. Its invitation opens what follows the rekey message, and is known the moment

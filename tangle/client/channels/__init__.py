@@ -5,9 +5,8 @@
         async with await Publisher.create(Path("pump.channel"), channel, NodeCarrier(node)) as publisher:
             await publisher.publish({"pressure_bar": 3.2, "at": "2026-11-21T10:00:00Z"})
 
-The messages themselves are made by `mam`; the node sees no key. Errors are the tree of
-`tangle.client.channels.errors`
-and those of `tangle.mam.errors`.
+The messages themselves are made by `tangle.mam`; the node sees no key. Errors are the tree of
+`tangle.client.channels.errors` and those of `tangle.mam.errors`.
 """
 
 from tangle.client.channels.book import ChannelBook, Outgoing

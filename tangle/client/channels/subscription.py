@@ -4,10 +4,9 @@
         print(message.index, message.body)
 
 Iterating gives messages. `events` gives everything that happens, as the types of `tangle.mam.events`: new side
-keys,
-gaps, forks with both block ids, repetitions, and junk with the reason why it is none of the channel's; `counts`
-counts them, so nothing is passed over in silence. A reader that was left out of a new side key is told with
-AccessRevoked.
+keys, gaps, forks with both block ids, repetitions, and junk with the reason why it is none of the channel's;
+`counts` counts them, so nothing is passed over in silence. A reader that was left out of a new side key is told
+with AccessRevoked.
 
 What a reader stands for is its `bookmark`, which covers all events delivered so far and can be kept: reading goes
 on from it in another process. Messages are then neither lost nor repeated. Two things are forgotten with a

@@ -1,9 +1,8 @@
 """From what somebody wants to a whole transaction: all inputs it takes, all outputs it makes (TIP-18, TIP-20).
 
 What must be consumed and carried on is `tangle.client.wallet.draft`'s. Here the rest is made up from basic
-outputs: an input for
-every own address that is named as sender, native tokens, base coins. What is owed goes back, and one output takes
-all that remains.
+outputs: an input for every own address that is named as sender, native tokens, base coins. What is owed goes back,
+and one output takes all that remains.
 
 Pure and deterministic: the same holdings and intent always give the same draft.
 """
