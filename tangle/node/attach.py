@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from tangle.errors import TangleError
 from tangle.node.memory import Memory
@@ -20,6 +20,7 @@ from tangle.store.rows import BlockRow
 def attach(memory: Memory, blocks: Sequence[Block], now_ms: int) -> Step:
     """See `Node.attach`."""
     step = Step()
+    _look_up(memory, step, _without_parents(memory, blocks))
     step.answers += [_take(memory, step, block, now_ms) for block in blocks]
     return step
 
@@ -76,14 +77,33 @@ def _admit(memory: Memory, step: Step, block: Block, now_ms: int) -> Receipt | T
     return Receipt(block.id, Outcome.ATTACHED)
 
 
+def _without_parents(memory: Memory, blocks: Sequence[Block]) -> Iterator[bytes]:
+    """Ids of blocks whose parents are neither in the window nor among the blocks before, and of these parents."""
+    dag, coming = memory.window.dag, set[bytes]()
+    for block in blocks:
+        missing = [parent for parent in block.parents if parent not in dag and parent not in coming]
+        if missing:
+            yield from (block.id, *missing)
+        else:
+            coming.add(block.id)
+
+
+def _look_up(memory: Memory, step: Step, block_ids: Iterable[bytes]) -> None:
+    """Find out which blocks the database holds, once for each id and step."""
+    new = dict.fromkeys(block_ids).keys() - step.stored.keys()
+    if new:
+        with memory.engine.connect() as connection:
+            found = queries.block_numbers(connection, new)
+        step.stored |= {block_id: block_id in found for block_id in new}
+
+
 def _park(memory: Memory, step: Step, block: Block, missing: list[bytes]) -> Receipt:
     """Let the block wait, unless it is here already or what it misses has left the window."""
-    with memory.engine.connect() as connection:
-        stored = queries.block_numbers(connection, [block.id, *missing]).keys() | step.attached
-    if block.id in stored:
+    _look_up(memory, step, (block.id, *missing))
+    if step.stored[block.id] or block.id in step.attached:
         return Receipt(block.id, Outcome.KNOWN)
     for parent in missing:
-        if parent in stored or parent == NO_ID:
+        if step.stored[parent] or parent in step.attached or parent == NO_ID:
             raise BelowMaxDepth(parent, memory.window.depth)
     memory.room.park(block, missing)
     return Receipt(block.id, Outcome.WAITING)

@@ -42,6 +42,7 @@ class Step:
     events : in order of number
     answers : one per block that was handed over, in order: a receipt, or the error that says why it was refused
     released : the same for blocks that had waited and whose parents came with this step, by block id
+    stored : whether the database holds a block, by id, for those that it was asked for
     attached : ids of the blocks in `batch`, which the database does not know yet
     created : outputs that the step made, by id, which the database does not know yet either
     spent : ids of outputs that the step spends
@@ -51,6 +52,7 @@ class Step:
     events: list[Event] = field(default_factory=list)
     answers: list[Receipt | TangleError] = field(default_factory=list)
     released: dict[bytes, Receipt | TangleError] = field(default_factory=dict)
+    stored: dict[bytes, bool] = field(default_factory=dict)
     attached: set[bytes] = field(default_factory=set)
     created: dict[bytes, Output] = field(default_factory=dict)
     spent: set[bytes] = field(default_factory=set)
