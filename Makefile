@@ -39,11 +39,12 @@ kernels: $(STAMP) ## compile what is compiled once per machine; a minute, nothin
 	@$(BIN)/python -c "from tangle.protocol.pow.search import compile_kernels; compile_kernels()" & \
 	$(BIN)/python -m tangle.sim.compile; wait
 
-check: $(STAMP) ## format, lint, types, import rule
+check: $(STAMP) ## format, lint, types, import rule, dead code
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/vulture
 
 format: $(STAMP) ## format and fix what can be fixed
 	@$(BIN)/ruff format .

@@ -91,7 +91,6 @@ class Walk:
     def __init__(self, place: Place, read: Read, clock_ms: Callable[[], float]) -> None:
         self.skipped: Counter[str] = Counter()
         self._reader = mam.Reader(mam.Access(mam.Mode.PUBLIC, place.root), place.index)
-        self._root = place.root
         self._read = read
         self._clock_ms = clock_ms
         self._numbers = {place.root: place.number}

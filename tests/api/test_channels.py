@@ -43,7 +43,6 @@ class Blocks:
 
     def __init__(self, parts: list[tuple[bytes, bytes]]) -> None:
         self.blocks = [self._block(i, *part) for i, part in enumerate(parts, 1)]
-        self.reads = 0
 
     @staticmethod
     def _block(number: int, tag: bytes, data: bytes) -> TaggedBlock:
@@ -51,7 +50,6 @@ class Blocks:
         return TaggedBlock(number, number.to_bytes(32, "big"), tag, 1_000 * number, block.encoded)
 
     def read(self, address: bytes, after: int, upto: int) -> TaggedPage:
-        self.reads += 1
         found = [one for one in self.blocks if one.tag == address and after < one.number <= upto]
         return TaggedPage(tuple(found[:3]), len(found) > 3)
 
