@@ -27,7 +27,7 @@ from tangle.api.routes import blocks, core, indexer, legacy, milestones, tangle,
 from tangle.api.tagged import Frames
 from tangle.service.errors import PortUnusable
 from tangle.service.founding import OpenNode, Report, make_network, open_node
-from tangle.service.running import Service, running
+from tangle.service.running import Service
 from tangle.service.settings import Settings
 
 log = logging.getLogger("tangle.api")
@@ -56,8 +56,8 @@ def create_app(
         node = opened if opened is not None else await asyncio.to_thread(open_node, settings)
         try:
             anyio.to_thread.current_default_thread_limiter().total_tokens = READERS
-            async with running(settings, node, ticks=ticks) as service:
-                app.state.service = service
+            service = app.state.service = Service(settings, node, time.time, ticks)
+            async with service.running():
                 app.state.frames = Frames()
                 yield
         finally:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tangle.node import Still
+from tangle.node.still import Still
 from tangle.protocol.serial import to_hex
 from tangle.tipselect.explain import Step, Walker
 

@@ -11,7 +11,7 @@ stay as small as they are; the details of a piece come with one query by number,
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any
 
@@ -25,6 +25,7 @@ from tangle.protocol.tagged_data import TaggedData
 from tangle.protocol.transactions import Transaction
 from tangle.service.feed import PIECE
 from tangle.service.running import Service
+from tangle.store import queries
 from tangle.store.events import (
     EVENT_TYPES,
     CrossingEvent,
@@ -46,9 +47,6 @@ INCLUSION = {
     Inclusion.CONFLICTING: "conflicting",
 }
 """names of TIP-25, `ledgerInclusionState`"""
-
-Heads = Callable[[int, int], Mapping[int, BlockHead]]
-"""(first, last) -> heads of the blocks with these numbers, from the database"""
 
 KINDS = {
     None: "none",
@@ -160,34 +158,31 @@ class Streaming(Response):
 
 
 class EventStream(Streaming):
-    """Sends what the feed tells.
+    """Sends what the feed tells; `details` with what is known of solid blocks."""
 
-    Parameters
-    ----------
-    heads : reads the details of solid events, on another thread; None sends them without
-    """
-
-    def __init__(
-        self, service: Service, after: int, types: Sequence[type[Event]], heads: Heads | None = None
-    ) -> None:
+    def __init__(self, service: Service, after: int, types: Sequence[type[Event]], *, details: bool) -> None:
         super().__init__(service)
         self.after = after
         self.types = types
-        self.heads = heads
+        self.details = details
 
     async def pieces(self) -> AsyncGenerator[bytes, None]:
         """Frames, and comments in silence."""
         async for piece in self.service.feed.follow(self.after, self.types):
             yield await self._frames(piece) or SILENCE
-            if self.heads is not None and len(piece) < PIECE:
+            if self.details and len(piece) < PIECE:
                 await asyncio.sleep(DETAILS_PAUSE_S)
 
     async def _frames(self, piece: Sequence[Event]) -> bytes:
         heads: Mapping[int, BlockHead] = {}
         numbers = [event.number for event in piece if isinstance(event, SolidEvent)]
-        if self.heads is not None and numbers:
-            heads = await asyncio.to_thread(self.heads, numbers[0], numbers[-1])
+        if self.details and numbers:
+            heads = await asyncio.to_thread(self._heads, numbers[0], numbers[-1])
         return b"".join(frame(event, heads.get(event.number)) for event in piece)
+
+    def _heads(self, first: int, last: int) -> Mapping[int, BlockHead]:
+        with self.service.connect() as connection:
+            return queries.block_heads(connection, first, last)
 
 
 async def _left(receive: Receive) -> None:

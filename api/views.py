@@ -53,7 +53,7 @@ def raw_response(data: bytes) -> Response:
 def confidence_json(service: Service, record: BlockRecord) -> Json:
     """The confidence of a block and its interval."""
     milestone = record.referenced.milestone_index if record.referenced else None
-    m, n = service.node.reading.confidence(record.block.number, milestone)
+    m, n = service.reading.confidence(record.block.number, milestone)
     return share_json(m, n)
 
 
@@ -86,7 +86,7 @@ def metadata_json(service: Service, record: BlockRecord) -> Json:
         **settled_json(record),
     }
     if record.referenced is None and record.milestone_index is None:
-        json["shouldPromote"], json["shouldReattach"] = service.node.reading.advice(record.block.number)
+        json["shouldPromote"], json["shouldReattach"] = service.reading.advice(record.block.number)
     return {**json, "confidence": confidence_json(service, record)}
 
 

@@ -12,12 +12,11 @@ from starlette.requests import Request
 
 from tangle.api import schemas
 from tangle.api.channels import ChannelStream, heard_json, place_text, read_place
-from tangle.api.routes.tags import PAGE_BYTES, place
+from tangle.api.routes.tags import place
 from tangle.api.views import from_hex_id, json_response, service_of
-from tangle.service.decoding import READ, STREAMS_MAX, WAITING_MAX, Place, Walk
-from tangle.service.errors import DecodingBusy, TooManyStreams
+from tangle.service.decoding import STREAMS_MAX, Place, Walk
+from tangle.service.errors import TooManyStreams
 from tangle.service.running import Service
-from tangle.store import queries
 
 RootPath = Annotated[str, Path(pattern="^0x[0-9a-fA-F]{64}$", description="root to read from, 32 bytes")]
 PlaceQuery = Annotated[
@@ -40,11 +39,9 @@ async def channel(
     Nothing is found for the root of a private or restricted channel: the node has no key.
     """
     service = service_of(request)
-    size = min(page_size or service.settings.page_size_max, service.settings.page_size_max)
+    size = service.page_size(page_size)
     walk = _walk(service, root, after, "after")
-    if service.decoding.waiting >= WAITING_MAX:
-        raise DecodingBusy
-    found = await service.decoding.advance(walk, service.feed.last, size)
+    found = await service.decoding.page(walk, service.feed.last, size)
     here = place_text(walk.place)
     items = [heard_json(one) for one in found.items]
     body = {"root": root.lower(), "items": items, "skipped": dict(walk.skipped), "position": here}
@@ -60,11 +57,7 @@ async def channel_events(
 ) -> ChannelStream:
     """Server-sent events: the messages of a public channel, those that are there first, resumable."""
     service = service_of(request)
-    walk = (
-        _walk(service, root, last_event_id, "Last-Event-ID")
-        if last_event_id
-        else _walk(service, root, after, "after")
-    )
+    walk = _walk(service, root, last_event_id or after, "Last-Event-ID" if last_event_id else "after")
     place(service, None, None)
     if service.decoding.streams >= STREAMS_MAX:
         raise TooManyStreams("too many decoded streams are open; data by tag is there for more")
@@ -72,11 +65,4 @@ async def channel_events(
 
 
 def _walk(service: Service, root: str, after: str | None, field: str) -> Walk:
-    start = read_place(after, field) if after else Place(from_hex_id(root))
-
-    def read(address: bytes, above: int, upto: int) -> queries.TaggedPage:
-        chosen = queries.TaggedFilter(after=above, before=upto + 1)
-        with service.connect() as connection:
-            return queries.tagged_page(connection, [address], chosen, READ, PAGE_BYTES)
-
-    return Walk(start, read, lambda: 1_000 * service.clock())
+    return service.decoding.walk(read_place(after, field) if after else Place(from_hex_id(root)))

@@ -41,7 +41,7 @@ async def tips(
     count: Annotated[int | None, Query(ge=1, le=PARENTS_MAX, description="tips wanted")] = None,
 ) -> Response:
     """1 to 8 blocks to approve, as the node's tip selection chose them; sorted and unique."""
-    return json_response({"tips": ["0x" + tip.hex() for tip in service_of(request).node.reading.tips(count)]})
+    return json_response({"tips": ["0x" + tip.hex() for tip in service_of(request).reading.tips(count)]})
 
 
 @router.get(
@@ -76,8 +76,8 @@ async def info(request: Request) -> Response:
                 "confirmedMilestone": milestone,
                 "pruningIndex": 0,
             },
-            "supportedProtocolVersions": [service.node.parameters.protocol_version],
-            "protocol": service.node.parameters.to_json(),
+            "supportedProtocolVersions": [service.parameters.protocol_version],
+            "protocol": service.parameters.to_json(),
             "pendingProtocolParameters": [],
             "baseToken": BASE_TOKEN,
             "metrics": {
@@ -92,7 +92,7 @@ async def info(request: Request) -> Response:
 
 def milestone_info(service: Service) -> dict[str, Any]:
     """The newest milestone; before the first one there is only its index, 0."""
-    newest = service.node.reading.milestone
+    newest = service.reading.milestone
     if newest.index == 0:
         return {"index": 0}
     return {"index": newest.index, "timestamp": newest.timestamp, "milestoneId": to_hex(newest.id)}

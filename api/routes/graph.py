@@ -69,7 +69,7 @@ async def graph(
                 return queries.blocks_from(connection, first, most)
             return queries.latest_blocks(connection, most, after=after or 0)
 
-    ledger_index = service.node.reading.milestone.index
+    ledger_index = service.reading.milestone.index
     records = await asyncio.to_thread(read)
     nodes = await _nodes(service, records)
     if form == "json":
@@ -79,7 +79,7 @@ async def graph(
 
 
 async def _nodes(service: Service, records: list[BlockRecord]) -> list[dict[str, Any]]:
-    inside = [record.block.number for record in records if service.node.reading.in_window(record.block.number)]
+    inside = [record.block.number for record in records if service.reading.in_window(record.block.number)]
     weights: dict[int, int] = {}
     if inside:
         weights = await service.stills.ask(lambda still: still.weights(inside), number=max(inside))

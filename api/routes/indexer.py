@@ -126,7 +126,7 @@ class FoundryQuery(OutputQuery):
 
 def address_bytes(service: Service, text: str, field: str) -> bytes:
     """The 33 bytes of a bech32 address of this network. Raises MalformedAddress."""
-    return from_bech32(text, service.node.parameters.bech32_hrp, field=field).encode()
+    return from_bech32(text, service.parameters.bech32_hrp, field=field).encode()
 
 
 @router.get("", responses=_PAGE, response_class=Response)
@@ -180,8 +180,7 @@ def nft_output(request: Request, nft_id: schemas.NftIdPath) -> Response:
 def _page(request: Request, query: OutputQuery) -> Response:
     service = service_of(request)
     cursor = Cursor.decode(query.cursor) if query.cursor is not None else None
-    most = service.settings.page_size_max
-    size = min((cursor.page_size if cursor else query.page_size) or most, most)
+    size = service.page_size(cursor.page_size if cursor else query.page_size)
     chosen = query.filter(service)
     with service.connect() as connection:
         page = queries.unspent_outputs(connection, chosen, cursor, size)

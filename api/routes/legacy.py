@@ -59,7 +59,7 @@ _POST_BODY = {
 async def info(request: Request) -> Response:
     """Name, version and milestones of the node."""
     service = service_of(request)
-    newest, parameters = service.node.reading.milestone, service.node.parameters
+    newest, parameters = service.reading.milestone, service.parameters
     blocks, referenced = service.metrics.per_second()
     return _data(
         {
@@ -84,7 +84,7 @@ async def info(request: Request) -> Response:
 @router.get("/tips", responses={**_DATA, **schemas.TIP_ERRORS}, response_class=Response)
 async def tips(request: Request) -> Response:
     """Blocks to approve."""
-    return _data({"tipMessageIds": [tip.hex() for tip in service_of(request).node.reading.tips()]})
+    return _data({"tipMessageIds": [tip.hex() for tip in service_of(request).reading.tips()]})
 
 
 @router.post(
@@ -125,7 +125,7 @@ def message(request: Request, message_id: MessageId) -> Response:
     service = service_of(request)
     block = Block.decode(_record(service, message_id).block.data)
     members: dict[str, Any] = {
-        "networkId": str(service.node.parameters.network_id),
+        "networkId": str(service.parameters.network_id),
         "parentMessageIds": [parent.hex() for parent in block.parents],
     }
     if block.payload is not None:

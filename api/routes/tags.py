@@ -50,7 +50,7 @@ def tagged_blocks(
 ) -> Response:
     """Blocks whose tagged data has this tag, in order of attaching or the other way round."""
     service = service_of(request)
-    size = min(page_size or service.settings.page_size_max, service.settings.page_size_max)
+    size = service.page_size(page_size)
     chosen = queries.TaggedFilter(after, before, from_ms, to_ms, newest_first)
     with service.connect() as connection:
         page = queries.tagged_page(connection, [from_hex_id(tag)], chosen, size, PAGE_BYTES if data else None)

@@ -15,7 +15,7 @@ from tangle.api.routes.blocks import media_type, parse_json, read_body
 from tangle.api.stream import TYPES, EventStream
 from tangle.api.views import confidence_json, from_hex_id, json_response, service_of, share_json
 from tangle.errors import NotFound
-from tangle.node import Still
+from tangle.node.still import Still
 from tangle.protocol.addresses import from_bech32, to_bech32
 from tangle.protocol.serial import to_hex
 from tangle.service.errors import FaucetDisabled
@@ -60,7 +60,7 @@ async def confidence(
         raise NotFound(f"no block {block_id}")
     body = {"blockId": to_hex(record.block.block_id), **confidence_json(service, record)}
     number = record.block.number
-    if (n is None and seed is None) or not service.node.reading.in_window(number):
+    if (n is None and seed is None) or not service.reading.in_window(number):
         return json_response(body)
     walks, chosen = n or service.settings.confidence_walks, tips.drawn(seed)
 
@@ -97,12 +97,7 @@ async def events(
     if unknown:
         raise BadParameter(f"types: {unknown[0]!r} is none of {', '.join(TYPES)}", "types")
     start = tags.place(service, after, last_event_id)
-
-    def heads(first: int, last: int) -> dict[int, queries.BlockHead]:
-        with service.connect() as connection:
-            return queries.block_heads(connection, first, last)
-
-    return EventStream(service, start, [TYPES[name] for name in names], heads if details else None)
+    return EventStream(service, start, [TYPES[name] for name in names], details=details)
 
 
 @router.get(
@@ -118,8 +113,8 @@ def history(
 ) -> Response:
     """What every included transaction changed for an address, oldest first."""
     service = service_of(request)
-    hrp = service.node.parameters.bech32_hrp
-    size = min(page_size or service.settings.page_size_max, service.settings.page_size_max)
+    hrp = service.parameters.bech32_hrp
+    size = service.page_size(page_size)
     with service.connect() as connection:
         found = changes(connection, from_bech32(address, hrp), after, size + 1)
     page = found[:size]
@@ -144,14 +139,14 @@ def supply(request: Request) -> Response:
     service = service_of(request)
     with service.connect() as connection:
         unspent = journal.unspent_total(connection)
-    return json_response({"tokenSupply": str(service.node.parameters.token_supply), "unspent": str(unspent)})
+    return json_response({"tokenSupply": str(service.parameters.token_supply), "unspent": str(unspent)})
 
 
 @router.get("/metrics", responses=schemas.ok(schemas.Metrics), response_class=Response)
 async def metrics(request: Request) -> Response:
     """Rates, tips, blocks in memory, queues, the age of the newest milestone."""
     service = service_of(request)
-    reading = service.node.reading
+    reading = service.reading
     blocks, referenced = service.metrics.per_second()
     return json_response(
         {
@@ -161,7 +156,7 @@ async def metrics(request: Request) -> Response:
             "tips": reading.tip_total,
             "windowBlocks": reading.window_count,
             "waitingBlocks": reading.waiting_count,
-            "queuedBlocks": service.writer.queued,
+            "queuedBlocks": service.queued,
             "eventNumber": service.feed.last,
             "eventStreams": service.feed.followers,
             "milestoneIndex": reading.milestone.index,
@@ -213,9 +208,8 @@ async def enqueue(request: Request) -> Response:
     text = value.get("address") if isinstance(value, dict) else None
     if not isinstance(text, str):
         raise BodyInvalid("address: must be a bech32 address", "address")
-    address = from_bech32(text, service.node.parameters.bech32_hrp)
+    address = from_bech32(text, service.parameters.bech32_hrp)
     if service.faucet is None:
         raise FaucetDisabled
-    balance = await asyncio.to_thread(service.faucet.balance, address)
-    waiting = service.faucet.enqueue(address, balance)
+    waiting = await service.faucet.ask(address)
     return json_response({"address": text, "waitingRequests": waiting}, 202)

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from tangle.api import schemas
 from tangle.api.explanations import explanation_json
 from tangle.api.views import json_response, service_of
-from tangle.node import Still
+from tangle.node.still import Still
 from tangle.protocol.parameters import PARENTS_MAX
 from tangle.protocol.serial import to_hex
 from tangle.tipselect.orphans import AGE

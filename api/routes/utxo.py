@@ -95,7 +95,7 @@ async def treasury() -> Response:
 
 def _row(request: Request, output_id: str) -> tuple[OutputRow, int]:
     service = service_of(request)
-    ledger_index = service.node.reading.milestone.index
+    ledger_index = service.reading.milestone.index
     with service.connect() as connection:
         row = queries.output(connection, from_hex_id(output_id))
     if row is None:

@@ -18,11 +18,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tangle import mam
+from tangle.service.errors import DecodingBusy
 from tangle.service.topics import tagged_data
 from tangle.store.queries import TaggedBlock, TaggedPage
 
-READ = 200
-"""blocks read from the database at once"""
+READ, READ_BYTES = 200, 2 * 2**20
+"""blocks read from the database at once, and bytes of them"""
 BLOCKS_MAX = 1_000
 """blocks taken by one call while nothing waits for other parts"""
 APART_MAX = 20_000
@@ -189,12 +190,29 @@ class Walk:
 
 
 class Decoding:
-    """How many streams and waiting requests there are, and the turns in which they decode."""
+    """How many streams and waiting requests there are, and the turns in which they decode.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    read, clock_ms : see `Walk`
+    """
+
+    def __init__(self, read: Read, clock_ms: Callable[[], float]) -> None:
         self.streams = 0
         self.waiting = 0
+        self._read = read
+        self._clock_ms = clock_ms
         self._turns = asyncio.Semaphore(DECODING)
+
+    def walk(self, place: Place) -> Walk:
+        """A walk over the blocks that this node has."""
+        return Walk(place, self._read, self._clock_ms)
+
+    async def page(self, walk: Walk, upto: int, items_max: int) -> Found:
+        """`advance`, for a request. Raises DecodingBusy."""
+        if self.waiting >= WAITING_MAX:
+            raise DecodingBusy
+        return await self.advance(walk, upto, items_max)
 
     async def advance(self, walk: Walk, upto: int, items_max: int) -> Found:
         """`walk.advance` on another thread, in turn."""

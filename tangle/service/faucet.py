@@ -52,7 +52,7 @@ _BALANCE_OUTPUTS = 1_000
 class Faucet:
     """Pays out of the address that `keys` unlock.
 
-    Belongs to the event loop; `balance` may be called from any thread.
+    Belongs to the event loop.
     """
 
     def __init__(self, node: Node, door: Door, work: WorkRoom, keys: KeyPair, settings: Settings) -> None:
@@ -67,18 +67,14 @@ class Faucet:
         self._news = asyncio.Event()
         self._empty = False
 
-    def balance(self, address: Address) -> int:
-        """Base units that `address` holds, counted up to what keeps it from getting more."""
-        with self.node.engine.connect() as connection:
-            return sum(row.amount for row in _unspent(connection, address, _BALANCE_OUTPUTS))
-
-    def enqueue(self, address: Address, balance: int) -> int:
-        """Take a request of an address that holds `balance`; returns how many wait.
+    async def ask(self, address: Address) -> int:
+        """Take a request; returns how many wait.
 
         Raises
         ------
         FaucetRequestPending, FaucetBalanceHigh, FaucetBusy, FaucetEmpty
         """
+        balance = await asyncio.to_thread(self._balance, address)
         if address in self._waiting:
             raise FaucetRequestPending
         if balance >= self._balance_max:
@@ -90,6 +86,11 @@ class Faucet:
         self._waiting[address] = None
         self._news.set()
         return len(self._waiting)
+
+    def _balance(self, address: Address) -> int:
+        """Base units that `address` holds, counted up to what keeps it from getting more."""
+        with self.node.engine.connect() as connection:
+            return sum(row.amount for row in _unspent(connection, address, _BALANCE_OUTPUTS))
 
     async def run(self) -> None:
         """Pay for ever; ends by being cancelled."""

@@ -9,13 +9,12 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
-from dataclasses import dataclass, field
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
-from tangle.node import Node
+from tangle.node.reading import Reading
 from tangle.protocol.keys import Keys
-from tangle.service.decoding import Decoding
+from tangle.service.decoding import READ, READ_BYTES, Decoding, Read
 from tangle.service.door import Door
 from tangle.service.faucet import Faucet
 from tangle.service.feed import Feed
@@ -33,115 +32,128 @@ HEALTHY_MILESTONE_AGE_S = 300
 """seconds; TIP-25 `/health`"""
 
 
-@dataclass(slots=True)
 class Service:
     """The running parts of a node.
+
+    Parameters
+    ----------
+    clock : seconds since the Unix epoch
+    ticks : seconds that only grow, for what the writer waits for
 
     Attributes
     ----------
     door : where blocks enter
     feed : what happened, for all who follow
     topics : what was written under tags, for all who follow some
-    clock : seconds since the Unix epoch
+    stills : copies of the window, for questions that take long
+    decoding : of public channels
     faucet : None when this node gives nothing away
-    stills : for questions about the graph
-    decoding : of streams of public channels
     """
 
-    settings: Settings
-    node: Node
-    writer: Writer
-    door: Door
-    feed: Feed
-    topics: Topics
-    metrics: Metrics
-    work: WorkRoom
-    clock: Callable[[], float]
-    faucet: Faucet | None = None
-    stills: Stills = field(init=False)
-    decoding: Decoding = field(init=False)
+    def __init__(
+        self, settings: Settings, opened: OpenNode, clock: Callable[[], float], ticks: Callable[[], float]
+    ) -> None:
+        node = self._node = opened.node
+        self.settings = settings
+        self.parameters = node.parameters
+        self.clock = clock
+        self.feed = _feed(node.engine, settings)
+        self.topics = _topics(node.engine, self.feed, settings)
+        self.metrics = Metrics(time.monotonic)
+        self._writer = Writer(node, settings.writer_settings(), tell=self._tell, clock=clock, ticks=ticks)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self.stills = Stills(self._writer)
+        self.door = Door(node, self._writer)
+        self.work = WorkRoom(
+            node.parameters,
+            workers=settings.pow_workers,
+            concurrency=settings.pow_concurrency,
+            queue_max=settings.pow_queue_max,
+            enabled=settings.pow,
+        )
+        self.decoding = Decoding(_reader(node.engine), lambda: 1_000 * clock())
+        self.faucet: Faucet | None = None
+        if settings.faucet and opened.keys is not None:
+            holder = Keys.from_mnemonic(opened.keys.mnemonic).derive()
+            self.faucet = Faucet(node, self.door, self.work, holder, settings)
 
-    def __post_init__(self) -> None:
-        self.stills = Stills(self.writer)
-        self.decoding = Decoding()
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Start all parts, and stop them in order."""
+        loop = self._loop = asyncio.get_running_loop()
+        self._writer.start(loop)
+        following = [loop.create_task(self.topics.run()), loop.create_task(self.metrics.run(self.feed))]
+        paying = loop.create_task(self.faucet.run()) if self.faucet else None
+        try:
+            yield
+        finally:
+            self.feed.close()
+            await asyncio.gather(*following, return_exceptions=True)
+            if paying is not None:
+                paying.cancel()
+                await asyncio.gather(paying, return_exceptions=True)
+            await asyncio.to_thread(self._writer.stop)
+
+    @property
+    def reading(self) -> Reading:
+        """The node as of its last durable step. Take it once for answers that belong together."""
+        return self._node.reading
+
+    @property
+    def queued(self) -> int:
+        """Blocks that wait for the writer."""
+        return self._writer.queued
 
     @property
     def healthy(self) -> bool:
         """Whether blocks are written and milestones come."""
-        age = self.clock() - self.node.reading.milestone.timestamp
-        return self.writer.alive and age <= HEALTHY_MILESTONE_AGE_S
+        age = self.clock() - self.reading.milestone.timestamp
+        return self._writer.alive and age <= HEALTHY_MILESTONE_AGE_S
 
     def connect(self) -> Connection:
         """A connection to read with; use it as a context manager."""
-        return self.node.engine.connect()
+        return self._node.engine.connect()
+
+    def page_size(self, asked: int | None) -> int:
+        """Elements of one page of an answer."""
+        most = self.settings.page_size_max
+        return min(asked or most, most)
+
+    def _tell(self, events: list[Event]) -> None:
+        """On the writer's thread: have the feed publish."""
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody listens any more
+                self._loop.call_soon_threadsafe(self.feed.publish, events)
 
 
-def feed_of(node: Node, settings: Settings) -> Feed:
-    """The feed of a node's events."""
-
+def _feed(engine: Engine, settings: Settings) -> Feed:
     def fetch(after: int, limit: int, types: Sequence[type[Event]]) -> list[Event]:
-        with node.engine.connect() as connection:
+        with engine.connect() as connection:
             return queries.events(connection, after, limit, types)
 
-    with node.engine.connect() as connection:
+    with engine.connect() as connection:
         last = journal.next_number(connection) - 1
     return Feed(last, settings.event_ring, fetch)
 
 
-def topics_of(node: Node, feed: Feed, settings: Settings) -> Topics:
-    """The topics of a node's blocks."""
-
+def _topics(engine: Engine, feed: Feed, settings: Settings) -> Topics:
     def fetch(tags: Collection[bytes], after: int, last: int) -> tuple[Sequence[queries.TaggedBlock], bool]:
         chosen = queries.TaggedFilter(after=after, before=last + 1)
-        with node.engine.connect() as connection:
+        with engine.connect() as connection:
             page = queries.tagged_page(connection, tags, chosen, PIECE, PIECE_BYTES)
         return page.blocks, page.more
 
     def news(first: int, last: int, tags: Collection[bytes]) -> Sequence[queries.TaggedBlock]:
-        with node.engine.connect() as connection:
+        with engine.connect() as connection:
             return queries.tagged_between(connection, first, last, tags)
 
     return Topics(feed, fetch, news, settings.tag_ring_bytes)
 
 
-@contextlib.asynccontextmanager
-async def running(
-    settings: Settings,
-    opened: OpenNode,
-    clock: Callable[[], float] = time.time,
-    ticks: Callable[[], float] = time.monotonic,
-) -> AsyncIterator[Service]:
-    """Start the parts of a node that is open, and stop them in order; the clocks are those of the writer."""
-    loop = asyncio.get_running_loop()
-    node = opened.node
-    feed = feed_of(node, settings)
-    topics, metrics = topics_of(node, feed, settings), Metrics(time.monotonic)
+def _reader(engine: Engine) -> Read:
+    def read(address: bytes, after: int, upto: int) -> queries.TaggedPage:
+        chosen = queries.TaggedFilter(after=after, before=upto + 1)
+        with engine.connect() as connection:
+            return queries.tagged_page(connection, [address], chosen, READ, READ_BYTES)
 
-    def from_writer(events: list[Event]) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody listens any more
-            loop.call_soon_threadsafe(feed.publish, events)
-
-    writer = Writer(node, settings.writer_settings(), tell=from_writer, clock=clock, ticks=ticks)
-    door = Door(node, writer)
-    work = WorkRoom(
-        node.parameters,
-        workers=settings.pow_workers,
-        concurrency=settings.pow_concurrency,
-        queue_max=settings.pow_queue_max,
-        enabled=settings.pow,
-    )
-    faucet = None
-    if settings.faucet and opened.keys is not None:
-        faucet = Faucet(node, door, work, Keys.from_mnemonic(opened.keys.mnemonic).derive(), settings)
-    writer.start(loop)
-    following = [loop.create_task(topics.run()), loop.create_task(metrics.run(feed))]
-    paying = loop.create_task(faucet.run()) if faucet else None
-    try:
-        yield Service(settings, node, writer, door, feed, topics, metrics, work, clock, faucet)
-    finally:
-        feed.close()
-        await asyncio.gather(*following, return_exceptions=True)
-        if paying is not None:
-            paying.cancel()
-            await asyncio.gather(paying, return_exceptions=True)
-        await asyncio.to_thread(writer.stop)
+    return read

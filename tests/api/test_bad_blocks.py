@@ -131,7 +131,7 @@ def _transaction(node: RunningNode, change: Callable[[Transaction], Transaction]
 
 
 def _parameters(node: RunningNode) -> Any:
-    return node.service.node.parameters
+    return node.service.parameters
 
 
 def _wrong_network(node: RunningNode) -> bytes:
@@ -221,7 +221,7 @@ def test_a_bad_block_is_refused_and_changes_nothing(node: RunningNode, name: str
     assert body["error"]["message"]
     assert body.get("field") == field
     assert _counts(node) == before
-    assert node.service.node.reading.waiting_count == 0
+    assert node.service.reading.waiting_count == 0
 
 
 JSON_BAD: dict[str, tuple[dict[str, Any], str, str]] = {

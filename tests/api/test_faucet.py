@@ -93,7 +93,7 @@ def test_coins_with_conditions_do_not_stop_the_faucet(tmp_path: Path) -> None:
         gift = spend(
             node.coins(node.holder),
             [locked, BasicOutput.to(own, 1_000_000)],
-            parameters=node.service.node.parameters,
+            parameters=node.service.parameters,
         )
         assert node.include(gift)["ledgerInclusionState"] == "included"
         assert _ask(node, asker) == (202, None)

@@ -140,7 +140,7 @@ def conditional_outputs() -> list[Output]:
 def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
     data = tmp_path_factory.mktemp("indexer") / "data"
     with running_node(data, page_size_max=3, faucet=False) as node:
-        parameters = node.service.node.parameters
+        parameters = node.service.parameters
         (genesis,) = node.coins(node.holder)
         rest = BasicOutput.to(node.holder.address, genesis.output.amount - 10 * AMOUNT)
         gift = spend([genesis], [BasicOutput.to(ALICE.address, 10 * AMOUNT), rest], parameters=parameters)
@@ -183,7 +183,7 @@ def mint(made: Transaction, node: RunningNode) -> tuple[Transaction, AliasOutput
     )
     coins = [Coin(made.output_id(i), made.essence.outputs[i], ALICE) for i in (0, 5)]
     outputs: list[Output] = [alias, foundry, tokens, BasicOutput.to(ALICE.address, 3 * AMOUNT)]
-    return spend(coins, outputs, parameters=node.service.node.parameters), alias, foundry
+    return spend(coins, outputs, parameters=node.service.parameters), alias, foundry
 
 
 def test_the_parameters_have_the_names_of_the_tip(story: Story) -> None:

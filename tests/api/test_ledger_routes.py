@@ -42,7 +42,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
         outputs = [BasicOutput.to(ALICE.address, AMOUNT) for _ in range(COINS - 1)]
         outputs.append(BasicOutput.to(ALICE.address, AMOUNT, SenderFeature(holder.address), TagFeature(b"gift")))
         rest = genesis.output.amount - COINS * AMOUNT
-        parameters = node.service.node.parameters
+        parameters = node.service.parameters
         gift = spend([genesis], [*outputs, BasicOutput.to(holder.address, rest)], parameters=parameters)
         given = node.include(gift)
         coin = coins_of(gift, [ALICE])[0]

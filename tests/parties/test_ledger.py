@@ -37,7 +37,7 @@ def test_only_plain_coins_are_deposits(tmp_path: Path) -> None:
         plain = BasicOutput(AMOUNT, (owned,), (TagFeature(TAG),))
         (coin,) = node.coins(payer)
         rest = BasicOutput.to(payer.address, coin.output.amount - 4 * AMOUNT)
-        paid = spend([coin], [*outputs, plain, rest], parameters=node.service.node.parameters)
+        paid = spend([coin], [*outputs, plain, rest], parameters=node.service.parameters)
         assert node.include(paid)["ledgerInclusionState"] == "included"
 
         async def ask() -> list[bytes]:
