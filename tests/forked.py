@@ -123,8 +123,12 @@ def run(
 def node(data: Path, port: int, speed: float = SPEED) -> None:
     """Be `tangle up --json` on `data`, for `Forked` to run, with a writer whose clock runs faster.
 
-    The time that milestones tell grows by a second with each, and so runs ahead of ours.
+    The time that milestones tell grows by a second with each, and so runs ahead of ours. Blocks wait for their
+    parents as long as ever by our clock, and when nothing is new milestones come slowly: what clients still work
+    on must not become too old.
     """
+    for name, ms in (("PARENTS_WAIT", 3_000), ("CONFIDENCE_INTERVAL", 500), ("MILESTONE_SILENCE", 3_000)):
+        os.environ.setdefault(f"TANGLE_{name}_MS", str(round(speed * ms)))
     run_node({"data": data, "port": port}, as_json=True, ticks=lambda: speed * time.monotonic())
 
 

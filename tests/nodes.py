@@ -37,7 +37,7 @@ DEFAULTS: dict[str, Any] = {
     "network_name": "tangle-test",
     "min_pow_score": 1,
     "milestone_interval_ms": 1_000,
-    "milestone_silence_ms": 2_000,
+    "milestone_silence_ms": 10_000,
     "confidence_interval_ms": 200,
     "parents_wait_ms": 3_000,
 }
