@@ -33,6 +33,9 @@ from typing import Any, ClassVar, Self, dataclass_transform
 class Ending(Enum):
     """What an error means to the one who asked.
 
+    A node says NOT_FOUND and REFUSED to a request; a wallet says NOT_HELD and NOT_POSSIBLE, and no request can be
+    the cause.
+
     Attributes
     ----------
     exit_code : of a command that ends so
@@ -102,12 +105,17 @@ class TangleError(Exception):
         cls.fields = tuple(dict.fromkeys((*inherited, *cls.__annotations__)))
 
     def __init__(self, *values: object, **named: object) -> None:
+        if named or len(values) != len(self.fields):
+            values = self._bound(values, named)
+        super().__init__(*values)
+        self.__dict__.update(zip(self.fields, values, strict=True))
+
+    def _bound(self, values: tuple[object, ...], named: dict[str, object]) -> tuple[object, ...]:
         defaults = {name: getattr(self, name) for name in self.fields if hasattr(self, name)}
         given = defaults | dict(zip(self.fields, values, strict=False)) | named
         if len(values) > len(self.fields) or given.keys() != set(self.fields):
             raise TypeError(f"{type(self).__name__} takes {', '.join(self.fields) or 'nothing'}")
-        self.__dict__.update(given)
-        super().__init__(*(given[name] for name in self.fields))
+        return tuple(given[name] for name in self.fields)
 
     @classmethod
     def kinds(cls) -> list[type[Self]]:

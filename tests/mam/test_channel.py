@@ -16,12 +16,10 @@ from tangle.mam import (
     Channel,
     ChannelExhausted,
     Invitation,
-    MamError,
     Message,
     Mode,
     Position,
     Reader,
-    errors,
     join,
     opener,
     overhead_bytes,
@@ -211,12 +209,3 @@ def test_invitations_travel_as_bytes(mode: Mode) -> None:
             Invitation.decode(broken)
     with pytest.raises(ArgumentInvalid):
         Invitation.decode(data[:2] + b"\xff" * 8 + data[10:])
-
-
-def test_codes_are_unique_and_drawn() -> None:
-    classes = [MamError]
-    for found in classes:
-        classes += found.__subclasses__()
-    codes = [error.code for error in classes]
-    assert len(set(codes)) == len(codes)
-    assert all(error.__name__ in (errors.__doc__ or "") for error in classes)

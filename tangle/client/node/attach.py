@@ -13,13 +13,14 @@ from tangle.client.errors import NodeError
 from tangle.client.node.pow import work
 from tangle.client.node.rest import NodeClient
 from tangle.protocol.blocks import Block, Payload
+from tangle.protocol.errors import BelowMaxDepth, UnknownParent
 from tangle.protocol.parameters import PARENTS_MAX
 
 Pow = Literal["local", "node"]
 """who does the proof of work"""
 ATTEMPTS_MAX = 3
 """blocks tried when their parents turn out too old"""
-_STALE = frozenset({"below_max_depth", "unknown_parent"})
+_STALE = frozenset({BelowMaxDepth.code, UnknownParent.code})
 
 
 async def attach(
