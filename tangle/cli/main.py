@@ -1,25 +1,14 @@
-"""The `tangle` command: its groups, and the one place where errors become a line and an exit code.
-
-Commands import what they need when they run, so `tangle --help` loads neither numba nor SQLAlchemy.
-"""
+"""The `tangle` command: the one place where errors become a line and an exit code."""
 
 from __future__ import annotations
 
 import sys
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from tangle.cli.data import block, graph
-from tangle.cli.data import tagged as data
-from tangle.cli.mam import app as mam
-from tangle.cli.node import audit, info, service
-from tangle.cli.output import report
-from tangle.cli.sim import app as sim
-from tangle.cli.tips import commands as tips
-from tangle.cli.wallet import app as wallet
+from tangle.cli.commands import COMMANDS
+from tangle.cli.group import Group
 from tangle.errors import Ending, TangleError
 
 DISTRIBUTION = "tangle-ledger"
@@ -27,16 +16,19 @@ EPILOG = "\b\nExit codes:\n" + "\n".join(f"  {e.exit_code:>3}  {e.meaning}" for 
 
 app = typer.Typer(
     name="tangle",
+    cls=Group,
     help="A feeless ledger for machines: run a node, hold a wallet, write and read data.",
     epilog=EPILOG,
     no_args_is_help=True,
     rich_markup_mode=None,
-    pretty_exceptions_enable=False,
 )
 
 
 def _version(wanted: bool) -> None:
     if wanted:
+        # Reading what is installed takes longer than all else that `tangle --help` does.
+        from importlib.metadata import PackageNotFoundError, version
+
         try:
             typer.echo(f"tangle {version(DISTRIBUTION)}")
         except PackageNotFoundError:
@@ -50,43 +42,19 @@ def root(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
-    """A feeless ledger for machines: run a node, hold a wallet, write and read data."""
+    """Options of the command itself."""
 
 
-app.command()(service.up)
-app.command()(service.init)
-app.command()(info.info)
-app.add_typer(wallet.app, name="wallet")
-app.add_typer(data.app, name="data")
-app.add_typer(mam.app, name="mam")
-app.add_typer(block.app, name="block")
-app.add_typer(tips.app, name="tips")
-app.add_typer(graph.app, name="graph")
-app.add_typer(sim.app, name="sim")
-app.command()(audit.audit)
-
-
-@app.command()
-def demo(
-    readings: Annotated[
-        Path | None, typer.Option("--readings", metavar="FILE", help="CSV file to replay instead of the sample.")
-    ] = None,
-    seconds: Annotated[float, typer.Option(min=1, metavar="SECONDS", help="Length of the run, about.")] = 60.0,
-    keep: Annotated[bool, typer.Option("--keep", help="Keep the data of node and parties, and the logs.")] = False,
-) -> None:
-    """Watch a pump being paid per unit through a fresh Tangle, on real readings; checked against the ledger."""
-    from tangle.demo.command import demo as demonstrate
-
-    raise typer.Exit(demonstrate(readings, seconds=seconds, keep=keep))
+command: Any = typer.main.get_command(app)
+command.serve(COMMANDS)
 
 
 def run() -> None:
     """Run the command of this process and end it with the exit code that tells."""
     try:
-        app(prog_name="tangle")
+        command(prog_name="tangle")
     except TangleError as error:
+        # Not before it is needed: what draws on terminals is slow to load.
+        from tangle.terminal.live import report
+
         sys.exit(report(error, as_json="--json" in sys.argv))
-
-
-if __name__ == "__main__":
-    run()

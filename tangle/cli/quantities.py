@@ -11,7 +11,7 @@ import re
 from datetime import UTC, datetime
 
 from tangle.cli.errors import InvalidValue
-from tangle.cli.output import printable
+from tangle.terminal.text import printable, when
 
 UINT256_MAX = 2**256 - 1
 """the most that an output can hold of a native token; TIP-18"""
@@ -102,11 +102,6 @@ def moment(text: str, field: str, now: int) -> int:
     if unix_time > UNIX_TIME_MAX:
         raise InvalidValue(field, f"must not be later than {when(UNIX_TIME_MAX)}")
     return unix_time
-
-
-def when(unix_time: int) -> str:
-    """A time for people, in UTC and in ISO 8601's order."""
-    return f"{datetime.fromtimestamp(unix_time, UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _absolute(text: str, field: str) -> int:

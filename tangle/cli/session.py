@@ -5,19 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import typer
 
+from tangle.client.errors import NodeError
+from tangle.client.node.answers import Confidence
+from tangle.client.node.attach import Pow
+from tangle.client.node.rest import NodeClient
 from tangle.errors import Ending, NotFound
 from tangle.protocol.serial import Json, from_hex, to_hex
-
-if TYPE_CHECKING:
-    from tangle.client.node.answers import Confidence
-    from tangle.client.node.attach import Pow
-    from tangle.client.node.rest import NodeClient
-
-# Imports inside functions keep `tangle --help` quick.
 
 T = TypeVar("T")
 WAIT_S = 60.0
@@ -57,21 +54,6 @@ def tag_of(text: str) -> bytes:
     return from_hex(text.lower(), "tag") if text.lower().startswith("0x") else text.encode()
 
 
-def readable(data: bytes) -> str | None:
-    """`data` as text when it is nothing but printable UTF-8, else None."""
-    try:
-        text = data.decode()
-    except UnicodeDecodeError:
-        return None
-    return text if all(char.isprintable() or char in "\n\t" for char in text) else None
-
-
-def for_people(data: bytes) -> str:
-    """Text where it is text, else 0x hexadecimal."""
-    text = readable(data)
-    return to_hex(data) if text is None else text
-
-
 def confidence_json(confidence: Confidence) -> Json:
     """As the node writes it."""
     return {"m": confidence.m, "n": confidence.n, "low": confidence.low, "high": confidence.high}
@@ -86,8 +68,6 @@ def confidence_text(confidence: Confidence) -> str:
 
 async def known_block(found: Coroutine[Any, Any, T], block_id: bytes) -> T:
     """What the node says of a block. Raises NotFound when it does not know it."""
-    from tangle.client.errors import NodeError
-
     try:
         return await found
     except NodeError as error:

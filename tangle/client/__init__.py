@@ -15,18 +15,24 @@
 Everything is asynchronous, amounts are integers in base units, ids are bytes. Errors are the tree of
 `tangle.client.errors`; those of the wire format (`tangle.protocol.errors`) come up when an argument breaks one
 of its rules. The package uses `tangle.protocol` and never the node: what it can do, any program over HTTP can do.
+
+A name is imported when it is first used: what asks a node one question loads neither wallet nor channels.
 """
 
-from tangle.client.channels import NodeCarrier, Publisher
-from tangle.client.channels.bookmark import Bookmark
-from tangle.client.channels.recovery import recover
-from tangle.client.channels.subscription import Subscription
-from tangle.client.errors import ClientError, Conflicting, InsufficientFunds, NodeError, NodeUnreachable
-from tangle.client.node.rest import NodeClient
-from tangle.client.wallet.metadata import Irc27, Irc30
-from tangle.client.wallet.wallet import Balance, Created, Rounds, Sent, Wallet
-from tangle.mam import Channel
-from tangle.protocol.keys import KeyPair, Keys, new_mnemonic
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tangle.client.channels import NodeCarrier, Publisher
+    from tangle.client.channels.bookmark import Bookmark
+    from tangle.client.channels.recovery import recover
+    from tangle.client.channels.subscription import Subscription
+    from tangle.client.errors import ClientError, Conflicting, InsufficientFunds, NodeError, NodeUnreachable
+    from tangle.client.node.rest import NodeClient
+    from tangle.client.wallet.metadata import Irc27, Irc30
+    from tangle.client.wallet.wallet import Balance, Created, Rounds, Sent, Wallet
+    from tangle.mam import Channel
+    from tangle.protocol.keys import KeyPair, Keys, new_mnemonic
 
 __all__ = [
     "Balance",
@@ -52,3 +58,26 @@ __all__ = [
     "new_mnemonic",
     "recover",
 ]
+
+_NAMES = {
+    "tangle.client.channels": "NodeCarrier Publisher",
+    "tangle.client.channels.bookmark": "Bookmark",
+    "tangle.client.channels.recovery": "recover",
+    "tangle.client.channels.subscription": "Subscription",
+    "tangle.client.errors": "ClientError Conflicting InsufficientFunds NodeError NodeUnreachable",
+    "tangle.client.node.rest": "NodeClient",
+    "tangle.client.wallet.metadata": "Irc27 Irc30",
+    "tangle.client.wallet.wallet": "Balance Created Rounds Sent Wallet",
+    "tangle.mam": "Channel",
+    "tangle.protocol.keys": "KeyPair Keys new_mnemonic",
+}
+"""module -> what it gives of the names above"""
+
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        for module, names in _NAMES.items():
+            if name in names.split():
+                return globals().setdefault(name, getattr(import_module(module), name))
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from tangle.cli.errors import CliError
+from tangle.errors import TangleError
 
 END_S = 10.0
 """seconds that a child has to end in order before it is killed"""
@@ -24,7 +24,7 @@ LINE_BYTES_MAX = 1 << 20
 """bytes of one line of a child's output"""
 
 
-class ChildFailed(CliError):
+class ChildFailed(TangleError):
     """A process that the demonstration needs has ended."""
 
     code = "child_failed"

@@ -16,13 +16,12 @@ import time
 from collections.abc import Callable, Coroutine
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+import typer
 from rich.console import Console
 from rich.text import Text
 
-from tangle.cli.output import progress
-from tangle.cli.output import report as report_error
 from tangle.client.node.rest import NodeClient
 from tangle.demo.check import Check
 from tangle.demo.children import Child, ChildFailed, Children
@@ -30,6 +29,7 @@ from tangle.demo.plan import Plan, unit_litres
 from tangle.demo.run import Demonstration
 from tangle.errors import Ending, TangleError
 from tangle.machines.readings import SAMPLE
+from tangle.terminal.live import progress, report
 
 AROUND_S = 18.0
 """seconds of a run that go into starting, depositing, refunding and checking"""
@@ -38,15 +38,18 @@ START_S = 600.0
 STARTING = "starting a node with fresh data"
 
 
-def demo(readings: Path | None = None, *, seconds: float = 60.0, keep: bool = False) -> int:
-    """Run the demonstration; returns the exit code.
+def demo(
+    readings: Annotated[
+        Path | None, typer.Option("--readings", metavar="FILE", help="CSV file to replay instead of the sample.")
+    ] = None,
+    seconds: Annotated[float, typer.Option(min=1, metavar="SECONDS", help="Length of the run, about.")] = 60.0,
+    keep: Annotated[bool, typer.Option("--keep", help="Keep the data of node and parties, and the logs.")] = False,
+) -> None:
+    outcome = _demonstrate(readings or SAMPLE, seconds, keep)
+    raise typer.Exit(outcome.exit_code)
 
-    Parameters
-    ----------
-    readings : CSV file to replay; the sample that comes with the project when None
-    seconds : length of the whole run, about
-    keep : keep the directory with the node's data, the parties' files and the logs
-    """
+
+def _demonstrate(readings: Path, seconds: float, keep: bool) -> Ending:
     console = Console()
     with ExitStack() as stack:
         if keep:
@@ -54,20 +57,20 @@ def demo(readings: Path | None = None, *, seconds: float = 60.0, keep: bool = Fa
         else:
             directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tangle-demo-")))
         try:
-            path = (readings or SAMPLE).absolute()
+            path = readings.absolute()
             production_s = max(seconds - AROUND_S, 5.0)
             plan = Plan(path, unit_litres(path, production_s), production_s, directory)
             checks = asyncio.run(_until_signal(_run(plan, console)))
         except TangleError as error:
-            report_error(error, as_json=False)
-            return Ending.FAILED.exit_code
+            report(error, as_json=False)
+            return Ending.FAILED
         except (KeyboardInterrupt, asyncio.CancelledError):
-            return Ending.INTERRUPTED.exit_code
+            return Ending.INTERRUPTED
         finally:
             if keep:
                 sys.stderr.write(f"kept: {directory}\n")
     _summary(console, checks)
-    return (Ending.DONE if all(check.holds for check in checks) else Ending.FAILED).exit_code
+    return Ending.DONE if all(check.holds for check in checks) else Ending.FAILED
 
 
 async def _until_signal(main: Coroutine[Any, Any, list[Check]]) -> list[Check]:
@@ -87,7 +90,7 @@ async def _run(plan: Plan, console: Console) -> list[Check]:
 async def _start_node(children: Children, plan: Plan) -> str:
     """Start the node on a free port; returns its URL when it answers."""
     data = plan.directory / "node"
-    child = await children.start("node", "tangle.cli.main", "up", "--port", "0", "--data", str(data))
+    child = await children.start("node", "tangle", "up", "--port", "0", "--data", str(data))
     ready = asyncio.create_task(_ready_url(child))
     try:
         with progress(STARTING, lines=True) as tell:

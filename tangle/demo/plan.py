@@ -7,7 +7,7 @@ from fractions import Fraction
 from itertools import islice
 from pathlib import Path
 
-from tangle.cli.errors import CliError
+from tangle.errors import TangleError
 from tangle.machines.meter import FlowMeter, MeterState
 from tangle.machines.readings import read
 from tangle.machines.terms import ML_PER_LITRE
@@ -26,7 +26,7 @@ READINGS_PER_S = 2.0
 """speed of the replay"""
 
 
-class DemoFailed(CliError):
+class DemoFailed(TangleError):
     """The demonstration did not get to its end."""
 
     code = "demo_failed"

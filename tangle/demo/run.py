@@ -12,7 +12,6 @@ from typing import Any
 from rich.console import Console
 from rich.live import Live
 
-from tangle.cli.output import progress
 from tangle.client.errors import NodeError
 from tangle.client.node.events import MilestoneEvent, SolidEvent
 from tangle.client.node.rest import NodeClient
@@ -35,6 +34,7 @@ from tangle.protocol.milestones import Milestone
 from tangle.protocol.serial import from_hex, to_hex
 from tangle.protocol.tagged_data import TaggedData
 from tangle.protocol.transactions import Transaction
+from tangle.terminal.live import progress
 
 PARTY_S = 60.0
 """seconds for what a party must do once"""

@@ -36,7 +36,7 @@ def node(data: Path, **settings: object) -> Iterator[Server]:
     """`tangle up` on `data`; `settings` as in `tangle.service.settings`, all others at their defaults."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("TANGLE_")}
     given = {f"TANGLE_{name.upper()}": str(value) for name, value in settings.items()}
-    program = [sys.executable, "-m", "tangle.cli.main", "up", "--port", "0", "--data", str(data), "--json"]
+    program = [sys.executable, "-m", "tangle", "up", "--port", "0", "--data", str(data), "--json"]
     with _process(program, kept | given) as process:
         assert process.stdout is not None
         text = ""

@@ -21,7 +21,7 @@ from tests import forked
 from tests.forked import START_S, Forked
 
 ROOT = Path(__file__).parents[2]
-COMMAND = [sys.executable, "-m", "tangle.cli.main"]
+COMMAND = [sys.executable, "-m", "tangle"]
 RUN_S = 60
 
 

@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import typer
 
-from tangle.cli.main import app
+from tangle.cli.main import command as tangle
 from tangle.errors import Ending, TangleError
 from tests.cli.conftest import ROOT
 
@@ -29,7 +28,7 @@ def commands(command: Any, name: str) -> Iterator[tuple[str, Any]]:
         yield from commands(child, f"{name} {word}")
 
 
-COMMANDS = dict(commands(typer.main.get_command(app), "tangle"))
+COMMANDS = dict(commands(tangle, "tangle"))
 
 
 def section(name: str) -> str:

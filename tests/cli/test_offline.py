@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import COMMAND, ROOT, Ended, Run
+from tests.cli.conftest import COMMAND, ROOT, Ended, Run, RunningNode
 
 NOWHERE = "http://127.0.0.1:9"
 """the discard port: nobody listens there"""
@@ -40,11 +40,37 @@ def test_version_and_help(run: Run) -> None:
     assert "Exit codes:" in shown
 
 
-def test_help_loads_nothing_heavy() -> None:
-    heavy = {"numba", "numpy", "sqlalchemy", "fastapi", "httpx", "nacl"}
-    code = f"import sys, tangle.cli.main; print(sorted({heavy!r} & set(sys.modules)))"
-    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
-    assert shown.stdout.strip() == "[]"
+def loaded_of(heavy: set[str], *arguments: str) -> set[str]:
+    """Which of these modules a command has loaded at its end."""
+    code = f"""
+import sys
+sys.argv = ["tangle", *{arguments!r}]
+from tangle.cli.main import run
+try:
+    run()
+finally:
+    print(*({heavy!r} & sys.modules.keys()))
+"""
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=False)
+    assert ended.stderr == ""
+    return set(ended.stdout.splitlines()[-1].split())
+
+
+SLOW = {"numba", "numpy", "sqlalchemy", "fastapi", "pyarrow", "matplotlib", "mnemonic"}
+
+
+@pytest.mark.parametrize("group", [(), ("wallet",), ("mam",), ("sim",), ("data",), ("tips",)], ids=" ".join)
+def test_help_loads_nothing_heavy(group: tuple[str, ...]) -> None:
+    heavy = {"asyncio", "httpx", "nacl", "rich", "tangle.client", "tangle.sim"}
+    assert loaded_of(SLOW | heavy, *group, "--help") == set()
+
+
+def test_info_loads_neither_wallet_nor_channels_nor_node(node: RunningNode) -> None:
+    rooms = {
+        f"tangle.{name}" for name in ("client.wallet", "client.channels", "mam", "service", "node", "store", "sim")
+    }
+    heavy = SLOW | rooms | {"tangle.terminal.live"}
+    assert loaded_of(heavy, "info", "--node", node.url) == set()
 
 
 @pytest.mark.parametrize(

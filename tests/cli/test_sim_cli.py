@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from pyarrow import parquet
 
-from tangle.cli.sim.app import COMMANDS as TABLE
+from tangle.cli.commands import SIM as TABLE
 from tangle.cli.sim.view import measured, number
 from tests.cli.conftest import COMMAND, ROOT, Run
 from tests.cli.test_docs import COMMANDS

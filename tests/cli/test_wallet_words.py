@@ -11,7 +11,6 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tangle.cli.errors import Ambiguous, FileUnreadable, InvalidValue, NotHeld
-from tangle.cli.output import printable
 from tangle.cli.quantities import (
     DECIMALS_SHOWN_MAX,
     UNIX_TIME_MAX,
@@ -20,7 +19,6 @@ from tangle.cli.quantities import (
     pointed,
     seconds,
     tokens,
-    when,
     whole,
 )
 from tangle.cli.wallet import names
@@ -29,6 +27,7 @@ from tangle.cli.wallet.names import Named, find, short
 from tangle.client.errors import InvalidMetadata
 from tangle.client.wallet.metadata import Irc27, Irc30
 from tangle.client.wallet.wallet import Balance, TokenBalance
+from tangle.terminal.text import printable, when
 
 NOW = 1_795_000_000
 amounts = st.integers(1, 2**256 - 1)

@@ -137,7 +137,7 @@ async def test_parties_and_a_node_that_are_killed_still_settle_exactly(
 
 def demo(tmp_path: Path, seconds: int) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "tangle.cli.main", "demo", "--seconds", str(seconds)],
+        [sys.executable, "-m", "tangle", "demo", "--seconds", str(seconds)],
         cwd=ROOT,
         env={**os.environ, "TMPDIR": str(tmp_path)},
         stdout=subprocess.PIPE,

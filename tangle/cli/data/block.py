@@ -2,47 +2,38 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from tangle.cli.group import command
 from tangle.cli.options import NODE_URL, AsJson, NodeUrl
-from tangle.cli.output import Facts, amount, facts, show
-from tangle.cli.session import block_id_of, confidence_json, confidence_text, for_people, known_block, run_async
+from tangle.cli.output import show
+from tangle.cli.session import block_id_of, confidence_json, confidence_text, known_block, run_async
+from tangle.client.errors import CONFLICT_REASONS
+from tangle.client.node.answers import BlockMetadata
+from tangle.client.node.rest import NodeClient
+from tangle.protocol.addresses import to_bech32
+from tangle.protocol.blocks import Block
+from tangle.protocol.milestones import Milestone
 from tangle.protocol.serial import Json, to_hex
 from tangle.protocol.tagged_data import TaggedData
-
-if TYPE_CHECKING:
-    from tangle.client.node.answers import BlockMetadata
-    from tangle.protocol.blocks import Block
-    from tangle.protocol.milestones import Milestone
-    from tangle.protocol.transactions import Transaction
-
-# Imports inside functions keep `tangle --help` quick.
-
-app = typer.Typer(no_args_is_help=True, help="Look at blocks.", rich_markup_mode=None)
+from tangle.protocol.transactions import Transaction
+from tangle.terminal.text import Facts, amount, facts, for_people
 
 
-@app.callback()
-def group() -> None:
-    """Look at blocks."""
-
-
-@app.command("show")
+@command()
 def show_block(
     block_id: Annotated[str, typer.Argument(metavar="BLOCK_ID", help="The block, as 0x…")],
     node: NodeUrl = NODE_URL,
     as_json: AsJson = False,
 ) -> None:
-    """Show a block: parents, payload, confidence with its interval, and the milestone that references it."""
     block, metadata, hrp = run_async(_fetch(node, block_id_of(block_id)))
     result = {"blockId": to_hex(block.id), "block": block.to_json(), "metadata": _metadata_json(metadata)}
     show(result, _text(block, metadata, hrp), as_json=as_json)
 
 
 async def _fetch(url: str, block_id: bytes) -> tuple[Block, BlockMetadata, str]:
-    from tangle.client.node.rest import NodeClient
-
     async with NodeClient(url) as node:
         block = await known_block(node.block(block_id), block_id)
         metadata = await known_block(node.metadata(block_id), block_id)
@@ -80,9 +71,6 @@ def _text(block: Block, metadata: BlockMetadata, hrp: str) -> str:
 
 
 def _payload(block: Block, hrp: str) -> Facts:
-    from tangle.protocol.milestones import Milestone
-    from tangle.protocol.transactions import Transaction
-
     payload = block.payload
     if payload is None:
         return [("payload", "none")]
@@ -99,8 +87,6 @@ def _tagged(payload: TaggedData) -> Facts:
 
 
 def _transaction(transaction: Transaction, hrp: str) -> Facts:
-    from tangle.protocol.addresses import to_bech32
-
     essence = transaction.essence
     outputs = [f"{amount(output.amount)} to {to_bech32(output.owner, hrp)}" for output in essence.outputs]
     tagged = essence.payload
@@ -131,8 +117,6 @@ def _milestone(metadata: BlockMetadata) -> str:
 
 
 def _ledger(metadata: BlockMetadata) -> str | None:
-    from tangle.client.errors import CONFLICT_REASONS
-
     if metadata.inclusion is None:
         return None
     if metadata.conflict_reason:

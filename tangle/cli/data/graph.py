@@ -9,19 +9,18 @@ from typing import Annotated
 
 import typer
 
+from tangle.api.graphs import dot, graphml, node_link
 from tangle.cli.errors import FileUnwritable
+from tangle.cli.group import command
 from tangle.cli.options import NODE_URL, NodeUrl
 from tangle.cli.session import block_id_of, known_block, run_async
+from tangle.client.node.rest import NodeClient
 from tangle.protocol.serial import Json
-
-# Imports inside functions keep `tangle --help` quick.
 
 LIMIT = 1_000
 """blocks unless told otherwise"""
 PAGE = 1_000
 """blocks asked for at once"""
-
-app = typer.Typer(no_args_is_help=True, help="Take slices of the Tangle.", rich_markup_mode=None)
 
 
 class Form(StrEnum):
@@ -32,12 +31,7 @@ class Form(StrEnum):
     DOT = "dot"
 
 
-@app.callback()
-def group() -> None:
-    """Take slices of the Tangle."""
-
-
-@app.command()
+@command()
 def export(
     form: Annotated[
         Form, typer.Option("--format", help="GraphML, node-link JSON, or DOT for Graphviz.")
@@ -52,10 +46,8 @@ def export(
     out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write here, not to stdout.")] = None,
     node: NodeUrl = NODE_URL,
 ) -> None:
-    """Write blocks with weight, confidence, milestone and payload as a graph; without a place, the newest ones."""
     if first is not None and around is not None:
         raise typer.BadParameter("give either --from or --around")
-    from tangle.api.graphs import dot, graphml, node_link
 
     nodes = run_async(_fetch(node, first, None if around is None else block_id_of(around), limit))
     data = {Form.GRAPHML: graphml, Form.JSON: node_link, Form.DOT: dot}[form](nodes)
@@ -70,8 +62,6 @@ def export(
 
 
 async def _fetch(url: str, first: int | None, around: bytes | None, limit: int) -> list[Json]:
-    from tangle.client.node.rest import NodeClient
-
     async with NodeClient(url) as node:
         if around is not None:
             return list((await known_block(node.graph(limit, around=around), around))["nodes"])

@@ -10,33 +10,26 @@ from typing import Annotated
 import typer
 
 from tangle.cli.errors import FileUnreadable
+from tangle.cli.group import command
 from tangle.cli.options import NODE_URL, AsJson, NodeUrl
-from tangle.cli.output import columns, facts, progress, show
-from tangle.cli.session import (
-    WAIT_S,
-    Worker,
-    block_id_of,
-    for_people,
-    known_block,
-    pow_by,
-    readable,
-    run_async,
-    tag_of,
-)
+from tangle.cli.output import show
+from tangle.cli.session import WAIT_S, Worker, block_id_of, known_block, pow_by, run_async, tag_of
+from tangle.client.node.attach import attach
+from tangle.client.node.inclusion import wait_referenced
+from tangle.client.node.rest import NodeClient
 from tangle.errors import NotFound
 from tangle.protocol.serial import Json, to_hex
 from tangle.protocol.tagged_data import TaggedData
+from tangle.terminal.live import progress
+from tangle.terminal.text import columns, facts, for_people, readable
 
-# Imports inside functions keep `tangle --help` quick.
-
-app = typer.Typer(no_args_is_help=True, help="Write tagged data to the Tangle and read it.", rich_markup_mode=None)
 PAGE = 20
 """blocks shown under a tag unless told otherwise"""
 
 Tag = Annotated[str, typer.Option("--tag", metavar="TEXT|0xHEX", help="At most 64 bytes.")]
 
 
-@app.command()
+@command()
 def post(
     data: Annotated[str | None, typer.Argument(metavar="TEXT", help="The data, as text.")] = None,
     tag: Tag = "",
@@ -47,7 +40,6 @@ def post(
     node: NodeUrl = NODE_URL,
     as_json: AsJson = False,
 ) -> None:
-    """Post data as a block: from the argument, from --file, or from standard input."""
     payload = TaggedData(tag_of(tag), _bytes_to_post(data, file))
     with progress("asking the node", as_json=as_json) as tell:
         result = run_async(_post(node, payload, worker, timeout if wait else None, tell))
@@ -62,7 +54,7 @@ def post(
     show(result, text, as_json=as_json)
 
 
-@app.command()
+@command()
 def get(
     block_id: Annotated[str | None, typer.Argument(metavar="BLOCK_ID", help="A block, as 0x…")] = None,
     tag: Annotated[
@@ -78,7 +70,6 @@ def get(
     node: NodeUrl = NODE_URL,
     as_json: AsJson = False,
 ) -> None:
-    """Read the data of one block, or of the blocks under a tag, oldest first."""
     if (block_id is None) == (tag is None):
         raise typer.BadParameter("give either a BLOCK_ID or --tag")
     if block_id is None:
@@ -113,10 +104,6 @@ def _bytes_to_post(data: str | None, file: Path | None) -> bytes:
 async def _post(
     url: str, payload: TaggedData, worker: Worker, seconds: float | None, tell: Callable[[str], None]
 ) -> Json:
-    from tangle.client.node.attach import attach
-    from tangle.client.node.inclusion import wait_referenced
-    from tangle.client.node.rest import NodeClient
-
     async with NodeClient(url) as node:
         by = await pow_by(node, worker)
         tell("proof of work" if by == "local" else "the node does the proof of work")
@@ -130,8 +117,6 @@ async def _post(
 
 
 async def _get_block(url: str, block_id: bytes) -> TaggedData:
-    from tangle.client.node.rest import NodeClient
-
     async with NodeClient(url) as node:
         block = await known_block(node.block(block_id), block_id)
     if not isinstance(block.payload, TaggedData):
@@ -140,8 +125,6 @@ async def _get_block(url: str, block_id: bytes) -> TaggedData:
 
 
 async def _get_tag(url: str, tag: bytes, after: int, limit: int) -> Json:
-    from tangle.client.node.rest import NodeClient
-
     items: list[Json] = []
     result: Json = {"tag": to_hex(tag), "items": items}
     async with NodeClient(url) as node:

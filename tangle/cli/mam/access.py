@@ -9,24 +9,26 @@ from typing import Annotated
 import typer
 
 from tangle.cli.errors import InvalidValue
+from tangle.cli.group import command
 from tangle.cli.mam import files
 from tangle.cli.mam.session import ChannelPath, ProofOfWork, format_errors, key_of, private_key_of, publisher_of
 from tangle.cli.options import NODE_URL, AsJson, NodeUrl
-from tangle.cli.output import facts, progress, show
+from tangle.cli.output import show
 from tangle.cli.session import Worker, run_async
+from tangle.client.channels.errors import NotYetPublished
+from tangle.client.node.rest import NodeClient
 from tangle.disk.files import PUBLIC
+from tangle.mam import Mode, public_key_of
 from tangle.protocol.serial import Json, to_hex
-
-# Imports inside functions keep `tangle --help` quick.
+from tangle.terminal.live import progress
+from tangle.terminal.text import facts
 
 KeyFile = Annotated[Path, typer.Argument(metavar="FILE", help="Where the private half is kept.")]
 PublicKey = Annotated[str, typer.Argument(metavar="PUBLIC_KEY", help="What `tangle mam key` showed the reader.")]
 
 
+@command("mam key my.key")
 def key(file: KeyFile, as_json: AsJson = False) -> None:
-    """Make a reader's key, or show the public half of one that is there: give that to the writer."""
-    from tangle.mam import public_key_of
-
     if not file.exists():
         files.write_new(file, files.KEY, {"privateKey": to_hex(urandom(32))})
     private_key = private_key_of(file)
@@ -35,6 +37,7 @@ def key(file: KeyFile, as_json: AsJson = False) -> None:
     show({"key": str(file), "publicKey": public_key}, public_key, as_json=as_json)
 
 
+@command(f"mam grant pump.channel 0x{32 * '5a'} --out customer.invitation")
 def grant(
     channel: ChannelPath,
     public_key: PublicKey,
@@ -43,19 +46,14 @@ def grant(
     node: NodeUrl = NODE_URL,
     as_json: AsJson = False,
 ) -> None:
-    """Let a reader in from here on, with an invitation that only the reader can open.
-
-    In a restricted channel everybody who may read gets a new side key with it, so nothing earlier is opened. In a
-    private channel the invitation opens the current tree, which may have begun a little earlier."""
+    """In a restricted channel everybody who may read gets a new side key with it, so nothing earlier is opened. In
+    a private channel the invitation opens the current tree, which may have begun a little earlier.
+    """
     reader = key_of(public_key, "PUBLIC_KEY")
     if out.exists():
         raise InvalidValue("--out", f"{out} is there already, and is never overwritten")
 
     async def invite() -> int:
-        from tangle.client.channels.errors import NotYetPublished
-        from tangle.client.node.rest import NodeClient
-        from tangle.mam import Mode
-
         async with NodeClient(node) as client, publisher_of(client, channel, worker) as publisher:
             mode, failure = publisher.channel.mode, None
             if mode is Mode.PUBLIC:
@@ -76,6 +74,7 @@ def grant(
     show(result, facts([("invitation", out), ("reads from", f"message {index}")]), as_json=as_json)
 
 
+@command(f"mam revoke pump.channel 0x{32 * '5a'}")
 def revoke(
     channel: ChannelPath,
     public_key: PublicKey,
@@ -83,12 +82,9 @@ def revoke(
     node: NodeUrl = NODE_URL,
     as_json: AsJson = False,
 ) -> None:
-    """Shut a reader out from here on: everybody else gets a new side key. What was read stays read."""
     reader = key_of(public_key, "PUBLIC_KEY")
 
     async def shut_out() -> tuple[int, int]:
-        from tangle.client.node.rest import NodeClient
-
         async with NodeClient(node) as client, publisher_of(client, channel, worker) as publisher:
             await publisher.revoke(reader)
             return (await publisher.position()).index, len(await publisher.subscribers())

@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 
 from tangle.cli.errors import FileUnreadable, FileUnwritable
-from tangle.cli.output import printable
-from tangle.cli.session import for_people, readable
 from tangle.mam import Event, Fork, Gap, Message, Rejected, Rekeyed, Repeated, Revoked
 from tangle.protocol.serial import Json, to_hex
+from tangle.terminal.text import for_people, printable, readable
 
 REST = "_rest"
 """column for fields that the table did not begin with, and for bodies that are no JSON objects"""

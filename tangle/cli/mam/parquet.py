@@ -12,15 +12,15 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pyarrow as pa
+from pyarrow import parquet
 
 from tangle.cli.errors import FileUnwritable
 from tangle.cli.mam.output import INDEX, REST, body_json, notice
 from tangle.disk import files
 from tangle.mam import Event, Message
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 GROUP_ROWS = 10_000
 """rows of a row group; the first group decides the columns and their types"""
@@ -35,20 +35,13 @@ class ParquetTable:
 
     Raises
     ------
-    FileUnwritable : there is a file already, pyarrow is not installed, or the place cannot be written
+    FileUnwritable : there is a file already, or the place cannot be written
     """
 
     def __init__(self, path: Path, group_rows: int = GROUP_ROWS) -> None:
         if path.exists():
             raise FileUnwritable(path, "it is there already, and a Parquet file cannot be continued")
-        try:
-            from pyarrow import parquet
-        except ImportError:
-            raise FileUnwritable(
-                path, "pyarrow is not installed (pip install pyarrow); --csv needs nothing"
-            ) from None
         self.path = path
-        self._parquet = parquet
         self._group_rows = group_rows
         self._open = ExitStack()
         self._rows: list[tuple[int, Mapping[str, Any], str]] = []
@@ -88,13 +81,11 @@ class ParquetTable:
         self._open.close()
 
     def _write(self) -> None:
-        import pyarrow as pa
-
         if self._writer is None:
             self._columns = columns_of([fields for _, fields, _ in self._rows])
             typed = [pa.field(column.name, column.kind) for column in self._columns]
             schema = pa.schema([pa.field(INDEX, pa.int64()), *typed, pa.field(REST, pa.string())])
-            self._writer = self._parquet.ParquetWriter(self._beside, schema)
+            self._writer = parquet.ParquetWriter(self._beside, schema)
         rows = [self._cells(*row) for row in self._rows]
         self._writer.write_table(pa.Table.from_pylist(rows, schema=self._writer.schema))
         self._rows.clear()
@@ -135,8 +126,6 @@ class Column:
 
 def columns_of(rows: Sequence[Mapping[str, Any]]) -> list[Column]:
     """The columns for these fields, in the order in which they come up."""
-    import pyarrow as pa
-
     found: dict[str, set[type]] = {}
     for fields in rows:
         for name, value in fields.items():

@@ -9,12 +9,14 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import Annotated, Any, cast
 
 import typer
 
 from tangle.cli.errors import ChannelBroken, FileUnreadable, FileUnwritable
+from tangle.cli.group import command
 from tangle.cli.mam import files
+from tangle.cli.mam.output import JsonLines, Lines, Raw, Sink, Table
 from tangle.cli.mam.session import (
     KeyPath,
     ModeName,
@@ -27,20 +29,18 @@ from tangle.cli.mam.session import (
     private_key_of,
 )
 from tangle.cli.options import NODE_URL, AsJson, NodeUrl
-from tangle.cli.output import facts, progress, show
-from tangle.cli.quantities import when
+from tangle.cli.output import show
 from tangle.cli.session import WAIT_S, run_async
+from tangle.client.channels.bookmark import Bookmark
+from tangle.client.channels.errors import AccessRevoked
+from tangle.client.channels.proof import Proof, prove
+from tangle.client.channels.subscription import Subscription
+from tangle.client.errors import ClientError
+from tangle.client.node.rest import NodeClient
+from tangle.mam import Access, ArgumentInvalid, Event, Invitation, Message, Revoked
 from tangle.protocol.serial import to_hex
-
-if TYPE_CHECKING:
-    from tangle.cli.mam.output import Sink
-    from tangle.client.channels.bookmark import Bookmark
-    from tangle.client.channels.proof import Proof
-    from tangle.client.channels.subscription import Subscription
-    from tangle.client.errors import ClientError
-    from tangle.mam import Access, Event, Invitation
-
-# Imports inside functions keep `tangle --help` quick.
+from tangle.terminal.live import progress
+from tangle.terminal.text import facts, when
 
 Tell = Callable[[str], None]
 SAVE_S = 0.5
@@ -49,6 +49,7 @@ GAP_S = 60.0
 """seconds that a missing message is awaited unless told otherwise"""
 
 
+@command("mam follow customer.invitation --key my.key --bookmark pump.place --csv pump.csv")
 def follow(
     where: Where = None,
     mode: ModeOption = None,
@@ -82,9 +83,7 @@ def follow(
     node: NodeUrl = NODE_URL,
     as_json: AsJson = False,
 ) -> None:
-    """Read a channel: its history, then what comes, every message verified and in order.
-
-    With --json each event is a line of JSON: messages, gaps, forks, new side keys, and junk with the reason."""
+    """With --json each event is a line of JSON: messages, gaps, forks, new side keys, and junk with the reason."""
     if sum((csv is not None, parquet is not None, raw, as_json)) > 1:
         raise typer.BadParameter("give one of --csv, --parquet, --raw and --json")
     if parquet is not None and bookmark is not None:
@@ -93,9 +92,6 @@ def follow(
     place = _place(where, mode, side_key, private_key, bookmark)
 
     async def run(sink: Sink, tell: Tell) -> None:
-        from tangle.client.channels.subscription import Subscription
-        from tangle.client.node.rest import NodeClient
-
         outage = _Outage()
         async with NodeClient(node) as client:
             subscription = Subscription(
@@ -124,6 +120,7 @@ def follow(
             ) from None
 
 
+@command("mam export customer.invitation --key my.key --out proof.json")
 def export(
     where: Where = None,
     out: Annotated[
@@ -136,10 +133,9 @@ def export(
     node: NodeUrl = NODE_URL,
     as_json: AsJson = False,
 ) -> None:
-    """Verify a whole channel and report it.
-
-    For every message: its blocks, its digest, and the milestone that proves when it was there at the latest. The
-    report holds no keys and no bodies. What is missing, forked or not yet referenced ends it with code 12."""
+    """For every message: its blocks, its digest, and the milestone that proves when it was there at the latest.
+    The report holds no keys and no bodies. What is missing, forked or not yet referenced ends it with code 12.
+    """
     if where is None:
         raise typer.BadParameter("say which channel: ROOT, or the file of an invitation")
     private_key = private_key_of(key)
@@ -148,10 +144,6 @@ def export(
         raise FileUnwritable(out, "it is there already, and is never overwritten; name another")
 
     async def run(tell: Tell) -> Proof:
-        from tangle.client.channels.proof import prove
-        from tangle.client.channels.subscription import Subscription
-        from tangle.client.node.rest import NodeClient
-
         async with NodeClient(node) as client:
             subscription = Subscription(
                 client, place, private_key=private_key, give_up_after=timeout, prove_blocks=True
@@ -180,9 +172,6 @@ def _place(
 ) -> Access | Bookmark | Invitation:
     """Where to begin: the bookmark if there is one, otherwise what was named."""
     if bookmark is not None and bookmark.exists():
-        from tangle.client.channels.bookmark import Bookmark
-        from tangle.mam import ArgumentInvalid
-
         try:
             return Bookmark.from_json(files.read(bookmark, files.BOOKMARK).members["place"])
         except (ArgumentInvalid, KeyError) as error:
@@ -193,17 +182,22 @@ def _place(
 
 
 def _sink(csv: Path | None, parquet: Path | None, *, raw: bool, as_json: bool) -> Sink:
-    from tangle.cli.mam.output import JsonLines, Lines, Raw, Table
-
     if csv is not None:
         return Table(csv)
     if parquet is not None:
-        from tangle.cli.mam.parquet import ParquetTable
-
-        return ParquetTable(parquet)
+        return _parquet_table(parquet)
     if raw:
         return Raw()
     return JsonLines(sys.stdout) if as_json else Lines()
+
+
+def _parquet_table(path: Path) -> Sink:
+    """A typed table. Raises FileUnwritable also where nothing is installed that writes one."""
+    try:
+        from tangle.cli.mam.parquet import ParquetTable
+    except ModuleNotFoundError:
+        raise FileUnwritable(path, "pyarrow is not installed (pip install pyarrow); --csv needs nothing") from None
+    return ParquetTable(path)
 
 
 class _Outage:
@@ -235,9 +229,6 @@ async def _follow(
     tell: Tell,
 ) -> None:
     """Write what comes. The place is kept behind what is written, so a crash repeats some and loses none."""
-    from tangle.client.channels.errors import AccessRevoked
-    from tangle.mam import Message, Revoked
-
     messages, dirty = 0, False
 
     def save() -> None:

@@ -6,21 +6,18 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from tangle.cli.errors import InvalidValue
 from tangle.cli.mam import files
 from tangle.cli.session import Worker, pow_by
+from tangle.client.channels import NodeCarrier, Publisher
+from tangle.client.errors import NodeUnreachable
+from tangle.client.node.rest import NodeClient
+from tangle.mam import Access, ArgumentInvalid, BoxInvalid, Invitation, MamError, Mode
 from tangle.protocol.serial import from_hex
-
-if TYPE_CHECKING:
-    from tangle.client.channels.publisher import Publisher
-    from tangle.client.node.rest import NodeClient
-    from tangle.mam import Access, Invitation, Mode
-
-# Imports inside functions keep `tangle --help` quick.
 
 ChannelPath = Annotated[Path, typer.Argument(metavar="CHANNEL", help="The writer's file.")]
 ProofOfWork = Annotated[Worker, typer.Option("--pow", help="Who does the proof of work.")]
@@ -62,8 +59,6 @@ ModeOption = Annotated[
 @contextmanager
 def format_errors() -> Iterator[None]:
     """Errors of the format told as what is wrong with an argument. Raises InvalidValue."""
-    from tangle.mam import ArgumentInvalid, MamError
-
     try:
         yield
     except ArgumentInvalid as error:
@@ -74,8 +69,6 @@ def format_errors() -> Iterator[None]:
 
 def mode_of(name: ModeName | None) -> Mode | None:
     """The mode of the format."""
-    from tangle.mam import Mode
-
     return None if name is None else Mode.named(name.value)
 
 
@@ -98,8 +91,6 @@ def place_of(
     ------
     InvalidValue, FileUnreadable, ProtocolError
     """
-    from tangle.mam import Access, BoxInvalid, Invitation, Mode
-
     if not where.lower().startswith("0x"):
         path = Path(where)
         box = files.data_of(path, files.read(path, files.INVITATION), "box")
@@ -120,9 +111,6 @@ def place_of(
 @asynccontextmanager
 async def publisher_of(node: NodeClient, path: Path, worker: Worker) -> AsyncIterator[Publisher]:
     """The writer of a channel. Raises NoChannel, ChannelInUse, BookFailed, FileUnreadable."""
-    from tangle.client.channels import NodeCarrier, Publisher
-    from tangle.client.errors import NodeUnreachable
-
     files.refuse_exposed(path)
     try:
         by = await pow_by(node, worker)

@@ -8,25 +8,31 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from tangle.cli.errors import FileUnreadable, InvalidValue
+from tangle.cli.group import command
 from tangle.cli.mam import files
 from tangle.cli.mam.input import batches, csv_bodies, file_body, line_batches
 from tangle.cli.mam.session import ChannelPath, ModeName, ProofOfWork, Timeout, format_errors, publisher_of
 from tangle.cli.options import NODE_URL, AsJson, NodeUrl
-from tangle.cli.output import facts, progress, show
+from tangle.cli.output import show
 from tangle.cli.session import WAIT_S, Worker, run_async
+from tangle.client.channels.book import ChannelBook
+from tangle.client.channels.errors import ChannelExists, NotYetPublished
+from tangle.client.channels.publisher import Published, Publisher
+from tangle.client.channels.recovery import Recovered
+from tangle.client.channels.recovery import recover as found_by
+from tangle.client.node.rest import NodeClient
+from tangle.mam import Channel, Mode, Position
+from tangle.mam import Channel as NewChannel
+from tangle.mam import Channel as Owned
+from tangle.protocol.errors import ProtocolError
 from tangle.protocol.serial import Json, to_hex
-
-if TYPE_CHECKING:
-    from tangle.client.channels.publisher import Published, Publisher
-    from tangle.client.channels.recovery import Recovered
-    from tangle.mam import Channel, Position
-
-# Imports inside functions keep `tangle --help` quick.
+from tangle.terminal.live import progress
+from tangle.terminal.text import facts
 
 Tell = Callable[[str], None]
 RETRY_S = (0.2, 5.0)
@@ -36,6 +42,7 @@ HEIGHT = 6
 SeedPath = Annotated[Path, typer.Argument(metavar="SEED", help="The file that `create --seed` wrote.")]
 
 
+@command("mam create pump.channel --mode restricted --seed pump.seed")
 def create(
     channel: ChannelPath,
     mode: Annotated[ModeName, typer.Option("--mode", help="Who can read it.")] = ModeName.PUBLIC,
@@ -47,13 +54,9 @@ def create(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make a channel.
-
-    The file holds its seed and all that waits to be published. Whoever has a copy can write the channel, and two
-    writers make a fork: keep the seed as a backup, not copies of the file."""
-    from tangle.client.channels.book import ChannelBook
-    from tangle.mam import Channel as NewChannel
-
+    """The file holds its seed and all that waits to be published. Whoever has a copy can write the channel, and
+    two writers make a fork: keep the seed as a backup, not copies of the file.
+    """
     with format_errors():
         made = NewChannel.create(mode.value, height)
         _check_free(channel)
@@ -65,6 +68,7 @@ def create(
     show(result, facts([("channel", channel), *_access_rows(made)]), as_json=as_json)
 
 
+@command("mam publish pump.channel --csv readings.csv")
 def publish(
     channel: ChannelPath,
     text: Annotated[str | None, typer.Argument(metavar="TEXT", help="One message, as text.")] = None,
@@ -84,9 +88,9 @@ def publish(
     node: NodeUrl = NODE_URL,
     as_json: AsJson = False,
 ) -> None:
-    """Publish messages: a text, a file, the rows of a CSV file, or each line of standard input.
-
-    What is signed is written down first; if the node is away it waits in the channel's file and goes out next."""
+    """What is signed is written down first; if the node is away it waits in the channel's file and goes out
+    next.
+    """
     if sum(given is not None for given in (text, file, csv)) + waiting > 1:
         raise typer.BadParameter("give one of TEXT, --file, --csv and --waiting")
     source = None if waiting else _source(text, file, csv, skip_rows)
@@ -100,6 +104,7 @@ def publish(
     show(result, f"message {result['first']}" if count == 1 else told, as_json=as_json)
 
 
+@command("mam recover pump.seed --channel pump.channel --skip 64")
 def recover(
     seed: SeedPath,
     channel: Annotated[Path, typer.Option("--channel", metavar="FILE", help="The writer's file to make.")],
@@ -109,12 +114,9 @@ def recover(
     node: NodeUrl = NODE_URL,
     as_json: AsJson = False,
 ) -> None:
-    """Make the writer's file again from the seed: the node tells what was published.
-
-    Messages that were signed and never reached a node are lost; those on their way may still come. Where that is
-    possible, leave some indexes out with --skip: readers then see a gap instead of a fork."""
-    from tangle.client.channels.book import ChannelBook
-
+    """Messages that were signed and never reached a node are lost; those on their way may still come. Where that
+    is possible, leave some indexes out with --skip: readers then see a gap instead of a fork.
+    """
     _check_free(channel)
     owned = _channel_of(seed)
     with progress("reading the channel", as_json=as_json):
@@ -135,17 +137,11 @@ def recover(
 
 def _check_free(channel: Path) -> None:
     """Raise ChannelExists if anything has this name."""
-    from tangle.client.channels.errors import ChannelExists
-
     if channel.exists():
         raise ChannelExists(channel)
 
 
 def _channel_of(path: Path) -> Channel:
-    from tangle.mam import Channel as Owned
-    from tangle.mam import Mode
-    from tangle.protocol.errors import ProtocolError
-
     fields = files.read(path, files.SEED)
     try:
         with format_errors():
@@ -198,8 +194,6 @@ def _source(text: str | None, file: Path | None, csv: Path | None, skip_rows: in
 async def _publish(
     url: str, path: Path, source: AsyncIterator[list[bytes]], worker: Worker, patience_s: float, tell: Tell
 ) -> Json:
-    from tangle.client.node.rest import NodeClient
-
     async with NodeClient(url) as node, publisher_of(node, path, worker) as publisher:
         first = (await publisher.position()).index
         sent: list[Published] = []
@@ -216,8 +210,6 @@ async def _publish(
 
 
 async def _send_waiting(url: str, path: Path, worker: Worker, patience_s: float, tell: Tell) -> Json:
-    from tangle.client.node.rest import NodeClient
-
     async with NodeClient(url) as node, publisher_of(node, path, worker) as publisher:
         sent = await _patiently(publisher, publisher.resume, patience_s, tell)
     json: Json = {"channel": str(path), "messages": len(sent)}
@@ -228,8 +220,6 @@ async def _patiently(
     publisher: Publisher, call: Callable[[], Awaitable[list[Published]]], patience_s: float, tell: Tell
 ) -> list[Published]:
     """What was published; while the node is away what waits is sent again. Raises NotYetPublished."""
-    from tangle.client.channels.errors import NotYetPublished
-
     deadline, pause = time.monotonic() + patience_s, RETRY_S[0]
     while True:
         try:
@@ -244,8 +234,5 @@ async def _patiently(
 
 
 async def _recover(url: str, channel: Channel, skip: int) -> Recovered:
-    from tangle.client.channels.recovery import recover as found_by
-    from tangle.client.node.rest import NodeClient
-
     async with NodeClient(url) as node:
         return await found_by(node, channel, skip=skip)

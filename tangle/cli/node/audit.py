@@ -6,13 +6,19 @@ from typing import Annotated
 
 import typer
 
+from tangle.audit import audit as recompute
+from tangle.cli.group import command
 from tangle.cli.node.service import database_errors
 from tangle.cli.options import AsJson, ConfigFile, DataDirectory
-from tangle.cli.output import amount, facts, progress, show
+from tangle.cli.output import show
+from tangle.service.settings import Settings
+from tangle.store.engine import migrate, open_engine
+from tangle.store.errors import NoNetwork
+from tangle.terminal.live import progress
+from tangle.terminal.text import amount, facts
 
-# Imports inside functions keep `tangle --help` quick.
 
-
+@command()
 def audit(
     data: DataDirectory = None,
     config: ConfigFile = None,
@@ -21,15 +27,7 @@ def audit(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Recompute all blocks, milestone roots and the ledger of a database; a running node is not disturbed.
-
-    Exit code 11 when something is not as recorded; the message names the first difference.
-    """
-    from tangle.audit import audit as recompute
-    from tangle.service.settings import Settings
-    from tangle.store.engine import migrate, open_engine
-    from tangle.store.errors import NoNetwork
-
+    """Exit code 11 when something is not as recorded; the message names the first difference."""
     settings = Settings.load(config, data=data, database_url=database_url)
     if not settings.database_url and not (settings.data / "tangle.db").is_file():
         raise NoNetwork(str(settings.data))

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING
-
+from tangle.cli.group import command
 from tangle.cli.options import NODE_URL, AsJson, NodeUrl
-from tangle.cli.output import amount, facts, show
+from tangle.cli.output import show
 from tangle.cli.session import run_async
-
-if TYPE_CHECKING:
-    from tangle.client.node.answers import NodeInfo
-
-# Imports inside functions keep `tangle --help` quick.
+from tangle.client.node.answers import NodeInfo
+from tangle.client.node.rest import NodeClient
+from tangle.terminal.text import amount, facts, when
 
 
+@command()
 def info(node: NodeUrl = NODE_URL, as_json: AsJson = False) -> None:
-    """Show the node: its network, its health and its newest milestone."""
     answer = run_async(_info(node))
     show(answer.members, _text(node, answer), as_json=as_json)
 
 
 async def _info(url: str) -> NodeInfo:
-    from tangle.client.node.rest import NodeClient
-
     async with NodeClient(url) as node:
         return await node.info()
 
@@ -32,8 +26,7 @@ def _text(url: str, answer: NodeInfo) -> str:
     parameters, newest = answer.parameters, answer.latest_milestone
     age = "none yet"
     if newest.timestamp is not None:
-        at = datetime.fromtimestamp(newest.timestamp, UTC)
-        age = f"{newest.index}, {at:%Y-%m-%d %H:%M:%S} UTC"
+        age = f"{newest.index}, {when(newest.timestamp)}"
     rent = parameters.rent_structure
     return facts(
         [

@@ -15,13 +15,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tangle.cli.errors import DatabaseUnusable
+from tangle.cli.group import command
 from tangle.cli.options import AsJson, ConfigFile, DataDirectory
-from tangle.cli.output import facts, progress, show
+from tangle.cli.output import show
+from tangle.terminal.live import progress
+from tangle.terminal.text import facts
 
 if TYPE_CHECKING:
     from tangle.service.settings import Settings
 
-# Imports inside functions keep `tangle --help` quick.
+# Imports inside functions: what a node needs takes a second to load, and that shows as progress.
 
 READY = "ready on "
 """how the service begins the line that names its URL"""
@@ -34,6 +37,7 @@ _Name = Annotated[
 ]
 
 
+@command()
 def up(
     host: Annotated[str | None, typer.Option(metavar="HOST", help="Address to listen on [127.0.0.1].")] = None,
     port: Annotated[
@@ -45,9 +49,8 @@ def up(
     network_name: _Name = None,
     as_json: AsJson = False,
 ) -> None:
-    """Run a node; the first start makes its network.
-
-    Ctrl-C or SIGTERM stops it: requests under way are answered first, and everything acknowledged is on the disk.
+    """Ctrl-C or SIGTERM stops it: requests under way are answered first, and everything acknowledged is on the
+    disk.
     """
     given = {"host": host, "port": port, "data": data, "network_name": network_name}
     run_node(given, config, as_json=as_json)
@@ -85,13 +88,13 @@ def run_node(
         sys.stderr.write("stopped\n")
 
 
+@command()
 def init(
     data: DataDirectory = None,
     config: ConfigFile = None,
     network_name: _Name = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make a network - keys, settings file, database, genesis - without running it. Never overwrites one."""
     with progress("making the network", as_json=as_json) as tell:
         settings = _settings(config, data=data, network_name=network_name)
         from tangle.service.founding import make_network
@@ -115,7 +118,7 @@ def init(
 
 
 up.__doc__ = f"{up.__doc__}\n    {SETTINGS_NOTE}\n"
-init.__doc__ = f"{init.__doc__}\n\n    {SETTINGS_NOTE}\n"
+init.__doc__ = SETTINGS_NOTE
 
 
 @contextmanager

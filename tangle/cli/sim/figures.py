@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from tangle.cli.errors import FileUnwritable, InvalidValue
+from tangle.cli.group import command
 from tangle.cli.options import AsJson
-from tangle.cli.output import columns, facts, progress, show
+from tangle.cli.output import show
 from tangle.cli.sim.options import interruptible, loaded
 from tangle.cli.sim.view import number
-
-# Imports inside functions keep `tangle --help` quick.
+from tangle.sim.lab.figures import FIGURES, fits, over, save
+from tangle.sim.lab.known import KNOWN
+from tangle.sim.lab.report import NAME, orders, write
+from tangle.sim.runs import holds_sweep
+from tangle.sim.sweep import load
+from tangle.terminal.live import progress
+from tangle.terminal.text import columns, facts
 
 
 class Format(StrEnum):
@@ -29,6 +36,7 @@ class Format(StrEnum):
 Quick = Annotated[bool, typer.Option("--quick", help="Fewer blocks and runs: seconds instead of a minute.")]
 
 
+@command("sim plot steady --figure tips --out steady.svg")
 def plot(
     targets: Annotated[
         list[Path],
@@ -47,9 +55,6 @@ def plot(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Draw figures of results, or what a sweep measured over its fields."""
-    from tangle.sim.runs import holds_sweep
-
     if len(targets) == 1 and holds_sweep(targets[0]):
         drawn = _sweep_figures(targets[0], figure or [], x)
     elif x is not None:
@@ -58,7 +63,6 @@ def plot(
         drawn = _result_figures(targets, figure or [])
     if out.suffix and len(drawn) != 1:
         raise InvalidValue("--out", f"one file for {len(drawn)} figures; name one with --figure, or a directory")
-    from tangle.sim.lab.figures import save
 
     files = []
     with progress("drawing", as_json=as_json) as tell:
@@ -73,10 +77,6 @@ def plot(
 
 
 def _result_figures(targets: Sequence[Path], wanted: Sequence[str]) -> dict[str, Any]:
-    from functools import partial
-
-    from tangle.sim.lab.figures import FIGURES, fits
-
     for name in wanted:
         if name not in FIGURES:
             raise InvalidValue("--figure", f"{name!r} is none of {', '.join(FIGURES)}")
@@ -87,12 +87,6 @@ def _result_figures(targets: Sequence[Path], wanted: Sequence[str]) -> dict[str,
 
 
 def _sweep_figures(target: Path, wanted: Sequence[str], x: str | None) -> dict[str, Any]:
-    from functools import partial
-
-    from tangle.sim.lab.figures import over
-    from tangle.sim.lab.report import orders
-    from tangle.sim.sweep import load
-
     swept = load(target)
     for name in wanted:
         if name not in swept.measures:
@@ -112,6 +106,7 @@ def _sweep_figures(target: Path, wanted: Sequence[str], x: str | None) -> dict[s
     }
 
 
+@command("sim report steady busy --out report")
 def report(
     targets: Annotated[
         list[Path],
@@ -121,11 +116,6 @@ def report(
     title: Annotated[str, typer.Option("--title", metavar="TEXT", help="The scenario's name unless given.")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Write an HTML report of results or of a sweep, with their parameters, measures and figures."""
-    from tangle.sim.lab.report import NAME, write
-    from tangle.sim.runs import holds_sweep
-    from tangle.sim.sweep import load
-
     with progress("drawing", as_json=as_json, lines=True):
         sweep = len(targets) == 1 and holds_sweep(targets[0])
         try:
@@ -135,6 +125,7 @@ def report(
     show({"file": str(path)}, str(path), as_json=as_json)
 
 
+@command("sim figure weight-growth --out weight.svg")
 def figure(
     name: Annotated[
         str | None, typer.Argument(metavar="NAME", help="Of a known figure; all are listed without one.")
@@ -145,9 +136,6 @@ def figure(
     quick: Quick = False,
     as_json: AsJson = False,
 ) -> None:
-    """Make a known figure of the literature again, and show its published numbers beside those found here."""
-    from tangle.sim.lab.known import KNOWN
-
     if name is None:
         items = [{"name": each.name, "title": each.title, "source": each.source} for each in KNOWN.values()]
         rows = [(each.name, each.title, each.source) for each in KNOWN.values()]
@@ -155,7 +143,6 @@ def figure(
         return
     if name not in KNOWN:
         raise InvalidValue("NAME", f"{name!r} is none of {', '.join(KNOWN)}")
-    from tangle.sim.lab.figures import save
 
     known, path = KNOWN[name], out or Path(f"{name}.svg")
     with interruptible("stopped; nothing was drawn"), progress(f"running {name}", as_json=as_json, lines=True):

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from tangle.cli.errors import InvalidValue
-
-if TYPE_CHECKING:
-    from tangle.sim.result import Result
-    from tangle.sim.work import Measures
+from tangle.errors import Ending
+from tangle.sim.errors import BadResult, BadScenario
+from tangle.sim.files import assignment
+from tangle.sim.result import Result
+from tangle.sim.store import arrow, holds_result, load
+from tangle.sim.tables import named_function
+from tangle.sim.work import Measures
 
 MEASURES = "tangle.sim.measures:summary"
 """what is measured unless told otherwise; as sim.grid.MEASURES, without loading it for `--help`"""
@@ -34,9 +37,6 @@ MeasuresName = Annotated[
 
 def changes_of(given: Sequence[str] | None, seed: int | None = None, blocks: int | None = None) -> dict[str, Any]:
     """Field -> value of `--set`, `--seed` and `--blocks`, of which the last two come first."""
-    from tangle.sim.errors import BadScenario
-    from tangle.sim.files import assignment
-
     changes = {}
     for text in given or ():
         try:
@@ -49,9 +49,6 @@ def changes_of(given: Sequence[str] | None, seed: int | None = None, blocks: int
 
 def measures_of(name: str) -> Measures:
     """What "module:function" names."""
-    from tangle.sim.errors import BadScenario
-    from tangle.sim.tables import named_function
-
     try:
         found: Measures = named_function(name, "--measures")
     except BadScenario as error:
@@ -61,16 +58,12 @@ def measures_of(name: str) -> Measures:
 
 def loaded(directories: Sequence[Path]) -> list[Result]:
     """The results in directories."""
-    from tangle.sim.store import load
-
     return [load(each) for each in directories]
 
 
 @contextmanager
 def interruptible(message: str) -> Iterator[None]:
     """Say something when Ctrl-C ends what is done here, and end with the code for that."""
-    from tangle.errors import Ending
-
     try:
         yield
     except KeyboardInterrupt:
@@ -80,9 +73,6 @@ def interruptible(message: str) -> Iterator[None]:
 
 def free_place(directory: Path) -> None:
     """Refuse a directory where a result could not be kept, before it is computed."""
-    from tangle.sim.errors import BadResult
-    from tangle.sim.store import arrow, holds_result
-
     arrow()
     if holds_result(directory):
         raise BadResult(str(directory), "there is a result already, and none is overwritten")

@@ -7,6 +7,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from rich import progress
+from rich.console import Console
+
 EVERY_S = 5.0
 """seconds between two lines where there is no terminal"""
 AVERAGED_S = 60.0
@@ -19,8 +22,6 @@ Tell = Callable[[int, int, str], None]
 @contextmanager
 def bar(what: str, unit: str, *, as_json: bool = False) -> Iterator[Tell]:
     """Show how many `unit` are done; nothing for programs."""
-    from rich.console import Console
-
     console = Console(stderr=True, highlight=False)
     if as_json:
         yield lambda _done, _all, _note: None
@@ -33,8 +34,6 @@ def bar(what: str, unit: str, *, as_json: bool = False) -> Iterator[Tell]:
 
 @contextmanager
 def _moving(console: object, what: str, unit: str) -> Iterator[Tell]:
-    from rich import progress
-
     shown = progress.Progress(
         progress.TextColumn("{task.description}"),
         progress.BarColumn(),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from tangle.cli.errors import InvalidValue
+from tangle.cli.group import command
 from tangle.cli.options import AsJson
-from tangle.cli.output import facts, progress, show
+from tangle.cli.output import show
 from tangle.cli.sim.options import (
     MEASURES,
     Blocks,
@@ -24,12 +25,12 @@ from tangle.cli.sim.options import (
 )
 from tangle.cli.sim.progress import bar
 from tangle.cli.sim.view import measured, told
-
-if TYPE_CHECKING:
-    from tangle.sim.replay import Recording
-    from tangle.sim.scenario import Scenario
-
-# Imports inside functions keep `tangle --help` quick.
+from tangle.sim.replay import Recording, go_on, load, regrow, reselect
+from tangle.sim.scenario import Scenario
+from tangle.sim.store import save
+from tangle.sim.tables import changed
+from tangle.terminal.live import progress
+from tangle.terminal.text import facts
 
 SHARE = 0.2
 """q of an attack unless told otherwise"""
@@ -43,6 +44,7 @@ class How(StrEnum):
     GO_ON = "go-on"
 
 
+@command("sim replay http://127.0.0.1:14265 --selector uniform --set delay=0.5 --out replayed")
 def replay(
     source: Annotated[
         str,
@@ -69,9 +71,6 @@ def replay(
     measures: MeasuresName = MEASURES,
     as_json: AsJson = False,
 ) -> None:
-    """Ask what another alpha, selector or attack would have made of the arrivals of a real Tangle."""
-    from tangle.sim.replay import load
-
     if blocks is not None and how is not How.GO_ON:
         raise InvalidValue("--blocks", "that is for --how go-on; otherwise there are as many as there were")
     if how is How.RESELECT and (attack is not None or out is not None):
@@ -93,9 +92,6 @@ def replay(
 
 
 def _scenario(dag: Recording, chosen: dict[str, Any], attack: str | None, changes: dict[str, Any]) -> Scenario:
-    from tangle.sim.scenario import Scenario
-    from tangle.sim.tables import changed
-
     fields: dict[str, Any] = {"name": "replay", "arrivals": dag.rate, **chosen}
     if attack is not None:
         fields["adversary"] = {"attack": attack, "share": SHARE}
@@ -105,9 +101,6 @@ def _scenario(dag: Recording, chosen: dict[str, Any], attack: str | None, change
 def _grown(
     dag: Recording, how: How, scenario: Scenario, measure: Any, out: Path | None, as_json: bool
 ) -> tuple[dict[str, Any], list[tuple[str, object]]]:
-    from tangle.sim.replay import go_on, regrow
-    from tangle.sim.store import save
-
     with bar(str(how), "blocks", as_json=as_json) as tell:
         grow = regrow if how is How.REGROW else go_on
         result = grow(dag, scenario, progress=lambda done, of: tell(done, of, ""))
@@ -128,8 +121,6 @@ def _grown(
 def _reselected(
     dag: Recording, given: dict[str, Any], as_json: bool
 ) -> tuple[dict[str, Any], list[tuple[str, object]]]:
-    from tangle.sim.replay import reselect
-
     with progress(f"asking {len(dag):,} blocks", as_json=as_json, lines=True):
         found = reselect(dag, **given).summary()
     chosen = ", ".join(f"{name} {value}" for name, value in given.items()) or "weighted"

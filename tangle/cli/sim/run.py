@@ -8,8 +8,9 @@ from typing import Annotated, Any
 import typer
 
 from tangle.cli.errors import InvalidValue
+from tangle.cli.group import command
 from tangle.cli.options import AsJson
-from tangle.cli.output import columns, facts, progress, show
+from tangle.cli.output import show
 from tangle.cli.sim.options import (
     MEASURES,
     Blocks,
@@ -25,12 +26,17 @@ from tangle.cli.sim.options import (
 )
 from tangle.cli.sim.progress import bar
 from tangle.cli.sim.view import comparison, measured, told
+from tangle.sim.files import declared, load_scenario
+from tangle.sim.run import run as simulate
+from tangle.sim.store import save
+from tangle.sim.work import warm
+from tangle.terminal.live import progress
+from tangle.terminal.text import columns, facts
 
 LOADING = "loading the kernels; the first time they are compiled, which takes a minute"
 
-# Imports inside functions keep `tangle --help` quick.
 
-
+@command("sim run steady-state --set alpha=0.01 --blocks 100000 --out steady")
 def run(
     scenario: ScenarioName,
     change: Changes = None,
@@ -42,12 +48,6 @@ def run(
     measures: MeasuresName = MEASURES,
     as_json: AsJson = False,
 ) -> None:
-    """Simulate a scenario, and show what is measured beside what is expected."""
-    from tangle.sim.files import load_scenario
-    from tangle.sim.run import run as simulate
-    from tangle.sim.store import save
-    from tangle.sim.work import warm
-
     declared = load_scenario(scenario, changes_of(change, seed, blocks))
     measure = measures_of(measures)
     if out is not None:
@@ -75,16 +75,15 @@ def run(
     show(document, f"{facts(rows)}\n\n{measured(found)}", as_json=as_json)
 
 
+@command("sim list")
 def list_scenarios(as_json: AsJson = False) -> None:
-    """List the declared scenarios."""
-    from tangle.sim.files import declared
-
     found = declared()
     items = [{"name": each.name, "title": each.title, "file": str(each.path)} for each in found]
     text = columns(("scenario", "what it is"), [(each.name, each.title) for each in found])
     show({"items": items}, text, as_json=as_json)
 
 
+@command("sim compare steady busy")
 def compare(
     results: Annotated[
         list[Path], typer.Argument(metavar="RESULT...", help="Directories of two results or more.")
@@ -92,7 +91,6 @@ def compare(
     measures: MeasuresName = MEASURES,
     as_json: AsJson = False,
 ) -> None:
-    """Show results side by side: in what their scenarios differ, and what is measured of each."""
     if len(results) < 2:
         raise InvalidValue("RESULT", "two results or more are needed")
     measure = measures_of(measures)

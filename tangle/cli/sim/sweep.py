@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from tangle.cli.errors import InvalidValue, SweepFailed
+from tangle.cli.group import command
 from tangle.cli.options import AsJson
-from tangle.cli.output import facts, show
+from tangle.cli.output import show
 from tangle.cli.sim.options import (
     MEASURES,
     Blocks,
@@ -24,12 +25,12 @@ from tangle.cli.sim.options import (
 )
 from tangle.cli.sim.progress import bar
 from tangle.cli.sim.view import cells
-
-if TYPE_CHECKING:
-    from tangle.sim.grid import Sweep
-    from tangle.sim.swept import Swept
-
-# Imports inside functions keep `tangle --help` quick.
+from tangle.sim.errors import BadScenario
+from tangle.sim.files import choices, find, read, scenario_of, sweep_of
+from tangle.sim.grid import Sweep
+from tangle.sim.sweep import load, run
+from tangle.sim.swept import Swept
+from tangle.terminal.text import facts
 
 FAILURES_SHOWN = 10
 
@@ -42,6 +43,9 @@ class EngineName(StrEnum):
     RAY = "ray"
 
 
+@command(
+    "sim sweep parasite-chain --grid alpha=0.001,0.01,0.1 --grid adversary.share=0.1,0.3 --repeat 20 --out chains"
+)
 def sweep(
     source: Annotated[
         str,
@@ -77,12 +81,9 @@ def sweep(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Run a scenario with all combinations of some fields, several times each, on all cores.
-
-    Finished runs are kept at once. After Ctrl-C or a crash the same command goes on and gives the same table.
+    """Finished runs are kept at once. After Ctrl-C or a crash the same command goes on and gives the same
+    table.
     """
-    from tangle.sim.sweep import run
-
     place = Path(source)
     if place.is_dir():
         if grid or repeat or change or seed is not None or blocks is not None or (out and out != place):
@@ -104,8 +105,6 @@ def sweep(
 
 
 def _kept(place: Path) -> Sweep:
-    from tangle.sim.sweep import load
-
     return load(place).sweep
 
 
@@ -113,10 +112,6 @@ def _declared(
     source: str, grid: Sequence[str], repeat: int | None, changes: dict[str, Any], measures: str
 ) -> Sweep:
     """The sweep of a file's own table `sweep` and of options, which come before it."""
-    from tangle.sim.errors import BadScenario
-    from tangle.sim.files import choices, find, read, scenario_of, sweep_of
-    from tangle.sim.grid import Sweep
-
     path = find(source)
     table = read(path)
     own = sweep_of(table, path)

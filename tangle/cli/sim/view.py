@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from tangle.cli.output import columns
-
-if TYPE_CHECKING:
-    from tangle.sim.scenario import Scenario
-    from tangle.sim.swept import Swept
+from tangle.sim.measures.table import lines
+from tangle.sim.scenario import Scenario
+from tangle.sim.swept import Swept
+from tangle.terminal.text import columns
+from tangle.tipselect.confidence import wilson
 
 EXPECTED = "expected_"
 """names of what theory says begin with this"""
@@ -50,8 +50,6 @@ def number(value: float | None) -> str:
 
 def measured(found: Mapping[str, float]) -> str:
     """Measures as a table: intervals behind what they are of, expected values beside it."""
-    from tangle.sim.measures.table import lines
-
     rows = [
         (
             line.name,
@@ -117,8 +115,6 @@ def _telling(swept: Swept) -> list[str]:
 
 def _mean(name: str, values: Any) -> str:
     """A mean with its interval of 95 %: Wilson's of what succeeded or not, Student's of what was measured."""
-    from tangle.tipselect.confidence import wilson
-
     values = values[values == values]  # noqa: PLR0124, what is nan was not there to be measured
     n = values.size
     if n == 0:

@@ -4,45 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from tangle.cli.errors import FileUnwritable
+from tangle.cli.group import command
 from tangle.cli.options import NODE_URL, AsJson, NodeUrl
-from tangle.cli.output import columns, facts, show
+from tangle.cli.output import show
 from tangle.cli.session import run_async
+from tangle.cli.tips.picture import picture
+from tangle.client.node.rest import NodeClient
 from tangle.protocol.serial import Json
-
-if TYPE_CHECKING:
-    from tangle.client.node.rest import NodeClient
-
-# Imports inside functions keep `tangle --help` quick.
+from tangle.terminal.text import columns, facts
 
 SHOWN = 20
 """tips of a list unless told otherwise"""
 STATES = {"good": "tip", "semiLazy": "semi-lazy", "lazy": "lazy", "contested": "contested"}
 
-app = typer.Typer(no_args_is_help=True, help="Look at tips and their selection.", rich_markup_mode=None)
 
-
-@app.callback()
-def group() -> None:
-    """Look at tips and their selection."""
-
-
-@app.command("list")
+@command()
 def list_tips(
     limit: Annotated[int, typer.Option(min=1, metavar="COUNT", help="At most so many.")] = SHOWN,
     node: NodeUrl = NODE_URL,
     as_json: AsJson = False,
 ) -> None:
-    """List the blocks that nothing approves, oldest first, and whether walks would end on them."""
     result = _ask(node, lambda client: client.unapproved(limit))
     show(result, _listing(result), as_json=as_json)
 
 
-@app.command()
+@command()
 def explain(
     seed: Annotated[
         int | None, typer.Option(min=0, max=2**32 - 1, metavar="NUMBER", help="Of the walks; drawn if not given.")
@@ -52,11 +43,8 @@ def explain(
     node: NodeUrl = NODE_URL,
     as_json: AsJson = False,
 ) -> None:
-    """Explain one selection: where walkers started, what they could choose with which chances, and who won."""
     result = _ask(node, lambda client: client.explain_tips(count, seed=seed))
     if svg is not None:
-        from tangle.cli.tips.picture import picture
-
         try:
             svg.write_text(picture(result))
         except OSError as error:
@@ -64,7 +52,7 @@ def explain(
     show(result, _explanation(result), as_json=as_json)
 
 
-@app.command()
+@command()
 def stats(
     age: Annotated[
         int | None, typer.Option(min=1, metavar="BLOCKS", help="Blocks after which a tip counts as left behind.")
@@ -72,14 +60,11 @@ def stats(
     node: NodeUrl = NODE_URL,
     as_json: AsJson = False,
 ) -> None:
-    """Count what the Tangle loses: tips left behind, orphaned blocks, lazy and contested ones."""
     result = _ask(node, lambda client: client.orphans(age))
     show(result, _losses(result), as_json=as_json)
 
 
 def _ask(url: str, question: Callable[[NodeClient], Coroutine[None, None, Json]]) -> Json:
-    from tangle.client.node.rest import NodeClient
-
     async def main() -> Json:
         async with NodeClient(url) as client:
             return await question(client)

@@ -6,24 +6,25 @@ A token is made by a foundry, and a foundry belongs to an alias; the id of a tok
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from tangle.cli.errors import InvalidValue
+from tangle.cli.group import command
 from tangle.cli.options import NODE_URL, WALLET, AsJson, NodeUrl, WalletPath
 from tangle.cli.quantities import token_units, tokens
 from tangle.cli.session import WAIT_S, Worker, tag_of
 from tangle.cli.wallet import names
+from tangle.cli.wallet.metadata import token_metadata
 from tangle.cli.wallet.session import Decimal, Plan, ProofOfWork, Tell, Terms, Timeout, Wait, Yes, carry_out
+from tangle.client.wallet.metadata import Irc30
+from tangle.client.wallet.wallet import Created, Sent, Wallet
+from tangle.protocol.addresses import AliasAddress, from_bech32, to_bech32
 from tangle.protocol.serial import Json, to_hex
 
-if TYPE_CHECKING:
-    from tangle.client.wallet.wallet import Created, Sent, Wallet
 
-# Imports inside functions keep `tangle --help` quick.
-
-
+@command("wallet create-alias --metadata 'Pump station 7'")
 def create_alias(
     metadata: Annotated[
         str, typer.Option("--metadata", metavar="TEXT|0xHEX", help="Said about it; its governor may change that.")
@@ -48,14 +49,9 @@ def create_alias(
     node: NodeUrl = NODE_URL,
     as_json: AsJson = False,
 ) -> None:
-    """Make an alias.
-
-    It is an account of its own, which can own things and make tokens and NFTs.
-    """
+    """It is an account of its own, which can own things and make tokens and NFTs."""
 
     async def plan(opened: Wallet) -> Plan[Created]:
-        from tangle.protocol.addresses import AliasAddress, from_bech32, to_bech32
-
         hrp = (await opened.node.parameters()).bech32_hrp
         mover = from_bech32(state_controller, hrp, field="--state-controller") if state_controller else None
         ruler = from_bech32(governor, hrp, field="--governor") if governor else None
@@ -80,6 +76,7 @@ def create_alias(
     carry_out(Terms(wallet, node, as_json, worker, wait, timeout), plan)
 
 
+@command("wallet create-token --name 'Pump hours' --symbol PUMP --decimals 2 --maximum 1000000 --initial 5000")
 def create_token(
     maximum: Annotated[
         str, typer.Option("--maximum", metavar="AMOUNT", help="The most that may ever circulate; never changes.")
@@ -116,13 +113,7 @@ def create_token(
     node: NodeUrl = NODE_URL,
     as_json: AsJson = False,
 ) -> None:
-    """Make a native token.
-
-    Its foundry has a maximum supply, and says for ever what the token is called.
-    """
-    from tangle.cli.wallet.metadata import token_metadata
-    from tangle.client.wallet.metadata import Irc30
-
+    """Its foundry has a maximum supply, and says for ever what the token is called."""
     metadata = token_metadata(
         metadata_file,
         name=name,
@@ -163,6 +154,7 @@ def create_token(
     carry_out(Terms(wallet, node, as_json, worker, wait, timeout), plan)
 
 
+@command("wallet destroy PUMP")
 def destroy(
     name: Annotated[
         str, typer.Argument(metavar="FOUNDRY|ALIAS", help="A token's id, symbol or name, or an alias's id.")
@@ -175,10 +167,8 @@ def destroy(
     node: NodeUrl = NODE_URL,
     as_json: AsJson = False,
 ) -> None:
-    """End a foundry or an alias.
-
-    A foundry takes all of its tokens with it, which the wallet must hold; an alias must own nothing. The storage
-    deposit becomes available.
+    """A foundry takes all of its tokens with it, which the wallet must hold; an alias must own nothing. The
+    storage deposit becomes available.
     """
 
     async def plan(opened: Wallet) -> Plan[Sent]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from tangle.cli.group import command
 from tangle.cli.options import NODE_URL, WALLET, AsJson, NodeUrl, WalletPath
-from tangle.cli.output import amount
 from tangle.cli.session import WAIT_S, Worker, tag_of
+from tangle.cli.wallet.json import claimed_json
 from tangle.cli.wallet.session import (
     ExpiresAt,
     ExpiresIn,
@@ -22,14 +23,14 @@ from tangle.cli.wallet.session import (
     carry_out,
     times_of,
 )
+from tangle.cli.wallet.view import claimed_text
+from tangle.client.wallet.wallet import Rounds, Sent, Wallet
 from tangle.protocol.serial import Json, from_hex, to_hex
-
-if TYPE_CHECKING:
-    from tangle.client.wallet.wallet import Rounds, Sent, Wallet
-
-# Imports inside functions keep `tangle --help` quick.
+from tangle.protocol.tagged_data import TaggedData
+from tangle.terminal.text import amount
 
 
+@command("wallet send tgl1q… 1000000 --expires-in 10m")
 def send(
     to: Annotated[str, typer.Argument(metavar="ADDRESS", help="Who is paid, as bech32 text.")],
     base_units: Annotated[int, typer.Argument(metavar="AMOUNT", min=1, help="Base units, a whole number.")],
@@ -50,9 +51,6 @@ def send(
     node: NodeUrl = NODE_URL,
     as_json: AsJson = False,
 ) -> None:
-    """Pay an address, and wait until the ledger took the payment."""
-    from tangle.protocol.tagged_data import TaggedData
-
     note = TaggedData(tag_of(tag), data.encode()) if tag or data else None
 
     async def plan(opened: Wallet) -> Plan[Sent]:
@@ -75,6 +73,7 @@ def send(
     carry_out(Terms(wallet, node, as_json, worker, wait, timeout), plan)
 
 
+@command("wallet claim")
 def claim(
     output_ids: Annotated[
         list[str] | None, typer.Argument(metavar="[OUTPUT_ID]...", help="Only these outputs, each as 0x….")
@@ -86,13 +85,7 @@ def claim(
     node: NodeUrl = NODE_URL,
     as_json: AsJson = False,
 ) -> None:
-    """Take what has come under conditions.
-
-    Storage deposits go back to their senders, what could expire stays for good, what has expired comes home.
-    """
-    from tangle.cli.wallet.json import claimed_json
-    from tangle.cli.wallet.view import claimed_text
-
+    """Storage deposits go back to their senders, what could expire stays for good, what has expired comes home."""
     chosen = [from_hex(text.lower(), "OUTPUT_ID", size=34) for text in output_ids] if output_ids else None
 
     async def plan(opened: Wallet) -> Plan[Rounds]:
@@ -117,6 +110,7 @@ def claim(
     carry_out(Terms(wallet, node, as_json, worker, wait, timeout), plan)
 
 
+@command("wallet consolidate")
 def consolidate(
     wait: Wait = True,
     timeout: Timeout = WAIT_S,
@@ -125,10 +119,7 @@ def consolidate(
     node: NodeUrl = NODE_URL,
     as_json: AsJson = False,
 ) -> None:
-    """Join outputs into one.
-
-    All without conditions, in as many transactions of at most 128 as it takes.
-    """
+    """All without conditions, in as many transactions of at most 128 as it takes."""
 
     async def plan(_: Wallet) -> Plan[Rounds]:
         async def post(ready: Wallet, tell: Tell) -> Rounds:

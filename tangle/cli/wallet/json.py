@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import orjson
 
+from tangle.client.wallet.metadata import Irc27, Irc30
+from tangle.client.wallet.wallet import Alias, Balance, Conditional, Foundry, Nft, TokenBalance
+from tangle.protocol.addresses import Address, AliasAddress
 from tangle.protocol.serial import Json, to_hex
-
-if TYPE_CHECKING:
-    from tangle.client.wallet.metadata import Irc27, Irc30
-    from tangle.client.wallet.wallet import Alias, Balance, Conditional, Foundry, Nft, TokenBalance
-    from tangle.protocol.addresses import Address
 
 Bech32 = Callable[["Address"], str]
 """the text of an address on the node's network"""
@@ -131,8 +128,6 @@ def token_sums(ones: Sequence[Conditional]) -> dict[bytes, int]:
 
 def alias_address(one: Alias) -> Address:
     """Its own address."""
-    from tangle.protocol.addresses import AliasAddress
-
     return AliasAddress(one.alias_id)
 
 

@@ -7,21 +7,26 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from tangle.cli.errors import NotFunded
+from tangle.cli.group import command
 from tangle.cli.options import NODE_URL, WALLET, AsJson, NodeUrl, WalletPath
-from tangle.cli.output import amount, facts, progress, show
+from tangle.cli.output import show
 from tangle.cli.session import WAIT_S, run_async
+from tangle.cli.wallet.file import SealedMnemonic, create
 from tangle.cli.wallet.session import Tell, Timeout, Wait, keys_of, opened
+from tangle.cli.wallet.unlock import new_password, read_mnemonic
+from tangle.client.errors import ClientError
+from tangle.client.node.rest import NodeClient
+from tangle.protocol.addresses import to_bech32
+from tangle.protocol.keys import Keys, new_mnemonic
+from tangle.protocol.parameters import ProtocolParameters
 from tangle.protocol.serial import Json, to_hex
-
-if TYPE_CHECKING:
-    from tangle.protocol.keys import Keys
-
-# Imports inside functions keep `tangle --help` quick.
+from tangle.terminal.live import progress
+from tangle.terminal.text import amount, facts
 
 POLL_S = 0.3
 """seconds between two looks for funds of the faucet"""
@@ -32,6 +37,7 @@ Hrp = Annotated[
 ]
 
 
+@command("wallet new --password")
 def new(
     mnemonic_stdin: Annotated[
         bool, typer.Option("--mnemonic-stdin", help="Import the words on standard input instead of new ones.")
@@ -44,13 +50,7 @@ def new(
     node: NodeUrl = NODE_URL,
     as_json: AsJson = False,
 ) -> None:
-    """Make a wallet file.
-
-    New words are shown once: write them down, they are the only copy besides the file."""
-    from tangle.cli.wallet.file import SealedMnemonic, create
-    from tangle.cli.wallet.unlock import new_password, read_mnemonic
-    from tangle.protocol.keys import Keys, new_mnemonic
-
+    """New words are shown once: write them down, they are the only copy besides the file."""
     path = wallet.expanduser()
     words = " ".join(read_mnemonic().lower().split()) if mnemonic_stdin else new_mnemonic()
     # Everything that can fail comes before the file: words that were never shown are lost in an encrypted one.
@@ -65,6 +65,7 @@ def new(
     show(result, facts(rows), as_json=as_json)
 
 
+@command("wallet address --index 1")
 def address(
     index: Annotated[
         int, typer.Option(min=0, max=2**31 - 1, metavar="INDEX", help="Which address of the wallet.")
@@ -74,13 +75,13 @@ def address(
     node: NodeUrl = NODE_URL,
     as_json: AsJson = False,
 ) -> None:
-    """Show an address of the wallet."""
     keys = keys_of(wallet)
     text = _bech32(keys, index, hrp or run_async(_hrp(node)))
     result = {"address": text, "index": index, "publicKey": to_hex(keys.derive(index=index).public_key)}
     show(result, text, as_json=as_json)
 
 
+@command("wallet fund")
 def fund(
     wait: Wait = True,
     timeout: Timeout = WAIT_S,
@@ -88,7 +89,6 @@ def fund(
     node: NodeUrl = NODE_URL,
     as_json: AsJson = False,
 ) -> None:
-    """Ask the node's faucet for coins to try with."""
     keys = keys_of(wallet)
 
     async def ask(tell: Tell) -> Json:
@@ -116,17 +116,11 @@ def fund(
 
 
 def _bech32(keys: Keys, index: int, hrp: str) -> str:
-    from tangle.protocol.addresses import to_bech32
-
     return to_bech32(keys.derive(index=index).address, hrp)
 
 
 async def _hrp(url: str, *, lenient: bool = False) -> str:
     """The node's network part; when `lenient` and no node tells it, that of a new network."""
-    from tangle.client.errors import ClientError
-    from tangle.client.node.rest import NodeClient
-    from tangle.protocol.parameters import ProtocolParameters
-
     try:
         async with NodeClient(url) as node:
             return (await node.parameters()).bech32_hrp

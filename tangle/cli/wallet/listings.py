@@ -5,66 +5,46 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from tangle.cli.group import command
 from tangle.cli.options import NODE_URL, WALLET, AsJson, NodeUrl, WalletPath
-from tangle.cli.output import columns, show
+from tangle.cli.output import show
+from tangle.cli.wallet.json import alias_json, balance_json, foundry_json, nft_json, token_json
 from tangle.cli.wallet.session import look
+from tangle.cli.wallet.view import alias_text, balance_text, nft_text, token_text
+from tangle.client.wallet.wallet import Balance, HistoryEntry, Wallet
+from tangle.protocol.addresses import Address, to_bech32
 from tangle.protocol.serial import Json, to_hex
-
-if TYPE_CHECKING:
-    from tangle.client.wallet.wallet import Balance, HistoryEntry, Wallet
-    from tangle.protocol.addresses import Address
-
-# Imports inside functions keep `tangle --help` quick.
+from tangle.terminal.text import columns
 
 
+@command("wallet balance")
 def balance(wallet: WalletPath = WALLET, node: NodeUrl = NODE_URL, as_json: AsJson = False) -> None:
-    """Show what the wallet holds.
-
-    Coins, tokens, NFTs, aliases and foundries.
-    """
-    from tangle.cli.wallet.json import balance_json
-    from tangle.cli.wallet.view import balance_text
-
+    """Coins, tokens, NFTs, aliases and foundries."""
     held, text_of = _held(wallet, node)
     show(balance_json(held, text_of), balance_text(held), as_json=as_json)
 
 
+@command("wallet tokens")
 def tokens(wallet: WalletPath = WALLET, node: NodeUrl = NODE_URL, as_json: AsJson = False) -> None:
-    """List the native tokens with their ids.
-
-    And with what their makers say about them.
-    """
-    from tangle.cli.wallet.json import token_json
-    from tangle.cli.wallet.view import token_text
-
+    """And with what their makers say about them."""
     held, _ = _held(wallet, node)
     _list([token_json(one) for one in held.tokens], [token_text(one) for one in held.tokens], as_json)
 
 
+@command("wallet nfts")
 def nfts(wallet: WalletPath = WALLET, node: NodeUrl = NODE_URL, as_json: AsJson = False) -> None:
-    """List the NFTs with their ids.
-
-    And with what their issuers say about them.
-    """
-    from tangle.cli.wallet.json import nft_json
-    from tangle.cli.wallet.view import nft_text
-
+    """And with what their issuers say about them."""
     held, text_of = _held(wallet, node)
     _list([nft_json(one, text_of) for one in held.nfts], [nft_text(one, text_of) for one in held.nfts], as_json)
 
 
+@command("wallet accounts")
 def accounts(wallet: WalletPath = WALLET, node: NodeUrl = NODE_URL, as_json: AsJson = False) -> None:
-    """List aliases and their foundries with ids.
-
-    And with addresses, metadata and supplies.
-    """
-    from tangle.cli.wallet.json import alias_json, foundry_json
-    from tangle.cli.wallet.view import alias_text
-
+    """And with addresses, metadata and supplies."""
     held, text_of = _held(wallet, node)
     items: list[Json] = []
     texts: list[str] = []
@@ -75,16 +55,14 @@ def accounts(wallet: WalletPath = WALLET, node: NodeUrl = NODE_URL, as_json: AsJ
     _list(items, texts, as_json)
 
 
+@command("wallet history --limit 10")
 def history(
     limit: Annotated[int, typer.Option(min=1, metavar="COUNT", help="The newest so many.")] = 50,
     wallet: WalletPath = WALLET,
     node: NodeUrl = NODE_URL,
     as_json: AsJson = False,
 ) -> None:
-    """Show what transactions changed.
-
-    For the wallet, in base units, oldest first.
-    """
+    """For the wallet, in base units, oldest first."""
 
     async def ask(opened: Wallet) -> list[HistoryEntry]:
         return await opened.history()
@@ -100,7 +78,6 @@ def history(
 
 def _held(path: Path, url: str) -> tuple[Balance, Callable[[Address], str]]:
     """What the wallet holds, and how the node's network writes addresses."""
-    from tangle.protocol.addresses import to_bech32
 
     async def ask(wallet: Wallet) -> tuple[Balance, str]:
         return await wallet.balance(), (await wallet.node.parameters()).bech32_hrp

@@ -9,17 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import orjson
 
 from tangle.cli.errors import FileUnreadable, InvalidValue
+from tangle.client.wallet.metadata import Irc27, Irc30
 from tangle.protocol.parameters import METADATA_BYTES_MAX
-
-if TYPE_CHECKING:
-    from tangle.client.wallet.metadata import Irc27, Irc30
-
-# Imports inside functions keep `tangle --help` quick.
 
 S = TypeVar("S", "Irc27", "Irc30")
 
@@ -40,8 +36,6 @@ def token_metadata(
     ------
     FileUnreadable, InvalidValue, InvalidMetadata
     """
-    from tangle.client.wallet.metadata import Irc30
-
     options = {
         "--name": name,
         "--symbol": symbol,
@@ -72,8 +66,6 @@ def nft_metadata(
     royalties: Sequence[str],
 ) -> Irc27 | bytes | None:
     """What an NFT's issuer says for ever (IRC-27), None for nothing; raises as `token_metadata`."""
-    from tangle.client.wallet.metadata import Irc27
-
     options: dict[str, object] = {
         "--name": name,
         "--type": type,

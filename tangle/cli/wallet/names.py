@@ -10,15 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from tangle.cli.errors import Ambiguous, InvalidValue, NotHeld
-from tangle.cli.output import printable
+from tangle.client.wallet.metadata import Irc30
+from tangle.client.wallet.wallet import Balance
 from tangle.protocol.serial import to_hex
-
-if TYPE_CHECKING:
-    from tangle.client.wallet.metadata import Irc30
-    from tangle.client.wallet.wallet import Balance
+from tangle.terminal.text import printable
 
 CHAIN_ID_BYTES = 32
 """of an alias or NFT; TIP-18"""

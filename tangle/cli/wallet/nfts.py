@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from tangle.cli.group import command
 from tangle.cli.options import NODE_URL, WALLET, AsJson, NodeUrl, WalletPath
 from tangle.cli.session import WAIT_S, Worker, tag_of
 from tangle.cli.wallet import names
+from tangle.cli.wallet.metadata import nft_metadata
 from tangle.cli.wallet.session import (
     ExpiresAt,
     ExpiresIn,
@@ -24,19 +26,16 @@ from tangle.cli.wallet.session import (
     carry_out,
     times_of,
 )
+from tangle.client.wallet.wallet import Created, Sent, Wallet
+from tangle.protocol.addresses import Address, AliasAddress, NftAddress, from_bech32, to_bech32
 from tangle.protocol.serial import Json, to_hex
-
-if TYPE_CHECKING:
-    from tangle.client.wallet.wallet import Created, Sent, Wallet
-    from tangle.protocol.addresses import Address
-
-# Imports inside functions keep `tangle --help` quick.
 
 NftName = Annotated[
     str, typer.Argument(metavar="NFT", help="Id as 0x…, its beginning, or its name, where only one fits.")
 ]
 
 
+@command("wallet mint-nft --name 'Pump 7' --type image/png --uri https://example.com/7.png --attribute bar=6")
 def mint_nft(
     to: Annotated[
         str | None, typer.Option("--to", metavar="ADDRESS", help="Who gets it, instead of this wallet.")
@@ -86,12 +85,7 @@ def mint_nft(
     node: NodeUrl = NODE_URL,
     as_json: AsJson = False,
 ) -> None:
-    """Make an NFT.
-
-    What its issuer says about it stays for ever.
-    """
-    from tangle.cli.wallet.metadata import nft_metadata
-
+    """What its issuer says about it stays for ever."""
     said = nft_metadata(
         metadata_file,
         name=name,
@@ -105,8 +99,6 @@ def mint_nft(
     )
 
     async def plan(opened: Wallet) -> Plan[Created]:
-        from tangle.protocol.addresses import NftAddress, from_bech32, to_bech32
-
         hrp = (await opened.node.parameters()).bech32_hrp
         receiver = from_bech32(to, hrp, field="--to") if to else None
         proven = await _issuer(opened, issuer) if issuer is not None else None
@@ -132,6 +124,7 @@ def mint_nft(
     carry_out(Terms(wallet, node, as_json, worker, wait, timeout), plan)
 
 
+@command("wallet send-nft tgl1q… 'Pump 7'")
 def send_nft(
     to: Annotated[str, typer.Argument(metavar="ADDRESS", help="Who gets it, as bech32 text.")],
     name: NftName,
@@ -145,7 +138,6 @@ def send_nft(
     node: NodeUrl = NODE_URL,
     as_json: AsJson = False,
 ) -> None:
-    """Send an NFT with its storage deposit."""
 
     async def plan(opened: Wallet) -> Plan[Sent]:
         times = await times_of(opened, expires_in, expires_at, locked_until)
@@ -162,6 +154,7 @@ def send_nft(
     carry_out(Terms(wallet, node, as_json, worker, wait, timeout), plan)
 
 
+@command("wallet burn-nft 'Pump 7'")
 def burn_nft(
     name: NftName,
     yes: Yes = False,
@@ -172,10 +165,7 @@ def burn_nft(
     node: NodeUrl = NODE_URL,
     as_json: AsJson = False,
 ) -> None:
-    """Destroy an NFT for ever.
-
-    Its storage deposit becomes available.
-    """
+    """Its storage deposit becomes available."""
 
     async def plan(opened: Wallet) -> Plan[Sent]:
         found = names.nft(name, "NFT", await opened.balance())
@@ -196,8 +186,6 @@ def burn_nft(
 
 async def _issuer(wallet: Wallet, text: str) -> Address:
     """The address that shall be proven to have issued something."""
-    from tangle.protocol.addresses import AliasAddress, NftAddress, from_bech32
-
     if text == "self":
         return wallet.address()
     hrp = (await wallet.node.parameters()).bech32_hrp

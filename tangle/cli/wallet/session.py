@@ -12,21 +12,21 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 import typer
 
 from tangle.cli.errors import ConfirmationNeeded, InvalidValue, NotConfirmed
-from tangle.cli.output import facts, progress, show
-from tangle.cli.quantities import moment, seconds, when
+from tangle.cli.output import show
+from tangle.cli.quantities import moment, seconds
 from tangle.cli.session import Worker, pow_by, run_async
+from tangle.cli.wallet.unlock import mnemonic_of
+from tangle.client.node.rest import NodeClient
+from tangle.client.wallet.wallet import Sent, Wallet
+from tangle.protocol.keys import Keys
 from tangle.protocol.serial import Json, to_hex
-
-if TYPE_CHECKING:
-    from tangle.client.wallet.wallet import Sent, Wallet
-    from tangle.protocol.keys import Keys
-
-# Imports inside functions keep `tangle --help` quick.
+from tangle.terminal.live import progress
+from tangle.terminal.text import facts, when
 
 Tell = Callable[[str], None]
 """replaces what is shown as progress"""
@@ -138,18 +138,12 @@ async def times_of(
 
 def keys_of(path: Path) -> Keys:
     """The keys of a wallet file."""
-    from tangle.cli.wallet.unlock import mnemonic_of
-    from tangle.protocol.keys import Keys
-
     return Keys.from_mnemonic(mnemonic_of(path.expanduser()))
 
 
 @asynccontextmanager
 async def opened(url: str, keys: Keys, worker: Worker = Worker.NODE) -> AsyncIterator[Wallet]:
     """The wallet of some keys at a node."""
-    from tangle.client.node.rest import NodeClient
-    from tangle.client.wallet.wallet import Wallet
-
     async with NodeClient(url) as node:
         yield Wallet(node, keys, pow=await pow_by(node, worker))
 

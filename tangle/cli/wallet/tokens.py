@@ -6,11 +6,12 @@ Where they come from stands in `wallet_accounts`.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from tangle.cli.errors import InvalidValue
+from tangle.cli.group import command
 from tangle.cli.options import NODE_URL, WALLET, AsJson, NodeUrl, WalletPath
 from tangle.cli.quantities import token_units, whole
 from tangle.cli.session import WAIT_S, Worker
@@ -31,12 +32,10 @@ from tangle.cli.wallet.session import (
     carry_out,
     times_of,
 )
+from tangle.cli.wallet.view import token_amount
+from tangle.client.wallet.wallet import Balance, Sent, Wallet
 from tangle.protocol.serial import Json, to_hex
-
-if TYPE_CHECKING:
-    from tangle.client.wallet.wallet import Balance, Sent, Wallet
-
-# Imports inside functions keep `tangle --help` quick.
+from tangle.terminal.text import amount
 
 TokenName = Annotated[
     str, typer.Argument(metavar="TOKEN", help="Id as 0x…, its beginning, symbol or name, where only one fits.")
@@ -46,6 +45,7 @@ TokenAmount = Annotated[
 ]
 
 
+@command("wallet send-tokens tgl1q… PUMP 12.5 --decimal")
 def send_tokens(
     to: Annotated[str, typer.Argument(metavar="ADDRESS", help="Who gets them, as bech32 text.")],
     pairs: Annotated[
@@ -72,10 +72,7 @@ def send_tokens(
     node: NodeUrl = NODE_URL,
     as_json: AsJson = False,
 ) -> None:
-    """Send native tokens.
-
-    One kind, or several in one transaction.
-    """
+    """One kind, or several in one transaction."""
     if len(pairs) % 2:
         raise InvalidValue("TOKEN AMOUNT", "must come in pairs: after each token how many of it")
 
@@ -99,6 +96,7 @@ def send_tokens(
     carry_out(Terms(wallet, node, as_json, worker, wait, timeout), plan)
 
 
+@command("wallet mint PUMP 5000")
 def mint(
     name: TokenName,
     how_many: TokenAmount,
@@ -110,10 +108,7 @@ def mint(
     node: NodeUrl = NODE_URL,
     as_json: AsJson = False,
 ) -> None:
-    """Make more of a token.
-
-    The wallet must control its foundry, and the maximum supply leave room.
-    """
+    """The wallet must control its foundry, and the maximum supply leave room."""
 
     async def act(opened: Wallet, token_id: bytes, units: int) -> Sent:
         return await opened.mint(token_id, units, wait=False)
@@ -121,6 +116,7 @@ def mint(
     _change(Terms(wallet, node, as_json, worker, wait, timeout), name, how_many, decimal, "minting", "minted", act)
 
 
+@command("wallet melt PUMP 12.5 --decimal")
 def melt(
     name: TokenName,
     how_many: TokenAmount,
@@ -132,10 +128,7 @@ def melt(
     node: NodeUrl = NODE_URL,
     as_json: AsJson = False,
 ) -> None:
-    """Give tokens back to their foundry.
-
-    The wallet must control it; it may mint them again.
-    """
+    """The wallet must control it; it may mint them again."""
 
     async def act(opened: Wallet, token_id: bytes, units: int) -> Sent:
         return await opened.melt(token_id, units, wait=False)
@@ -143,6 +136,7 @@ def melt(
     _change(Terms(wallet, node, as_json, worker, wait, timeout), name, how_many, decimal, "melting", "melted", act)
 
 
+@command("wallet burn PUMP 100")
 def burn(
     name: TokenName,
     how_many: TokenAmount,
@@ -155,10 +149,7 @@ def burn(
     node: NodeUrl = NODE_URL,
     as_json: AsJson = False,
 ) -> None:
-    """Destroy tokens for ever.
-
-    Whoever made them: their foundry does not learn of it, and can never be destroyed from then on.
-    """
+    """Whoever made them: their foundry does not learn of it, and can never be destroyed from then on."""
 
     async def act(opened: Wallet, token_id: bytes, units: int) -> Sent:
         return await opened.burn_tokens(token_id, units, wait=False)
@@ -189,8 +180,6 @@ def _change(
     yes: bool = True,
 ) -> None:
     """Change how many there are of a token."""
-    from tangle.cli.wallet.view import token_amount
-
     if not decimal:
         whole(how_many, "AMOUNT")
 
@@ -223,9 +212,6 @@ def _amounts(pairs: Sequence[str], held: Balance, decimal: bool) -> list[tuple[n
 def _sent_tokens(
     to: str, amounts: Sequence[tuple[names.Token, int]], coins: int | None, returned: bool, times: Times
 ) -> tuple[Json, str]:
-    from tangle.cli.output import amount
-    from tangle.cli.wallet.view import token_amount
-
     told: Json = {
         "address": to,
         "tokens": [{"tokenId": to_hex(token.token_id), "amount": str(units)} for token, units in amounts],

@@ -6,20 +6,17 @@ What strangers wrote (names, symbols, metadata) goes through `printable` before 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 
-from tangle.cli.output import amount, columns, facts, printable
-from tangle.cli.quantities import number, shown_decimals, tokens, when
-from tangle.cli.session import for_people
+from tangle.cli.quantities import number, shown_decimals, tokens
 from tangle.cli.wallet.json import Bech32, alias_address, token_sums
 from tangle.cli.wallet.names import about_tokens, short
+from tangle.client.wallet.metadata import Irc30
+from tangle.client.wallet.wallet import Alias, Balance, Conditional, Foundry, Nft, TokenBalance
 from tangle.protocol.serial import to_hex
-
-if TYPE_CHECKING:
-    from tangle.client.wallet.metadata import Irc30
-    from tangle.client.wallet.wallet import Alias, Balance, Conditional, Foundry, Nft, TokenBalance
+from tangle.terminal.text import amount, columns, facts, for_people, printable, when
 
 About = Mapping[bytes, "Irc30 | None"]
 """token id -> what its foundry says"""

@@ -1,0 +1,137 @@
+"""Groups of commands that are imported when they are called, and functions as commands.
+
+The list of a group's commands is shown from the table alone, so `tangle --help` imports none of them and a call
+imports one. That is why the module of a command imports what it needs at its top.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields, is_dataclass
+from functools import wraps
+from importlib import import_module
+from typing import Any, NamedTuple, TypeVar, get_type_hints
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+F = TypeVar("F", bound=Callable[..., None])
+
+
+class Row(NamedTuple):
+    """A command of the table: where its function is, below `tangle`, and the first line of its help."""
+
+    place: str
+    line: str
+
+
+class Rows(NamedTuple):
+    """A group of the table: the first line of its help, and its commands by name."""
+
+    line: str
+    commands: Mapping[str, Row]
+
+
+Table = Mapping[str, Row | Rows]
+
+
+class Group(TyperGroup):
+    """A group with the commands of a table."""
+
+    def serve(self, table: Table) -> None:
+        """Have these commands."""
+        self.table = table
+        commands: Any = _Imported(table)
+        self.commands = commands
+
+    def list_commands(self, _context: object) -> list[str]:
+        """Names, in the order of the table."""
+        return list(self.table)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Names and first lines, from the table."""
+        told: Any = {name: TyperCommand(name, help=row.line) for name, row in self.table.items()}
+        TyperGroup(commands=told, rich_markup_mode=None).format_commands(ctx, formatter)
+
+
+class _Imported(Mapping[str, Any]):
+    """The commands of a table by name, each imported when it is asked for."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self._made: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        row = self._table[name]
+        if name not in self._made:
+            self._made[name] = _group(name, row) if isinstance(row, Rows) else _command(name, row)
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._table)
+
+    def __len__(self) -> int:
+        return len(self._table)
+
+
+def _group(name: str, rows: Rows) -> Group:
+    group = Group(name=name, help=rows.line, no_args_is_help=True, rich_markup_mode=None)
+    group.serve(rows.commands)
+    return group
+
+
+def _command(name: str, row: Row) -> Any:
+    module, _, word = row.place.partition(":")
+    function = getattr(import_module(f"tangle.{module}"), word)
+    app = typer.Typer(add_completion=False, rich_markup_mode=None)
+    example = f"\b\nExample:\n  tangle {EXAMPLES[function]}" if function in EXAMPLES else None
+    told = f"{row.line}\n\n{inspect.getdoc(function) or ''}"
+    app.command(name, help=told, epilog=example)(_spread(function))
+    return typer.main.get_command(app)
+
+
+EXAMPLES: dict[Callable[..., None], str] = {}
+"""function of a command -> how it is called, for example"""
+
+
+def command(example: str = "") -> Callable[[F], F]:
+    """Have a function as a command, with an example for its help.
+
+    What it does is said by its row of the table, and its docstring goes on from there. A parameter that is a
+    dataclass stands for its fields: each is an option, and the function gets them as one.
+    """
+
+    def declared(function: F) -> F:
+        if example:
+            EXAMPLES[function] = example
+        return function
+
+    return declared
+
+
+def _spread(function: Callable[..., None]) -> Callable[..., None]:
+    """The same function, which takes the fields of its dataclasses one by one."""
+    hints = get_type_hints(function, include_extras=True)
+    shared: dict[str, Any] = {name: kind for name, kind in hints.items() if is_dataclass(kind)}
+
+    @wraps(function)
+    def taking(**given: Any) -> None:
+        for name, kind in shared.items():
+            given[name] = kind(**{field.name: given.pop(field.name) for field in fields(kind)})
+        function(**given)
+
+    taken = []
+    for name, parameter in inspect.signature(function).parameters.items():
+        own = _options(shared[name]) if name in shared else {name: (hints[name], parameter.default)}
+        for word, (hint, default) in own.items():
+            taken.append(inspect.Parameter(word, parameter.KEYWORD_ONLY, default=default, annotation=hint))
+    taking.__dict__["__signature__"] = inspect.Signature(taken)
+    taking.__annotations__ = {each.name: each.annotation for each in taken}
+    return taking
+
+
+def _options(kind: Any) -> dict[str, tuple[Any, Any]]:
+    """Field of a dataclass -> its annotation and default."""
+    hints = get_type_hints(kind, include_extras=True)
+    return {field.name: (hints[field.name], field.default) for field in fields(kind)}
