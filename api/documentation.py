@@ -16,6 +16,8 @@ from starlette.responses import HTMLResponse
 from starlette.staticfiles import StaticFiles
 
 from tangle.api.routes.core import VERSION
+from tangle.api.schemas import DESCRIBED
+from tangle.protocol.codec import schemas
 
 ASSETS = "/docs/assets"
 _TITLE = "Tangle"
@@ -41,6 +43,8 @@ def describe(app: FastAPI) -> None:
                 description=_DESCRIPTION,
                 routes=app.routes,
             )
+            parts = document.setdefault("components", {}).setdefault("schemas", {})
+            parts |= dict(sorted(schemas(*DESCRIBED).items()))
             app.openapi_schema = _without_defaults(document)
         return app.openapi_schema
 

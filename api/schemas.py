@@ -1,33 +1,43 @@
 """The shapes of requests and answers, for the OpenAPI document.
 
-They describe; they are not on the way of a request, which goes from rows to bytes without them. A test lets
-schemathesis compare what the routes answer with what is described here. Payloads have a file of their own.
+What clients read is declared in `tangle.protocol`; here stands what only people read, declared likewise. These
+classes describe; they are not on the way of a request. A test lets schemathesis compare what the routes answer
+with what is described.
 """
 
-from __future__ import annotations
-
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from fastapi import Header, Path, Query
-from pydantic import BaseModel, ConfigDict, Field, RootModel
-from pydantic.alias_generators import to_camel
 
-from tangle.api import payload_schemas
-from tangle.api.payload_schemas import ABSENT, HASH_EXAMPLE, Absent, Amount, AnyOutput, AnyPayload, Hash, Index
+from tangle.protocol.answers import Confidence, HistoryItem, InclusionState, TaggedBlock
+from tangle.protocol.codec import Declared, schema
+from tangle.protocol.fields import HASH_EXAMPLE
+from tangle.protocol.serial import Json
+from tangle.protocol.tables import reference
+from tangle.protocol.told import (
+    Amount,
+    Anything,
+    Count,
+    Data,
+    EventNumber,
+    Hash,
+    Index,
+    Milliseconds,
+    Name,
+    Share,
+    Sometimes,
+)
 
 BINARY = "application/vnd.iota.serializer-v1"
 """media type of raw bytes; TIP-25"""
 PROBLEM = "application/problem+json"
 """media type of errors; RFC 9457"""
 
+PayloadKind = Literal["none", "taggedData", "transaction", "milestone"]
 _ID = HASH_EXAMPLE
-_OUTPUT = _ID + "0000"
 _FOUNDRY = "0x08" + _ID[2:] + "0100000000"
 _ADDRESS = "tgl1qpszqzadsym6wpppd6z037dvlejmjuke7s24hm95s9fg9vpua7vlupxvxq2"
-
-Milestone = payload_schemas.Milestone
-OutputId = Annotated[str, Field(pattern="^0x[0-9a-f]{68}$", examples=[_OUTPUT])]
-Number = Annotated[int, Field(ge=0, description="event number")]
 
 _HASH = "^0x[0-9a-fA-F]{64}$"
 BlockIdPath = Annotated[str, Path(alias="blockId", pattern=_HASH, examples=[_ID], description="block id")]
@@ -59,29 +69,23 @@ PageSizeQuery = Annotated[
 ]
 
 
-class Shape(BaseModel):
-    """Base: members are written in camel case."""
-
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
-
-
-class ErrorText(Shape):
+class ErrorText(Declared):
     """The TIP's part of an error."""
 
-    code: str = Field(description="HTTP status", examples=["400"])
+    code: Annotated[str, "HTTP status"]
     message: str
 
 
-class TipError(Shape):
+class TipError(Declared):
     """An error of the TIP routes, with our stable code beside the TIP's members."""
 
     error: ErrorText
-    code: str = Field(description="stable code, see docs/rest.md", examples=["pow_too_low"])
-    field: str | None = Field(None, description="the member at fault", examples=["payload.essence.networkId"])
-    rule: str | None = Field(None, description="the rule that it broke")
+    code: Annotated[str, "stable code, see docs/rest.md, such as pow_too_low"]
+    field: Annotated[str | None, "the member at fault, such as payload.essence.networkId"]
+    rule: Annotated[str | None, "the rule that it broke"]
 
 
-class Problem(Shape):
+class Problem(Declared):
     """An error of our own routes (RFC 9457)."""
 
     type: str
@@ -89,280 +93,100 @@ class Problem(Shape):
     status: int
     detail: str
     code: str
-    field: str | None = None
-    rule: str | None = None
+    field: str | None
+    rule: str | None
 
 
-class MilestoneInfo(Shape):
-    """A milestone; id and timestamp are absent before the first one."""
-
-    index: Index
-    timestamp: Index | None = None
-    milestone_id: Hash | None = None
-
-
-class Status(Shape):
-    """Health and milestones."""
-
-    is_healthy: bool
-    latest_milestone: MilestoneInfo
-    confirmed_milestone: MilestoneInfo
-    pruning_index: Index
-
-
-class Rent(Shape):
-    """TIP-19."""
-
-    v_byte_cost: int
-    v_byte_factor_data: int
-    v_byte_factor_key: int
-
-
-class Parameters(Shape):
-    """TIP-22."""
-
-    version: int
-    network_name: str
-    bech32_hrp: str = Field(alias="bech32Hrp")
-    min_pow_score: int
-    below_max_depth: int
-    rent_structure: Rent
-    token_supply: Amount
-
-
-class BaseToken(Shape):
-    """How to show amounts."""
-
-    name: str
-    ticker_symbol: str
-    unit: str
-    decimals: int
-    use_metric_prefix: bool
-
-
-class InfoMetrics(Shape):
-    """Rates over the last seconds; the last one in percent."""
-
-    blocks_per_second: float
-    referenced_blocks_per_second: float
-    referenced_rate: float
-
-
-class Info(Shape):
-    """The node info (TIP-25)."""
-
-    name: str
-    version: str
-    status: Status
-    supported_protocol_versions: list[int]
-    protocol: Parameters
-    pending_protocol_parameters: list[dict[str, Any]]
-    base_token: BaseToken
-    metrics: InfoMetrics
-    features: list[str]
-
-
-class Routes(Shape):
+class Routes(Declared):
     """Groups of routes under /api."""
 
-    routes: list[str]
+    routes: tuple[str, ...]
 
 
-class Tips(Shape):
-    """Block ids to approve: 1 to 8, sorted, unique."""
-
-    tips: Annotated[list[Hash], Field(min_length=1, max_length=8)]
-
-
-class BlockId(Shape):
-    """The block that was attached."""
-
-    block_id: Hash
-
-
-class Block(Shape):
-    """A block in JSON (TIP-24, TIP-25)."""
-
-    protocol_version: int
-    parents: list[Hash]
-    payload: AnyPayload | Absent = ABSENT
-    nonce: Amount
-
-
-class Confidence(Shape):
-    """m of n walks ended on a tip that approves the block; low and high: the Wilson interval of 95 %."""
-
-    m: int = Field(ge=0)
-    n: int = Field(ge=0, description="0: not sampled yet")
-    low: float = Field(ge=0, le=1)
-    high: float = Field(ge=0, le=1)
-
-
-class BlockConfidence(Confidence):
-    """The confidence of one block; seed and asOf only where walks were drawn for the request."""
-
-    block_id: Hash
-    seed: int | None = Field(None, description="of the walks that were drawn for this request")
-    as_of: Number | None = Field(None, description="number of the newest block of the Tangle they were drawn on")
-
-
-InclusionState = Literal["noTransaction", "included", "conflicting"]
-
-
-class BlockMetadata(Shape):
-    """What became of a block (TIP-25), and its confidence."""
-
-    block_id: Hash
-    parents: list[Hash]
-    is_solid: bool
-    referenced_by_milestone_index: Index | None = None
-    milestone_index: Index | None = None
-    ledger_inclusion_state: InclusionState | None = None
-    conflict_reason: int | None = None
-    should_promote: bool | None = None
-    should_reattach: bool | None = None
-    confidence: Confidence
-
-
-class OutputMetadata(Shape):
-    """Where an output comes from and whether it is spent."""
-
-    block_id: Hash
-    transaction_id: Hash
-    output_index: int
-    is_spent: bool
-    milestone_index_spent: Index | None = None
-    milestone_timestamp_spent: Index | None = None
-    transaction_id_spent: Hash | None = None
-    milestone_index_booked: Index
-    milestone_timestamp_booked: Index
-    ledger_index: Index
-
-
-class Output(Shape):
-    """An output and its metadata."""
-
-    metadata: OutputMetadata
-    output: AnyOutput
-
-
-class Receipts(Shape):
+class Receipts(Declared):
     """Receipts of a migration, which this network has none of."""
 
-    receipts: list[dict[str, Any]]
+    receipts: tuple[Json, ...]
 
 
-class Treasury(Shape):
+class Treasury(Declared):
     """What a migration has left, nothing here."""
 
     milestone_id: Hash
     amount: Amount
 
 
-class UtxoChanges(Shape):
-    """What a milestone created and consumed."""
-
-    index: Index
-    created_outputs: list[OutputId]
-    consumed_outputs: list[OutputId]
-
-
-class OutputPage(Shape):
-    """A page of output ids; without a cursor it is the last one."""
-
-    ledger_index: Index
-    items: list[OutputId]
-    cursor: str | None = None
-
-
-class NumberedBlock(Shape):
-    """A block and the number of its solid event."""
-
-    number: Number
-    block_id: Hash
-
-
-class TaggedItem(Shape):
-    """A block under the tag; `data` is that of its payload, where it was asked for."""
-
-    number: Number
-    block_id: Hash
-    received_ms: int = Field(ge=0, description="when this node took it, milliseconds since the Unix epoch")
-    data: str | None = Field(None, pattern="^0x([0-9a-f]{2})*$")
-
-
-class TaggedBlocks(Shape):
+class TaggedBlocks(Declared):
     """Blocks under a tag; `next` is what `after`, or `before`, is for the next page, absent on the last."""
 
     tag: str
-    items: list[TaggedItem]
-    next: Number | None = None
+    items: tuple[TaggedBlock, ...]
+    next: EventNumber | None
 
 
-class ChannelItem(Shape):
+class ChannelItem(Declared):
     """What a channel brought: a message, a gap of messages given up, or a fork."""
 
     type: Literal["message", "gap", "fork"]
-    index: Number | None = Field(None, description="of the message, or at which two were signed")
-    received_ms: int | None = Field(
-        None, ge=0, description="when this node took it, milliseconds since the Unix epoch"
-    )
-    block_ids: list[Hash] | None = Field(None, description="that carry the message, or the two that contradict")
-    text: str | None = Field(None, description="the body where it is UTF-8")
-    body: str | None = Field(None, pattern="^0x([0-9a-f]{2})*$", description="the body where it is not")
-    late: bool | None = Field(None, description="it was given up before")
-    first: Number | None = None
-    last: Number | None = None
+    index: Annotated[EventNumber | None, "of the message, or at which two were signed"]
+    received_ms: Milliseconds | None
+    block_ids: Annotated[tuple[Hash, ...] | None, "that carry the message, or the two that contradict"]
+    text: Annotated[str | None, "the body where it is UTF-8"]
+    body: Annotated[Data | None, "the body where it is not"]
+    late: Annotated[bool | None, "it was given up before"]
+    first: EventNumber | None
+    last: EventNumber | None
 
 
-class ChannelPage(Shape):
+class ChannelPage(Declared):
     """Messages in order; `next` is the `after` of the next page, absent on the last; `position` is for later."""
 
     root: Hash
-    items: list[ChannelItem]
-    skipped: dict[str, int] = Field(
-        description="what lay under the channel's addresses and is none of it, by code"
-    )
+    items: tuple[ChannelItem, ...]
+    skipped: Annotated[
+        Json, Anything(Count()), "what lay under the channel's addresses and is none of it, by code"
+    ]
     position: str
-    next: str | None = None
+    next: str | None
 
 
-class GraphNode(Shape):
+@dataclass(frozen=True, slots=True)
+class GraphNode(Declared):
     """A block of the slice."""
 
     block_id: Hash
-    number: Number
-    parents: list[Hash]
-    payload: Literal["none", "taggedData", "transaction", "milestone"]
-    received_ms: int = Field(ge=0, description="when this node took it, milliseconds since the Unix epoch")
-    milestone_index: Index | None = Field(None, description="of the milestone it carries")
-    referenced_by_milestone_index: Index | None = None
-    ledger_inclusion_state: InclusionState | None = None
-    weight: int | None = Field(None, ge=1, description="cumulative weight; absent outside the node's memory")
+    number: EventNumber
+    parents: tuple[Hash, ...]
+    payload: PayloadKind
+    received_ms: Milliseconds
     confidence: Confidence
+    weight: Annotated[int | None, Sometimes(Count(1)), "cumulative weight; absent outside the node's memory"] = (
+        None
+    )
+    carried_index: Annotated[Index | None, Name("milestoneIndex"), "of the milestone it carries"] = None
+    milestone_index: Annotated[Index | None, Name("referencedByMilestoneIndex")] = None
+    inclusion: Annotated[InclusionState | None, Name("ledgerInclusionState")] = None
+    conflict_reason: int | None = None
 
 
-class Graph(Shape):
+class Graph(Declared):
     """A slice of blocks, oldest first."""
 
     ledger_index: Index
-    nodes: list[GraphNode]
+    nodes: tuple[GraphNode, ...]
 
 
-class NodeLink(Shape):
+class NodeLink(Declared):
     """A slice as networkx and D3 read it."""
 
     directed: bool
     multigraph: bool
-    graph: dict[str, Any]
-    nodes: list[dict[str, Any]]
-    edges: list[dict[str, Any]]
+    graph: Json
+    nodes: tuple[Json, ...]
+    edges: tuple[Json, ...]
 
 
-AnyGraph = RootModel[Graph | NodeLink]
-
-
-class TipCounts(Shape):
+class TipCounts(Declared):
     """Unapproved blocks by what walks make of them."""
 
     good: int
@@ -371,27 +195,27 @@ class TipCounts(Shape):
     contested: int
 
 
-class TipItem(Shape):
+class TipItem(Declared):
     """A block that nothing approves."""
 
     block_id: Hash
-    number: Number
+    number: EventNumber
     state: Literal["good", "semiLazy", "lazy", "contested"]
-    blocks_since: int = Field(ge=0)
+    blocks_since: int
     oldest_root: Index
     youngest_root: Index
 
 
-class TipList(Shape):
+class TipList(Declared):
     """Blocks that nothing approves, oldest first; counts of all of them."""
 
-    as_of: Number
+    as_of: EventNumber
     milestone_index: Index
     counts: TipCounts
-    items: list[TipItem]
+    items: tuple[TipItem, ...]
 
 
-class Candidate(Shape):
+class Candidate(Declared):
     """An approver that a walker may step on."""
 
     block_id: Hash
@@ -399,54 +223,54 @@ class Candidate(Shape):
     probability: float
 
 
-class Others(Shape):
+class Others(Declared):
     """Candidates that are not named."""
 
     count: int
     probability: float
 
 
-class Step(Shape):
+class Step(Declared):
     """From a block to one of its approvers."""
 
     block_id: Hash
     weight: int
     chosen: Hash
-    candidates: list[Candidate]
-    others: Others | None = None
+    candidates: tuple[Candidate, ...]
+    others: Others | None
 
 
-class Walker(Shape):
+class Walker(Declared):
     """One walker's way."""
 
     entry: Hash
     tip: Hash
-    pace: float = Field(description="steps per block between the entry and the newest")
-    fast: bool = Field(description="came suspiciously fast; counts only when others do not suffice")
-    steps: list[Step]
+    pace: Annotated[float, "steps per block between the entry and the newest"]
+    fast: Annotated[bool, "came suspiciously fast; counts only when others do not suffice"]
+    steps: tuple[Step, ...]
 
 
-class Explanation(Shape):
+class Explanation(Declared):
     """One weighted selection."""
 
-    as_of: Number
+    as_of: EventNumber
     milestone_index: Index
-    selector: str = Field(description="that the node uses; explained is the weighted walk")
+    selector: Annotated[str, "that the node uses; explained is the weighted walk"]
     seed: int
     k: int
     alpha: float
     tip_count: int
-    entry_points: list[Hash]
-    walkers: list[Walker]
-    selected: list[Hash]
-    filled: list[Hash] = Field(description="of the selected, those that no walker found")
-    numbers: dict[str, Number] = Field(description="event numbers of all blocks named here")
+    entry_points: tuple[Hash, ...]
+    walkers: tuple[Walker, ...]
+    selected: tuple[Hash, ...]
+    filled: Annotated[tuple[Hash, ...], "of the selected, those that no walker found"]
+    numbers: Annotated[Json, Anything(Count()), "event numbers of all blocks named here"]
 
 
-class Orphans(Shape):
+class Orphans(Declared):
     """What the Tangle in memory loses."""
 
-    as_of: Number
+    as_of: EventNumber
     milestone_index: Index
     age: int
     blocks: int
@@ -456,37 +280,26 @@ class Orphans(Shape):
     semi_lazy_tips: int
     contested: int
     orphaned: int
-    orphaned_share: float = Field(ge=0, le=1)
+    orphaned_share: Share
     below_max_depth: int
 
 
-class HistoryItem(Shape):
-    """What one included transaction changed for the address."""
-
-    number: Number
-    transaction_id: Hash
-    amount: str = Field(pattern="^-?[0-9]{1,20}$", description="base units, negative when sent")
-    milestone_index: Index
-    timestamp: Index
-    counterparts: list[str]
-
-
-class History(Shape):
+class History(Declared):
     """Changes of an address, oldest first; `next` is the `after` of the next page, absent on the last."""
 
     address: str
-    items: list[HistoryItem]
-    next: Number | None = None
+    items: tuple[HistoryItem, ...]
+    next: EventNumber | None
 
 
-class Supply(Shape):
+class Supply(Declared):
     """The supply, and the sum of all unspent outputs counted anew: the two are equal."""
 
     token_supply: Amount
     unspent: Amount
 
 
-class Metrics(Shape):
+class Metrics(Declared):
     """How the node is doing."""
 
     blocks_per_second: float
@@ -496,56 +309,61 @@ class Metrics(Shape):
     window_blocks: int
     waiting_blocks: int
     queued_blocks: int
-    event_number: Number
+    event_number: EventNumber
     event_streams: int
     milestone_index: Index
     milestone_age_seconds: float
     is_healthy: bool
 
 
-class FaucetReceipt(Shape):
-    """The request was taken; how many wait with it."""
-
-    address: str
-    waiting_requests: int
+DESCRIBED: set[type[Declared]] = set()
+"""what the responses below refer to; the document holds these and all that they hold"""
+Responses = dict[int | str, dict[str, Any]]
 
 
-TIP_ERRORS: dict[int | str, dict[str, Any]] = {
-    400: {"model": TipError, "description": "the request breaks a rule; `code` says which"},
-    503: {"model": TipError, "description": "not now; after `Retry-After`, where it is given"},
-}
-TIP_NOT_FOUND: dict[int | str, dict[str, Any]] = {
-    **TIP_ERRORS,
-    404: {"model": TipError, "description": "not found"},
-}
+def json_of(*kinds: type[Declared], description: str) -> dict[str, Any]:
+    """An answer in JSON: an object of one of some classes."""
+    DESCRIBED.update(kinds)
+    shapes = [{"$ref": reference(kind)} for kind in kinds]
+    content = shapes[0] if len(shapes) == 1 else {"anyOf": shapes}
+    return {"description": description, "content": {"application/json": {"schema": content}}}
+
+
+def ok(kind: type[Declared], description: str = "found", status: int = 200) -> Responses:
+    """A successful answer in JSON."""
+    return {status: json_of(kind, description=description)}
+
+
+def ok_or_raw(kind: type[Declared]) -> Responses:
+    """A successful answer in JSON, or in raw bytes for those who accept them."""
+    answer = json_of(kind, description="found")
+    answer["content"][BINARY] = {"schema": {"type": "string", "format": "binary"}}
+    return {200: answer}
+
+
+def tip_error(description: str) -> dict[str, Any]:
+    """An error answer of the TIP routes."""
+    return json_of(TipError, description=description)
 
 
 def problem(description: str) -> dict[str, Any]:
     """An error answer of our own routes."""
-    return {"description": description, "content": {PROBLEM: {"schema": Problem.model_json_schema(by_alias=True)}}}
+    return {"description": description, "content": {PROBLEM: {"schema": schema(Problem)}}}
 
 
-OUR_ERRORS: dict[int | str, dict[str, Any]] = {
+TIP_ERRORS: Responses = {
+    400: tip_error("the request breaks a rule; `code` says which"),
+    503: tip_error("not now; after `Retry-After`, where it is given"),
+}
+TIP_NOT_FOUND: Responses = {**TIP_ERRORS, 404: tip_error("not found")}
+OUR_ERRORS: Responses = {
     400: problem("the request breaks a rule; `code` says which"),
     503: problem("not now; after `Retry-After`"),
 }
-OUR_NOT_FOUND: dict[int | str, dict[str, Any]] = {**OUR_ERRORS, 404: problem("not found")}
-
-
-STREAM: dict[int | str, dict[str, Any]] = {
+OUR_NOT_FOUND: Responses = {**OUR_ERRORS, 404: problem("not found")}
+STREAM: Responses = {
     200: {
         "description": "a stream without end",
         "content": {"text/event-stream": {"schema": {"type": "string"}}},
     }
 }
-
-
-def ok(model: type[BaseModel], description: str = "found", status: int = 200) -> dict[int | str, dict[str, Any]]:
-    """A successful answer in JSON."""
-    return {status: {"model": model, "description": description}}
-
-
-def ok_or_raw(model: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
-    """A successful answer in JSON, or in raw bytes for those who accept them."""
-    raw = {"schema": {"type": "string", "format": "binary"}}
-    return {200: {"model": model, "description": "found", "content": {BINARY: raw}}}

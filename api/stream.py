@@ -19,6 +19,8 @@ import orjson
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from tangle.api.schemas import PayloadKind
+from tangle.protocol import peek
 from tangle.protocol.milestones import Milestone
 from tangle.protocol.serial import to_hex
 from tangle.protocol.tagged_data import TaggedData
@@ -48,7 +50,7 @@ INCLUSION = {
 }
 """names of TIP-25, `ledgerInclusionState`"""
 
-KINDS = {
+KINDS: dict[int | None, PayloadKind] = {
     None: "none",
     TaggedData.TYPE: "taggedData",
     Transaction.TYPE: "transaction",
@@ -57,15 +59,10 @@ KINDS = {
 """what a block carries, by the type number of its payload"""
 
 
-def parents_of(data: bytes) -> list[str]:
-    """The parents of an encoded block, without decoding the rest (TIP-24)."""
-    return [to_hex(data[2 + 32 * i : 34 + 32 * i]) for i in range(data[1])]
-
-
 def head_json(head: BlockHead) -> dict[str, Any]:
     """The details of a solid event; `milestoneIndex` only where the block carries an applied milestone."""
     json = {
-        "parents": parents_of(head.data),
+        "parents": [to_hex(parent) for parent in peek.parents(head.data)],
         "payload": KINDS[head.payload_type],
         "receivedMs": head.received_at,
     }

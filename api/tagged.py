@@ -9,33 +9,23 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from typing import Any
 
 import orjson
 
 from tangle.api.stream import Streaming
-from tangle.protocol.serial import to_hex
+from tangle.protocol import peek
+from tangle.protocol.answers import FoundData
 from tangle.service.running import Service
-from tangle.service.topics import tagged_data
 from tangle.store.queries import TaggedBlock
 
 FRAMES_BYTES = 4 * 2**20
 """bytes of frames kept for all listeners together"""
 
 
-def block_json(one: TaggedBlock) -> dict[str, Any]:
-    """A block under a tag with its data."""
-    return {
-        "number": one.number,
-        "blockId": to_hex(one.block_id),
-        "receivedMs": one.received_at,
-        "data": to_hex(tagged_data(one.data)),
-    }
-
-
 def frame(one: TaggedBlock) -> bytes:
     """One message of the stream."""
-    json = orjson.dumps({**block_json(one), "tag": to_hex(one.tag)})
+    found = FoundData(one.number, one.block_id, one.tag, peek.tagged_data(one.data), one.received_at)
+    json = orjson.dumps(found.to_json())
     return b"id: %d\nevent: block\ndata: %s\n\n" % (one.number, json)
 
 

@@ -9,16 +9,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tangle.api.schemas import BINARY
-from tangle.api.stream import INCLUSION, parents_of
+from tangle.api.stream import INCLUSION
+from tangle.protocol import peek
+from tangle.protocol.answers import BlockMetadata, Confidence, OutputMetadata
 from tangle.protocol.blocks import Block
+from tangle.protocol.codec import Declared
 from tangle.protocol.outputs import OUTPUTS, Output
-from tangle.protocol.serial import Reader, to_hex
+from tangle.protocol.serial import Reader
 from tangle.service.running import Service
 from tangle.store.journal import Inclusion, OutputRow
 from tangle.store.queries import BlockRecord
 from tangle.tipselect.confidence import wilson
-
-Json = dict[str, Any]
 
 
 def service_of(request: Request) -> Service:
@@ -28,7 +29,8 @@ def service_of(request: Request) -> Service:
 
 
 def json_response(body: Any, status: int = 200) -> Response:
-    """An answer in JSON."""
+    """An answer in JSON: an object of a declared class, or what orjson writes."""
+    body = body.to_json() if isinstance(body, Declared) else body
     return Response(orjson.dumps(body), status, media_type="application/json")
 
 
@@ -50,49 +52,46 @@ def raw_response(data: bytes) -> Response:
     return Response(data, media_type=BINARY)
 
 
-def confidence_json(service: Service, record: BlockRecord) -> Json:
+def confidence(service: Service, record: BlockRecord) -> Confidence:
     """The confidence of a block and its interval."""
     milestone = record.referenced.milestone_index if record.referenced else None
-    m, n = service.reading.confidence(record.block.number, milestone)
-    return share_json(m, n)
+    return share(*service.reading.confidence(record.block.number, milestone))
 
 
-def share_json(m: int, n: int) -> Json:
+def share(m: int, n: int) -> Confidence:
     """m of n walks, and the interval of their share."""
     # A block that no sample has met yet can have any confidence.
-    low, high = wilson(m, n) if n else (0.0, 1.0)
-    return {"m": m, "n": n, "low": low, "high": high}
+    return Confidence(m, n, *(wilson(m, n) if n else (0.0, 1.0)))
 
 
-def settled_json(record: BlockRecord) -> Json:
-    """What milestones made of a block; empty for one that is not referenced."""
-    json: Json = {}
-    if record.milestone_index is not None:
-        json["milestoneIndex"] = record.milestone_index
+def settled(record: BlockRecord) -> dict[str, Any]:
+    """What milestones made of a block, as members of `BlockMetadata`; empty for one that is not referenced."""
+    found: dict[str, Any] = {"carried_index": record.milestone_index}
     if record.referenced is not None:
-        json["referencedByMilestoneIndex"] = record.referenced.milestone_index
-        json["ledgerInclusionState"] = INCLUSION[Inclusion(record.referenced.inclusion)]
-        if record.referenced.conflict_reason is not None:
-            json["conflictReason"] = record.referenced.conflict_reason
-    return json
+        found["milestone_index"] = record.referenced.milestone_index
+        found["inclusion"] = INCLUSION[Inclusion(record.referenced.inclusion)]
+        found["conflict_reason"] = record.referenced.conflict_reason
+    return found
 
 
-def metadata_json(service: Service, record: BlockRecord) -> Json:
-    """The metadata of a block."""
-    json: Json = {
-        "blockId": to_hex(record.block.block_id),
-        "parents": parents_of(record.block.data),
-        "isSolid": True,
-        **settled_json(record),
-    }
-    if record.referenced is None and record.milestone_index is None:
-        json["shouldPromote"], json["shouldReattach"] = service.reading.advice(record.block.number)
-    return {**json, "confidence": confidence_json(service, record)}
+def metadata(service: Service, record: BlockRecord) -> BlockMetadata:
+    """What became of a block, and its confidence."""
+    open_ = record.referenced is None and record.milestone_index is None
+    promote, reattach = service.reading.advice(record.block.number) if open_ else (None, None)
+    return BlockMetadata(
+        record.block.block_id,
+        tuple(peek.parents(record.block.data)),
+        is_solid=True,
+        **settled(record),
+        should_promote=promote,
+        should_reattach=reattach,
+        confidence=confidence(service, record),
+    )
 
 
 def block_response(request: Request, data: bytes) -> Response:
     """A block as the client wants it."""
-    return raw_response(data) if wants_raw(request) else json_response(Block.decode(data).to_json())
+    return raw_response(data) if wants_raw(request) else json_response(Block.decode(data))
 
 
 def output_of(row: OutputRow) -> Output:
@@ -100,19 +99,17 @@ def output_of(row: OutputRow) -> Output:
     return OUTPUTS.decode(Reader(row.data))
 
 
-def output_metadata_json(row: OutputRow, ledger_index: int) -> Json:
+def output_metadata(row: OutputRow, ledger_index: int) -> OutputMetadata:
     """Where an output comes from and whether it is spent."""
-    json: Json = {
-        "blockId": to_hex(row.block_id),
-        "transactionId": to_hex(row.output_id[:32]),
-        "outputIndex": int.from_bytes(row.output_id[32:], "little"),
-        "isSpent": row.spent_index is not None,
-        "milestoneIndexBooked": row.created_index,
-        "milestoneTimestampBooked": row.created_at,
-        "ledgerIndex": ledger_index,
-    }
-    if row.spent_index is not None and row.spent_by is not None:
-        json["milestoneIndexSpent"] = row.spent_index
-        json["milestoneTimestampSpent"] = row.spent_at
-        json["transactionIdSpent"] = to_hex(row.spent_by)
-    return json
+    return OutputMetadata(
+        row.block_id,
+        row.output_id[:32],
+        int.from_bytes(row.output_id[32:], "little"),
+        row.spent_index is not None,
+        row.created_index,
+        row.created_at,
+        ledger_index,
+        row.spent_index,
+        row.spent_at,
+        row.spent_by,
+    )

@@ -14,12 +14,13 @@ from sqlalchemy import Connection, Engine
 
 from tangle.errors import TangleError
 from tangle.protocol.blocks import Block, check_block
+from tangle.protocol.conflicts import Conflict
 from tangle.protocol.outputs import OUTPUTS
 from tangle.protocol.serial import Reader
 from tangle.protocol.transactions import Transaction
 from tangle.state.finality import Finality
 from tangle.state.finality.milestones import Milestones
-from tangle.state.ledger import Conflict, Found
+from tangle.state.ledger import Found
 from tangle.state.settlement import Settlement
 from tangle.state.window import Window
 from tangle.store import journal, queries

@@ -17,8 +17,9 @@ from starlette.requests import Request
 from tangle.api import schemas
 from tangle.api.problems import BodyInvalid, BodyTooLarge, ClientGone, UnsupportedMediaType
 from tangle.api.schemas import BINARY
-from tangle.api.views import block_response, from_hex_id, json_response, metadata_json, service_of
+from tangle.api.views import block_response, from_hex_id, json_response, metadata, service_of
 from tangle.errors import NotFound, TangleError
+from tangle.protocol import answers
 from tangle.protocol.blocks import Block
 from tangle.protocol.parameters import PARENTS_MAX, PROTOCOL_VERSION
 from tangle.protocol.serial import to_hex
@@ -59,13 +60,12 @@ _POST_BODY = {
 }
 _POST_ANSWERS: dict[int | str, dict[str, Any]] = {
     201: {
-        "model": schemas.BlockId,
-        "description": "attached and durable",
+        **schemas.json_of(answers.BlockId, description="attached and durable"),
         "headers": {"Location": {"description": "path of the block", "schema": {"type": "string"}}},
     },
     **schemas.TIP_ERRORS,
-    413: {"model": schemas.TipError, "description": "the body is too large"},
-    415: {"model": schemas.TipError, "description": "neither JSON nor raw bytes"},
+    413: schemas.tip_error("the body is too large"),
+    415: schemas.tip_error("neither JSON nor raw bytes"),
 }
 
 
@@ -90,7 +90,7 @@ async def submit_block(request: Request) -> Response:
 
 @router.get(
     PATH + "/{blockId}",
-    responses={**schemas.ok_or_raw(schemas.Block), **schemas.TIP_NOT_FOUND},
+    responses={**schemas.ok_or_raw(Block), **schemas.TIP_NOT_FOUND},
     response_class=Response,
 )
 def block(request: Request, block_id: schemas.BlockIdPath) -> Response:
@@ -104,7 +104,7 @@ def block(request: Request, block_id: schemas.BlockIdPath) -> Response:
 
 @router.get(
     PATH + "/{blockId}/metadata",
-    responses={**schemas.ok(schemas.BlockMetadata), **schemas.TIP_NOT_FOUND},
+    responses={**schemas.ok(answers.BlockMetadata), **schemas.TIP_NOT_FOUND},
     response_class=Response,
 )
 def block_metadata(request: Request, block_id: schemas.BlockIdPath) -> Response:
@@ -114,7 +114,7 @@ def block_metadata(request: Request, block_id: schemas.BlockIdPath) -> Response:
         record = queries.record(connection, from_hex_id(block_id))
     if record is None:
         raise NotFound(f"no block {block_id}")
-    return json_response(metadata_json(service, record))
+    return json_response(metadata(service, record))
 
 
 async def read_body(request: Request, most: int) -> bytes:

@@ -12,20 +12,14 @@ from tangle.api import schemas
 from tangle.api.problems import NotSupported
 from tangle.api.views import json_response, service_of
 from tangle.errors import NotFound
+from tangle.protocol import answers
 from tangle.protocol.parameters import PARENTS_MAX
-from tangle.protocol.serial import to_hex
 from tangle.service.running import Service
 
 NAME = "tangle-ledger"
 VERSION = version(NAME)
 ROUTES = ("core/v2", "indexer/v1", "tangle/v1", "v1")
-BASE_TOKEN = {
-    "name": "Tangle",
-    "tickerSymbol": "TGL",
-    "unit": "TGL",
-    "decimals": 0,
-    "useMetricPrefix": False,
-}
+BASE_TOKEN = answers.BaseToken("Tangle", "TGL", "TGL", decimals=0, use_metric_prefix=False)
 
 TIPS_PATH = "/api/core/v2/tips"
 router = APIRouter(tags=["node"])
@@ -33,7 +27,7 @@ router = APIRouter(tags=["node"])
 
 @router.get(
     TIPS_PATH,
-    responses={**schemas.ok(schemas.Tips), **schemas.TIP_ERRORS},
+    responses={**schemas.ok(answers.Tips), **schemas.TIP_ERRORS},
     response_class=Response,
 )
 async def tips(
@@ -41,7 +35,7 @@ async def tips(
     count: Annotated[int | None, Query(ge=1, le=PARENTS_MAX, description="tips wanted")] = None,
 ) -> Response:
     """1 to 8 blocks to approve, as the node's tip selection chose them; sorted and unique."""
-    return json_response({"tips": ["0x" + tip.hex() for tip in service_of(request).reading.tips(count)]})
+    return json_response(answers.Tips(tuple(service_of(request).reading.tips(count))))
 
 
 @router.get(
@@ -60,42 +54,31 @@ async def routes() -> Response:
     return json_response({"routes": list(ROUTES)})
 
 
-@router.get("/api/core/v2/info", responses=schemas.ok(schemas.Info), response_class=Response)
+@router.get("/api/core/v2/info", responses=schemas.ok(answers.NodeInfo), response_class=Response)
 async def info(request: Request) -> Response:
     """Name, version, milestones, protocol parameters, rates and features of the node."""
     service = service_of(request)
     milestone = milestone_info(service)
     blocks, referenced = service.metrics.per_second()
     return json_response(
-        {
-            "name": NAME,
-            "version": VERSION,
-            "status": {
-                "isHealthy": service.healthy,
-                "latestMilestone": milestone,
-                "confirmedMilestone": milestone,
-                "pruningIndex": 0,
-            },
-            "supportedProtocolVersions": [service.parameters.protocol_version],
-            "protocol": service.parameters.to_json(),
-            "pendingProtocolParameters": [],
-            "baseToken": BASE_TOKEN,
-            "metrics": {
-                "blocksPerSecond": blocks,
-                "referencedBlocksPerSecond": referenced,
-                "referencedRate": service.metrics.referenced_rate,
-            },
-            "features": ["pow"] if service.work.enabled else [],
-        }
+        answers.NodeInfo(
+            NAME,
+            VERSION,
+            answers.Status(service.healthy, milestone, milestone, 0),
+            service.parameters,
+            ("pow",) if service.work.enabled else (),
+            (service.parameters.protocol_version,),
+            (),
+            BASE_TOKEN,
+            answers.InfoMetrics(blocks, referenced, service.metrics.referenced_rate),
+        )
     )
 
 
-def milestone_info(service: Service) -> dict[str, Any]:
+def milestone_info(service: Service) -> answers.MilestoneInfo:
     """The newest milestone; before the first one there is only its index, 0."""
     newest = service.reading.milestone
-    if newest.index == 0:
-        return {"index": 0}
-    return {"index": newest.index, "timestamp": newest.timestamp, "milestoneId": to_hex(newest.id)}
+    return answers.MilestoneInfo(newest.index, *((newest.timestamp, newest.id) if newest.index else ()))
 
 
 @router.get(
@@ -108,7 +91,7 @@ async def peers() -> Response:
     return json_response([])
 
 
-_NO_PEER = {**schemas.TIP_ERRORS, 404: {"model": schemas.TipError, "description": "no such peer"}}
+_NO_PEER = {**schemas.TIP_ERRORS, 404: schemas.tip_error("no such peer")}
 
 
 @router.get("/api/core/v2/peers/{peerId}", responses=_NO_PEER, status_code=404, response_class=Response)
@@ -118,9 +101,7 @@ async def peer(peerId: str) -> Response:  # noqa: N803 -- the name in the path
     raise NotFound(f"no peer {peerId[:100]!r}")
 
 
-_UNSUPPORTED: dict[int | str, dict[str, Any]] = {
-    403: {"model": schemas.TipError, "description": "this node does not offer it"}
-}
+_UNSUPPORTED: dict[int | str, dict[str, Any]] = {403: schemas.tip_error("this node does not offer it")}
 
 
 @router.post("/api/core/v2/peers", responses=_UNSUPPORTED, status_code=403, response_class=Response)

@@ -11,10 +11,10 @@ from starlette.requests import Request
 from tangle.api import schemas
 from tangle.api.graphs import WRITERS
 from tangle.api.problems import BadParameter
-from tangle.api.stream import KINDS, parents_of
-from tangle.api.views import confidence_json, from_hex_id, json_response, service_of, settled_json
+from tangle.api.stream import KINDS
+from tangle.api.views import confidence, from_hex_id, json_response, service_of, settled
 from tangle.errors import NotFound
-from tangle.protocol.serial import to_hex
+from tangle.protocol import peek
 from tangle.service.running import Service
 from tangle.store import queries
 from tangle.store.queries import BlockRecord
@@ -24,14 +24,9 @@ GRAPH_LIMIT = 100
 router = APIRouter()
 
 _TEXT = {"schema": {"type": "string"}}
-_ANSWERS: dict[int | str, dict[str, Any]] = {
-    200: {
-        "model": schemas.AnyGraph,
-        "description": "oldest first",
-        "content": {kind: _TEXT for kind, _ in WRITERS.values() if kind != "application/json"},
-    },
-    **schemas.OUR_NOT_FOUND,
-}
+_GRAPH = schemas.json_of(schemas.Graph, schemas.NodeLink, description="oldest first")
+_GRAPH["content"] |= {kind: _TEXT for kind, _ in WRITERS.values() if kind != "application/json"}
+_ANSWERS: schemas.Responses = {200: _GRAPH, **schemas.OUR_NOT_FOUND}
 
 
 @router.get("/graph", responses=_ANSWERS, response_class=Response)
@@ -84,15 +79,15 @@ async def _nodes(service: Service, records: list[BlockRecord]) -> list[dict[str,
     if inside:
         weights = await service.stills.ask(lambda still: still.weights(inside), number=max(inside))
     return [
-        {
-            "blockId": to_hex(record.block.block_id),
-            "number": record.block.number,
-            "parents": parents_of(record.block.data),
-            "payload": KINDS[record.block.payload_type],
-            "receivedMs": record.block.received_at,
-            **({"weight": weights[record.block.number]} if record.block.number in weights else {}),
-            **settled_json(record),
-            "confidence": confidence_json(service, record),
-        }
+        schemas.GraphNode(
+            record.block.block_id,
+            record.block.number,
+            tuple(peek.parents(record.block.data)),
+            KINDS[record.block.payload_type],
+            record.block.received_at,
+            confidence(service, record),
+            weight=weights.get(record.block.number),
+            **settled(record),
+        ).to_json()
         for record in records
     ]

@@ -17,17 +17,17 @@ from starlette.requests import Request
 from tangle.api import schemas
 from tangle.api.views import from_hex_id, json_response, service_of
 from tangle.errors import NotFound
+from tangle.protocol import answers
 from tangle.protocol.addresses import from_bech32
 from tangle.protocol.outputs import AliasOutput, FoundryOutput, NftOutput
 from tangle.protocol.parameters import NATIVE_TOKENS_MAX, TAG_BYTES_MAX
-from tangle.protocol.serial import to_hex
 from tangle.service.running import Service
 from tangle.store import queries
 from tangle.store.queries import AliasFilter, AnyFilter, BasicFilter, Cursor, Filter, FoundryFilter, NftFilter
 
 router = APIRouter(tags=["indexer"], prefix="/api/indexer/v1/outputs")
-_PAGE = {**schemas.ok(schemas.OutputPage, "a page, which may be empty"), **schemas.TIP_ERRORS}
-_ONE = {**schemas.ok(schemas.OutputPage, "the one output"), **schemas.TIP_NOT_FOUND}
+_PAGE = {**schemas.ok(answers.OutputPage, "a page, which may be empty"), **schemas.TIP_ERRORS}
+_ONE = {**schemas.ok(answers.OutputPage, "the one output"), **schemas.TIP_NOT_FOUND}
 
 Address = Annotated[str | None, Field(max_length=90, description="bech32 address")]
 Flag = Annotated[bool | None, Field(description="whether the output has it")]
@@ -184,8 +184,9 @@ def _page(request: Request, query: OutputQuery) -> Response:
     chosen = query.filter(service)
     with service.connect() as connection:
         page = queries.unspent_outputs(connection, chosen, cursor, size)
-        body = _body(queries.ledger_index(connection), page.items)
-    return json_response(body if page.cursor is None else {**body, "cursor": page.cursor.encode()})
+        ledger_index = queries.ledger_index(connection)
+    cursor_text = page.cursor.encode() if page.cursor is not None else None
+    return json_response(answers.OutputPage(tuple(page.items), ledger_index, cursor_text))
 
 
 def _chain(request: Request, output_type: int, chain_id: str) -> Response:
@@ -194,8 +195,4 @@ def _chain(request: Request, output_type: int, chain_id: str) -> Response:
         ledger_index = queries.ledger_index(connection)
     if found is None:
         raise NotFound(f"nothing unspent stands for {chain_id}")
-    return json_response(_body(ledger_index, (found,)))
-
-
-def _body(ledger_index: int, items: tuple[bytes, ...]) -> dict[str, Any]:
-    return {"ledgerIndex": ledger_index, "items": [to_hex(output_id) for output_id in items]}
+    return json_response(answers.OutputPage((found,), ledger_index))

@@ -15,7 +15,7 @@ from tangle.api import schemas
 from tangle.api.problems import BodyInvalid
 from tangle.api.routes.blocks import admitted, parse_json
 from tangle.api.routes.core import NAME, VERSION
-from tangle.api.views import json_response, metadata_json, service_of
+from tangle.api.views import json_response, metadata, service_of
 from tangle.errors import NotFound
 from tangle.protocol.blocks import Block, Payload
 from tangle.protocol.errors import UnknownType
@@ -90,7 +90,7 @@ async def tips(request: Request) -> Response:
 @router.post(
     "/messages",
     status_code=201,
-    responses={201: _DATA[200], **schemas.TIP_ERRORS, 413: {"model": schemas.TipError}},
+    responses={201: _DATA[200], **schemas.TIP_ERRORS, 413: schemas.tip_error("the body is too large")},
     openapi_extra=_POST_BODY,
     response_class=Response,
 )
@@ -137,10 +137,10 @@ def message(request: Request, message_id: MessageId) -> Response:
 def message_metadata(request: Request, message_id: MessageId) -> Response:
     """What became of a block."""
     service = service_of(request)
-    metadata = metadata_json(service, _record(service, message_id))
-    metadata["messageId"] = metadata.pop("blockId")[2:]
-    metadata["parentMessageIds"] = [parent[2:] for parent in metadata.pop("parents")]
-    return _data(metadata)
+    found = metadata(service, _record(service, message_id)).to_json()
+    found["messageId"] = found.pop("blockId")[2:]
+    found["parentMessageIds"] = [parent[2:] for parent in found.pop("parents")]
+    return _data(found)
 
 
 _RAW = {"description": "found", "content": {"application/octet-stream": {"schema": {"type": "string"}}}}

@@ -8,14 +8,14 @@ from starlette.requests import Request
 from tangle.api import schemas
 from tangle.api.views import from_hex_id, json_response, raw_response, service_of, wants_raw
 from tangle.errors import NotFound
+from tangle.protocol import answers
 from tangle.protocol.milestones import Milestone
-from tangle.protocol.serial import Reader, to_hex
 from tangle.store import queries
 from tangle.store.journal import MilestoneRow
 
 router = APIRouter(tags=["milestones"])
-_MILESTONE = {**schemas.ok_or_raw(schemas.Milestone), **schemas.TIP_NOT_FOUND}
-_CHANGES = {**schemas.ok(schemas.UtxoChanges), **schemas.TIP_NOT_FOUND}
+_MILESTONE = {**schemas.ok_or_raw(Milestone), **schemas.TIP_NOT_FOUND}
+_CHANGES = {**schemas.ok(answers.UtxoChanges), **schemas.TIP_NOT_FOUND}
 
 
 @router.get("/api/core/v2/milestones/by-index/{index}", responses=_MILESTONE, response_class=Response)
@@ -61,16 +61,10 @@ def _by_id(request: Request, milestone_id: str) -> MilestoneRow:
 def _milestone(request: Request, row: MilestoneRow) -> Response:
     if wants_raw(request):
         return raw_response(row.payload)
-    return json_response(Milestone.decode(Reader(row.payload)).to_json())
+    return json_response(Milestone.decode(row.payload))
 
 
 def _changes(request: Request, row: MilestoneRow) -> Response:
     with service_of(request).connect() as connection:
         changes = queries.utxo_changes(connection, row.index)
-    return json_response(
-        {
-            "index": row.index,
-            "createdOutputs": [to_hex(output_id) for output_id in changes.created],
-            "consumedOutputs": [to_hex(output_id) for output_id in changes.consumed],
-        }
-    )
+    return json_response(answers.UtxoChanges(row.index, tuple(changes.created), tuple(changes.consumed)))

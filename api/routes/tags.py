@@ -9,9 +9,9 @@ from starlette.requests import Request
 
 from tangle.api import schemas
 from tangle.api.problems import BadParameter
-from tangle.api.tagged import TagStream, block_json
+from tangle.api.tagged import TagStream
 from tangle.api.views import from_hex_id, json_response, service_of
-from tangle.protocol.serial import to_hex
+from tangle.protocol import answers, peek
 from tangle.service.errors import TooManyStreams
 from tangle.service.running import Service
 from tangle.store import queries
@@ -54,13 +54,14 @@ def tagged_blocks(
     chosen = queries.TaggedFilter(after, before, from_ms, to_ms, newest_first)
     with service.connect() as connection:
         page = queries.tagged_page(connection, [from_hex_id(tag)], chosen, size, PAGE_BYTES if data else None)
-    items = [block_json(one) for one in page.blocks] if data else [_item(one) for one in page.blocks]
+    items = [
+        answers.TaggedBlock(
+            one.number, one.block_id, one.received_at, peek.tagged_data(one.data) if data else None
+        ).to_json()
+        for one in page.blocks
+    ]
     body = {"tag": tag.lower(), "items": items}
     return json_response({**body, "next": page.blocks[-1].number} if page.more else body)
-
-
-def _item(one: queries.TaggedBlock) -> dict[str, object]:
-    return {"number": one.number, "blockId": to_hex(one.block_id), "receivedMs": one.received_at}
 
 
 @router.get("/tags/{tag}/events", responses={**schemas.STREAM, **schemas.OUR_ERRORS}, response_class=Response)

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 from starlette.requests import Request
 
-from tangle.api import schemas
+from tangle.api import schemas, views
 from tangle.api.problems import BadParameter, BodyInvalid, UnsupportedMediaType
 from tangle.api.routes import channels, graph, tags, tips
 from tangle.api.routes.blocks import media_type, parse_json, read_body
 from tangle.api.stream import TYPES, EventStream
-from tangle.api.views import confidence_json, from_hex_id, json_response, service_of, share_json
+from tangle.api.views import from_hex_id, json_response, service_of
 from tangle.errors import NotFound
 from tangle.node.still import Still
+from tangle.protocol import answers
 from tangle.protocol.addresses import from_bech32, to_bech32
-from tangle.protocol.serial import to_hex
 from tangle.service.errors import FaucetDisabled
 from tangle.service.history import changes
 from tangle.store import journal, queries
@@ -34,7 +34,7 @@ router.include_router(tips.router)
 
 @router.get(
     "/confidence/{blockId}",
-    responses={**schemas.ok(schemas.BlockConfidence), **schemas.OUR_NOT_FOUND},
+    responses={**schemas.ok(answers.BlockConfidence), **schemas.OUR_NOT_FOUND},
     response_class=Response,
 )
 async def confidence(
@@ -58,20 +58,25 @@ async def confidence(
     record = await asyncio.to_thread(read)
     if record is None:
         raise NotFound(f"no block {block_id}")
-    body = {"blockId": to_hex(record.block.block_id), **confidence_json(service, record)}
     number = record.block.number
     if (n is None and seed is None) or not service.reading.in_window(number):
-        return json_response(body)
+        return json_response(_confidence(record.block.block_id, views.confidence(service, record)))
     walks, chosen = n or service.settings.confidence_walks, tips.drawn(seed)
 
-    def draw(still: Still) -> dict[str, Any]:
+    def draw(still: Still) -> answers.BlockConfidence:
         index = still.index_of(number)
         if index is None:
-            return {}
-        m = still.confidence(index, walks, chosen)
-        return {**share_json(m, walks), "seed": chosen, "asOf": still.number}
+            return _confidence(record.block.block_id, views.confidence(service, record))
+        found = views.share(still.confidence(index, walks, chosen), walks)
+        return _confidence(record.block.block_id, found, chosen, still.number)
 
-    return json_response(body | await service.stills.ask(draw, number=number))
+    return json_response(await service.stills.ask(draw, number=number))
+
+
+def _confidence(
+    block_id: bytes, found: answers.Confidence, seed: int | None = None, as_of: int | None = None
+) -> answers.BlockConfidence:
+    return answers.BlockConfidence(found.m, found.n, found.low, found.high, block_id, seed, as_of)
 
 
 @router.get(
@@ -119,14 +124,14 @@ def history(
         found = changes(connection, from_bech32(address, hrp), after, size + 1)
     page = found[:size]
     items = [
-        {
-            "number": change.number,
-            "transactionId": to_hex(change.transaction_id),
-            "amount": str(change.amount),
-            "milestoneIndex": change.milestone_index,
-            "timestamp": change.timestamp,
-            "counterparts": [to_bech32(other, hrp) for other in change.counterparts],
-        }
+        answers.HistoryItem(
+            change.transaction_id,
+            change.amount,
+            change.milestone_index,
+            change.timestamp,
+            tuple(to_bech32(other, hrp) for other in change.counterparts),
+            change.number,
+        ).to_json()
         for change in page
     ]
     body = {"address": address.lower(), "items": items}
@@ -187,7 +192,7 @@ _FAUCET_BODY = {
     "/faucet/enqueue",
     status_code=202,
     responses={
-        **schemas.ok(schemas.FaucetReceipt, "taken", 202),
+        **schemas.ok(answers.FaucetReceipt, "taken", 202),
         **schemas.OUR_ERRORS,
         403: schemas.problem("this node has no faucet"),
         413: schemas.problem("the body is too large"),
@@ -212,4 +217,4 @@ async def enqueue(request: Request) -> Response:
     if service.faucet is None:
         raise FaucetDisabled
     waiting = await service.faucet.ask(address)
-    return json_response({"address": text, "waitingRequests": waiting}, 202)
+    return json_response(answers.FaucetReceipt(text, waiting), 202)

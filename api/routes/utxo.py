@@ -5,19 +5,19 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 from starlette.requests import Request
 
-from tangle.api import schemas
+from tangle.api import schemas, views
 from tangle.api.views import (
     block_response,
     from_hex_id,
     json_response,
-    metadata_json,
-    output_metadata_json,
     output_of,
     raw_response,
     service_of,
     wants_raw,
 )
 from tangle.errors import NotFound
+from tangle.protocol import answers
+from tangle.protocol.blocks import Block
 from tangle.protocol.milestones import NO_ID
 from tangle.protocol.serial import to_hex
 from tangle.store import queries
@@ -29,7 +29,7 @@ router = APIRouter(tags=["utxo"])
 
 @router.get(
     "/api/core/v2/outputs/{outputId}",
-    responses={**schemas.ok_or_raw(schemas.Output), **schemas.TIP_NOT_FOUND},
+    responses={**schemas.ok_or_raw(answers.FoundOutput), **schemas.TIP_NOT_FOUND},
     response_class=Response,
 )
 def output(request: Request, output_id: schemas.OutputIdPath) -> Response:
@@ -37,23 +37,22 @@ def output(request: Request, output_id: schemas.OutputIdPath) -> Response:
     row, ledger_index = _row(request, output_id)
     if wants_raw(request):
         return raw_response(row.data)
-    metadata = output_metadata_json(row, ledger_index)
-    return json_response({"metadata": metadata, "output": output_of(row).to_json()})
+    return json_response(answers.FoundOutput(views.output_metadata(row, ledger_index), output_of(row)))
 
 
 @router.get(
     "/api/core/v2/outputs/{outputId}/metadata",
-    responses={**schemas.ok(schemas.OutputMetadata), **schemas.TIP_NOT_FOUND},
+    responses={**schemas.ok(answers.OutputMetadata), **schemas.TIP_NOT_FOUND},
     response_class=Response,
 )
 def output_metadata(request: Request, output_id: schemas.OutputIdPath) -> Response:
     """Where an output comes from and whether it is spent."""
-    return json_response(output_metadata_json(*_row(request, output_id)))
+    return json_response(views.output_metadata(*_row(request, output_id)))
 
 
 @router.get(
     "/api/core/v2/transactions/{transactionId}/included-block",
-    responses={**schemas.ok_or_raw(schemas.Block), **schemas.TIP_NOT_FOUND},
+    responses={**schemas.ok_or_raw(Block), **schemas.TIP_NOT_FOUND},
     response_class=Response,
 )
 def included_block(request: Request, transaction_id: schemas.TransactionIdPath) -> Response:
@@ -63,12 +62,12 @@ def included_block(request: Request, transaction_id: schemas.TransactionIdPath) 
 
 @router.get(
     "/api/core/v2/transactions/{transactionId}/included-block/metadata",
-    responses={**schemas.ok(schemas.BlockMetadata), **schemas.TIP_NOT_FOUND},
+    responses={**schemas.ok(answers.BlockMetadata), **schemas.TIP_NOT_FOUND},
     response_class=Response,
 )
 def included_block_metadata(request: Request, transaction_id: schemas.TransactionIdPath) -> Response:
     """The metadata of the block with which the ledger took a transaction."""
-    return json_response(metadata_json(service_of(request), _included(request, transaction_id)))
+    return json_response(views.metadata(service_of(request), _included(request, transaction_id)))
 
 
 @router.get("/api/core/v2/receipts", responses=schemas.ok(schemas.Receipts), response_class=Response)

@@ -21,21 +21,21 @@ export const INCLUSION_NAMES = {
   conflicting: "conflicting",
 };
 
-/** conflictReason; TIP-25 */
+/** conflictReason (TIP-25), in the words of tangle/protocol/conflicts.py; a test compares them */
 export const CONFLICTS = {
-  1: "input spent by an earlier milestone",
-  2: "input spent earlier in the same milestone",
-  3: "input not found",
-  4: "amounts do not balance",
-  5: "signature or unlock does not fit",
-  6: "timelock not expired",
-  7: "native tokens do not balance",
-  8: "return amount not fulfilled",
-  9: "input unlock invalid",
-  10: "inputs commitment invalid",
-  11: "sender not unlocked",
-  12: "chain transition invalid",
-  255: "semantic validation failed",
+  1: "an input was already spent",
+  2: "an input was already spent under the same milestone",
+  3: "an input is not in the ledger",
+  4: "inputs and outputs do not add up to the same amount",
+  5: "a signature is invalid",
+  6: "a timelock has not expired yet",
+  7: "the native tokens are invalid",
+  8: "a return amount is not fulfilled by the outputs",
+  9: "an unlock does not unlock its input",
+  10: "the inputs commitment does not match the inputs",
+  11: "an output names a sender whose address is not unlocked",
+  12: "the state transition of a chain is invalid",
+  255: "the ledger refused it without a more precise reason",
 };
 
 /** by type number of the output; TIP-18 */

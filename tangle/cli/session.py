@@ -10,11 +10,11 @@ from typing import Any, TypeVar
 import typer
 
 from tangle.client.errors import NodeError
-from tangle.client.node.answers import Confidence
 from tangle.client.node.attach import Pow
 from tangle.client.node.rest import NodeClient
 from tangle.errors import Ending, NotFound
-from tangle.protocol.serial import Json, from_hex, to_hex
+from tangle.protocol.answers import Confidence
+from tangle.protocol.serial import from_hex, to_hex
 
 T = TypeVar("T")
 WAIT_S = 60.0
@@ -52,11 +52,6 @@ def block_id_of(text: str) -> bytes:
 def tag_of(text: str) -> bytes:
     """A tag given as text, or as bytes after 0x. Raises ProtocolError."""
     return from_hex(text.lower(), "tag") if text.lower().startswith("0x") else text.encode()
-
-
-def confidence_json(confidence: Confidence) -> Json:
-    """As the node writes it."""
-    return {"m": confidence.m, "n": confidence.n, "low": confidence.low, "high": confidence.high}
 
 
 def confidence_text(confidence: Confidence) -> str:

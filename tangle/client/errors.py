@@ -18,23 +18,7 @@ TangleError
 from __future__ import annotations
 
 from tangle.errors import BrokenRule, Ending, TangleError
-
-CONFLICT_REASONS: dict[int, str] = {
-    1: "an input was already spent",
-    2: "an input was already spent under the same milestone",
-    3: "an input is not in the ledger",
-    4: "inputs and outputs do not add up to the same amount",
-    5: "a signature is invalid",
-    6: "a timelock has not expired yet",
-    7: "the native tokens are invalid",
-    8: "a return amount is not fulfilled by the outputs",
-    9: "an unlock does not unlock its input",
-    10: "the inputs commitment does not match the inputs",
-    11: "an output names a sender whose address is not unlocked",
-    12: "the state transition of a chain is invalid",
-    255: "the ledger refused it without a more precise reason",
-}
-"""conflict reason -> what it means; TIP-25, block metadata"""
+from tangle.protocol import conflicts
 
 
 class ClientError(TangleError):
@@ -283,7 +267,7 @@ class Conflicting(WalletError):
     Attributes
     ----------
     transaction_id : 32 bytes
-    reason : conflict reason of TIP-25, see `CONFLICT_REASONS`
+    reason : conflict reason of TIP-25, see `tangle.protocol.conflicts`
     """
 
     code = "conflicting"
@@ -295,7 +279,7 @@ class Conflicting(WalletError):
     @property
     def meaning(self) -> str:
         """What the reason means."""
-        return CONFLICT_REASONS.get(self.reason, "a reason this client does not know")
+        return conflicts.meaning(self.reason)
 
 
 class NotIncludedInTime(WalletError):

@@ -13,7 +13,6 @@ from rich.console import Console
 from rich.live import Live
 
 from tangle.client.errors import NodeError
-from tangle.client.node.events import MilestoneEvent, SolidEvent
 from tangle.client.node.rest import NodeClient
 from tangle.demo.audit import audit
 from tangle.demo.channel import hear
@@ -29,6 +28,7 @@ from tangle.parties.errors import MessageRefused
 from tangle.parties.ledger import NodeLedger
 from tangle.parties.seed import read_keys
 from tangle.protocol.addresses import Ed25519Address, from_bech32
+from tangle.protocol.answers import MilestoneEvent, SolidEvent
 from tangle.protocol.keys import KeyPair
 from tangle.protocol.milestones import Milestone
 from tangle.protocol.serial import from_hex, to_hex

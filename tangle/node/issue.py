@@ -21,7 +21,8 @@ from tangle.node.memory import Memory
 from tangle.node.selection import Selection
 from tangle.node.settle import confirm, ledger
 from tangle.node.step import Step
-from tangle.protocol.blocks import NONCE_BYTES, Block
+from tangle.protocol import peek
+from tangle.protocol.blocks import Block
 from tangle.protocol.parameters import PARENTS_MAX
 from tangle.state.dag import Dag
 from tangle.state.window import Window
@@ -110,7 +111,7 @@ def _checkpoints(window: Window, waiting: list[int], search: Callable[[bytes], i
     for start in range(0, len(waiting), PARENTS_MAX - 1):
         parents = [last, *(window.dag.id_of(index) for index in waiting[start : start + PARENTS_MAX - 1])]
         block = Block(tuple(sorted(parents)))
-        block = block.with_nonce(search(block.encoded[:-NONCE_BYTES]))
+        block = block.with_nonce(search(peek.without_nonce(block.encoded)))
         chain.append(block)
         last = block.id
     return chain

@@ -7,13 +7,13 @@ and what follows a failed commit.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, Engine
 
 from tangle.node.recent import RecentOutputs
 from tangle.node.settings import NodeSettings
+from tangle.protocol import peek
 from tangle.protocol.blocks import Block
 from tangle.protocol.milestones import FIRST_INDEX
 from tangle.protocol.parameters import ProtocolParameters
@@ -95,7 +95,7 @@ def _replay(dag: Dag, connection: Connection, start: int) -> dict[int, int]:
         open_transaction = referenced is None and row.payload_type == Transaction.TYPE
         index = dag.append(
             row.block_id,
-            [-1 if at is None else at for at in map(dag.index_of, _parents(row.data))],
+            [-1 if at is None else at for at in map(dag.index_of, peek.parents(row.data))],
             number=row.number,
             transaction=_transaction(row.data) if open_transaction else None,
         )
@@ -105,11 +105,6 @@ def _replay(dag: Dag, connection: Connection, start: int) -> dict[int, int]:
     for milestone, blocks in milestones.items():
         dag.mark_referenced(blocks, milestone)
     return by_number
-
-
-def _parents(data: bytes) -> Iterator[bytes]:
-    """The parents of an encoded block, without decoding the rest (TIP-24)."""
-    return (data[2 + 32 * i : 34 + 32 * i] for i in range(data[1]))
 
 
 def _transaction(data: bytes) -> Transaction | None:

@@ -11,8 +11,9 @@ from typing import Annotated, ClassVar, Self
 
 from tangle.protocol.codec import Wire
 from tangle.protocol.errors import MalformedAddress, ProtocolError
-from tangle.protocol.fields import Fixed, TypeTable
+from tangle.protocol.fields import Fixed
 from tangle.protocol.serial import Reader, blake2b_256
+from tangle.protocol.tables import TypeTable
 
 _CHARSET = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 _GENERATOR = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)

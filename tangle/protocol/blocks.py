@@ -10,15 +10,13 @@ from typing import Annotated, Self
 
 from tangle.protocol.codec import Kept
 from tangle.protocol.errors import BlockTooLong, MilestoneInvalid, ProofOfWorkTooLow, WrongProtocolVersion
-from tangle.protocol.fields import Maybe, Only, TypeTable, UInt
+from tangle.protocol.fields import Only, UInt
 from tangle.protocol.milestones import PARENTS, Milestone, MilestoneKeys, check_milestone
-from tangle.protocol.parameters import BLOCK_BYTES_MAX, PROTOCOL_VERSION, ProtocolParameters
+from tangle.protocol.parameters import BLOCK_BYTES_MAX, NONCE_BYTES, PROTOCOL_VERSION, ProtocolParameters
 from tangle.protocol.serial import Fields, Reader, blake2b_256, within
+from tangle.protocol.tables import Maybe, TypeTable
 from tangle.protocol.tagged_data import TaggedData
 from tangle.protocol.transactions import Transaction, check_transaction
-
-NONCE_BYTES = 8
-"""bytes at the end of a block; TIP-24"""
 
 Payload = TaggedData | Transaction | Milestone
 PAYLOADS: TypeTable[Payload] = TypeTable("payload", 4, [TaggedData, Transaction, Milestone])
@@ -26,7 +24,7 @@ PAYLOADS: TypeTable[Payload] = TypeTable("payload", 4, [TaggedData, Transaction,
 
 @dataclass(frozen=True)
 class Block(Kept):
-    """One block.
+    """A block (TIP-24, TIP-25).
 
     Attributes
     ----------

@@ -10,38 +10,72 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator
 from dataclasses import fields as dataclass_fields
+from dataclasses import is_dataclass
 from functools import cached_property
 from itertools import groupby
 from struct import Struct as Packing
 from typing import Any, ClassVar, NamedTuple, Self
 
 from tangle.protocol.errors import TrailingBytes, UnknownType
-from tangle.protocol.fields import Body, Code, Kind, Struct, short
+from tangle.protocol.fields import Code, Kind, short
 from tangle.protocol.serial import Fields, Json, Reader
+from tangle.protocol.tables import Body, Struct
+from tangle.protocol.told import kind_of
 
 
 class Member(NamedTuple):
-    """One member of a row: attribute, name in JSON, kind."""
+    """One member of a row: attribute, name in JSON, kind, what the OpenAPI document says of it."""
 
     attribute: str
     name: str
     kind: Kind
+    about: str
 
 
-class Wire:
-    """Base of declared wire types.
+class Declared:
+    """Base of what has a JSON form only, such as an answer of a node.
 
     Attributes
     ----------
     TYPE : type number, None where the class has none
-    TYPE_BYTES : bytes that it takes
+    EXACT : whether the OpenAPI document says that there are no other members
     ORDER : attributes in order of their bytes, where it is not that of the class; an ellipsis stands for others
     """
 
     __slots__ = ()
     TYPE: ClassVar[Any] = None
-    TYPE_BYTES: ClassVar[int] = 1
+    EXACT: ClassVar[bool] = False
     ORDER: ClassVar[tuple[Any, ...]] = (...,)
+
+    def to_json(self) -> Json:
+        """The JSON form; what is empty and optional is absent."""
+        json: Json = install(type(self), "to_json", _to_json(type(self)))(self)
+        return json
+
+    @classmethod
+    def from_json(cls, fields: Fields) -> Self:
+        """Read the JSON form. Raises ProtocolError."""
+        made: Self = install(cls, "from_json", staticmethod(_parser(cls))).__func__(fields)
+        return made
+
+    @classmethod
+    def _parsed(cls, fields: Fields) -> Self:
+        """As `from_json`, for classes that have one of their own."""
+        made: Self = install(cls, "_parsed", staticmethod(_parser(cls))).__func__(fields)
+        return made
+
+
+class Wire(Declared):
+    """Base of what has a binary form too.
+
+    Attributes
+    ----------
+    TYPE_BYTES : bytes that the type number takes
+    """
+
+    __slots__ = ()
+    EXACT = True
+    TYPE_BYTES: ClassVar[int] = 1
 
     def __post_init__(self) -> None:
         install(type(self), "__post_init__", _checker(type(self)))(self)
@@ -86,28 +120,6 @@ class Wire:
         install(cls, "body", staticmethod(lambda: found))
         return found
 
-    def to_json(self) -> Json:
-        """The JSON form; what is empty and optional is absent."""
-        json: Json = install(type(self), "to_json", _to_json(type(self)))(self)
-        return json
-
-    @classmethod
-    def from_json(cls, fields: Fields) -> Self:
-        """Read the JSON form. Raises ProtocolError."""
-        made: Self = install(cls, "from_json", staticmethod(_parser(cls))).__func__(fields)
-        return made
-
-    @classmethod
-    def _parsed(cls, fields: Fields) -> Self:
-        """As `from_json`, for classes that have one of their own."""
-        made: Self = install(cls, "_parsed", staticmethod(_parser(cls))).__func__(fields)
-        return made
-
-    @classmethod
-    def schema(cls) -> Json:
-        """What the OpenAPI document says of the JSON form."""
-        return _schema(cls)
-
 
 class Kept(Wire):
     """A declared wire type whose objects keep their bytes, so that nothing is encoded twice."""
@@ -127,15 +139,20 @@ class Kept(Wire):
         return self.encoded
 
 
-def install(cls: type[Wire], name: str, made: Any) -> Any:
+def install(cls: type[Declared], name: str, made: Any) -> Any:
     """Put a compiled function in its place in the class; returns it."""
+    assert not cls.__subclasses__(), "a class that others derive from cannot be compiled: they would inherit it"
     setattr(cls, name, made)
     return made
 
 
-def members_of(cls: type[Wire]) -> list[Member]:
+def members_of(cls: type[Declared]) -> list[Member]:
     """The row of a class, in order of its bytes."""
-    row = {field.name: field.type for field in dataclass_fields(cls)}  # type: ignore[arg-type]
+    described: Any = cls
+    if is_dataclass(described):
+        row: dict[str, Any] = {field.name: field.type for field in dataclass_fields(described)}
+    else:  # a class that only describes
+        row = inspect.get_annotations(cls)
     named = {name for name in cls.ORDER if name is not ...}
     order: list[str] = []
     for name in cls.ORDER:
@@ -144,9 +161,44 @@ def members_of(cls: type[Wire]) -> list[Member]:
 
 
 def _member(attribute: str, annotation: Any) -> Member:
-    (kind,) = (held for held in annotation.__metadata__ if isinstance(held, Kind))
+    kind, name, about = kind_of(annotation)
     first, *rest = attribute.split("_")
-    return Member(attribute, kind.name or first + "".join(part.title() for part in rest), kind)
+    return Member(attribute, name or first + "".join(part.title() for part in rest), kind, about)
+
+
+def schemas(*classes: type[Declared]) -> dict[str, Json]:
+    """What the OpenAPI document says of some classes and of all that they hold, by name."""
+    found: dict[str, Json] = {}
+    left = list(classes)
+    while left:
+        cls = left.pop()
+        if cls.__name__ in found:
+            continue
+        found[cls.__name__] = schema(cls)
+        row = members_of(cls)
+        for member in row:
+            if isinstance(member.kind, Struct) and member.kind.inline:
+                row += members_of(member.kind.kind)
+            else:
+                left += member.kind.parts()
+    return found
+
+
+def schema(cls: type[Declared]) -> Json:
+    """What the OpenAPI document says of the JSON form."""
+    properties: Json = {"type": {"const": cls.TYPE, "type": "integer"}} if cls.TYPE is not None else {}
+    required = list(properties)
+    for _, name, kind, about in members_of(cls):
+        if isinstance(kind, Struct) and kind.inline:
+            inner = schema(kind.kind)
+            properties |= inner["properties"]
+            required += inner["required"]
+            continue
+        properties[name] = kind.schema() | ({"description": about} if about else {})
+        required += [name] if kind.required() else []
+    told = (inspect.getdoc(cls) or "").partition("\n\n")[0].replace("\n", " ")
+    rest = {"additionalProperties": False} if cls.EXACT else {}
+    return {"type": "object", "description": told, "properties": properties, "required": required, **rest}
 
 
 def _runs(members: list[Member]) -> Iterator[list[Member]]:
@@ -244,12 +296,12 @@ def _checker(cls: type[Wire]) -> Any:
     return code.function()
 
 
-def _to_json(cls: type[Wire]) -> Any:
+def _to_json(cls: type[Declared]) -> Any:
     """``to_json(self) -> dict``: members in order, but for those that are left out."""
     code = Code("def to_json(self):")
     always = [] if cls.TYPE is None else [f'"type": {cls.TYPE}']
     later: list[str] = []
-    for attribute, name, kind in members_of(cls):
+    for attribute, name, kind, _ in members_of(cls):
         value = f"self.{attribute}"
         shown = kind.shown(code, value)
         absent = kind.left_out(value)
@@ -263,30 +315,9 @@ def _to_json(cls: type[Wire]) -> Any:
     return code.function()
 
 
-def _parser(cls: type[Wire]) -> Any:
+def _parser(cls: type[Declared]) -> Any:
     """``from_json(fields)``: the object, checked as any other that is made."""
     code = Code("def from_json(fields):")
     read = (f"{member.attribute}={member.kind.parsed(code, member.name)}" for member in members_of(cls))
     code.add(f"return {code.bind(cls)}({', '.join(read)})")
     return code.function()
-
-
-def _schema(cls: type[Wire]) -> Json:
-    properties: Json = {"type": {"const": cls.TYPE}} if cls.TYPE is not None else {}
-    required = list(properties)
-    for attribute, name, kind in members_of(cls):
-        if isinstance(kind, Struct) and kind.inline:
-            inner = kind.kind.schema()
-            properties |= inner["properties"]
-            required += inner["required"]
-            continue
-        properties[name] = kind.schema() | ({"description": kind.about} if kind.about else {})
-        if kind.left_out(attribute) is None:
-            required.append(name)
-    return {
-        "type": "object",
-        "description": (inspect.getdoc(cls) or "").partition("\n\n")[0],
-        "properties": properties,
-        "required": required,
-        "additionalProperties": False,
-    }

@@ -11,10 +11,11 @@ from typing import Annotated, ClassVar
 
 from tangle.protocol.codec import Kept, Wire
 from tangle.protocol.errors import LengthOutOfRange, MilestoneInvalid, NotSorted, Repeated
-from tangle.protocol.fields import HASH, Blob, Fixed, Many, OneEach, Struct, TypeTable, UInt
+from tangle.protocol.fields import HASH, Blob, Fixed, UInt
 from tangle.protocol.parameters import METADATA_BYTES_MAX, PARENTS_MAX, ProtocolParameters
 from tangle.protocol.serial import blake2b_256
 from tangle.protocol.signatures import public_key, sign, verify
+from tangle.protocol.tables import Many, OneEach, Struct, TypeTable
 from tangle.protocol.transactions import SIGNATURES, Ed25519Signature
 
 FIRST_INDEX = 1
@@ -93,7 +94,10 @@ class MilestoneEssence(Kept):
 
 @dataclass(frozen=True)
 class Milestone(Kept):
-    """An essence and the signatures over its hash, in order of their public keys (TIP-29)."""
+    """What the coordinator found settled: an essence, and signatures over its hash (TIP-29).
+
+    Signatures stand in order of their public keys.
+    """
 
     TYPE: ClassVar[int] = 7
     TYPE_BYTES: ClassVar[int] = 4

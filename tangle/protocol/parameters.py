@@ -1,19 +1,24 @@
 """What all nodes of one network must agree on (TIP-22), and the price of storage (TIP-19)."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Annotated, Self
 
+from tangle.protocol.codec import Declared
 from tangle.protocol.errors import ParameterInvalid, WrongProtocolVersion
-from tangle.protocol.serial import Fields, Json, Reader, blake2b_256, blob, uint
+from tangle.protocol.fields import UInt
+from tangle.protocol.serial import Reader, blake2b_256, blob, uint
 
 PROTOCOL_VERSION = 2
 """the Stardust-era block format"""
 BLOCK_BYTES_MAX = 32_768
 """bytes; TIP-24"""
+NONCE_BYTES = 8
+"""bytes at the end of a block, little endian; TIP-12, TIP-24"""
 PARENTS_MAX = 8
 """parents per block; TIP-24"""
+PAYLOAD_BYTES_MAX = BLOCK_BYTES_MAX - (1 + 1 + 32 * PARENTS_MAX + 4 + NONCE_BYTES)
+"""bytes; what a block with all its parents leaves for its payload; TIP-24"""
 INPUTS_MAX = 128
 """inputs per transaction; TIP-20"""
 OUTPUTS_MAX = 128
@@ -29,12 +34,12 @@ HRP_LENGTH_MAX = 30
 
 
 @dataclass(frozen=True, slots=True)
-class RentStructure:
+class RentStructure(Declared):
     """Price of a byte in the ledger, in base units, and the weight of key and data bytes (TIP-19)."""
 
-    v_byte_cost: int = 1
-    v_byte_factor_data: int = 1
-    v_byte_factor_key: int = 10
+    v_byte_cost: Annotated[int, UInt(4)] = 1
+    v_byte_factor_data: Annotated[int, UInt(1)] = 1
+    v_byte_factor_key: Annotated[int, UInt(1)] = 10
 
     def __post_init__(self) -> None:
         _check_integer("v_byte_cost", self.v_byte_cost, 1, 4)
@@ -43,7 +48,7 @@ class RentStructure:
 
 
 @dataclass(frozen=True)
-class ProtocolParameters:
+class ProtocolParameters(Declared):
     """The parameters of one network; the defaults are those of a new one.
 
     Values may come from a settings file: whatever their kind, what is wrong with them is a ProtocolError that
@@ -56,13 +61,14 @@ class ProtocolParameters:
     token_supply : base units that exist
     """
 
+    ORDER = ("protocol_version", ...)
     network_name: str = "tangle-local"
     bech32_hrp: str = "tgl"
-    min_pow_score: int = 100
-    below_max_depth: int = 15
+    min_pow_score: Annotated[int, UInt(4)] = 100
+    below_max_depth: Annotated[int, UInt(1)] = 15
     rent_structure: RentStructure = field(default_factory=RentStructure)
-    token_supply: int = 2_779_530_283_277_761
-    protocol_version: int = PROTOCOL_VERSION
+    token_supply: Annotated[int, UInt(8)] = 2_779_530_283_277_761
+    protocol_version: Annotated[int, UInt(1, "version")] = PROTOCOL_VERSION
 
     def __post_init__(self) -> None:
         _check_integer("min_pow_score", self.min_pow_score, 0, 4)
@@ -111,7 +117,7 @@ class ProtocolParameters:
         )
 
     @classmethod
-    def decode(cls, data: bytes) -> ProtocolParameters:
+    def decode(cls, data: bytes) -> Self:
         """Read the binary form. Raises ProtocolError."""
         reader = Reader(data)
         version = reader.uint(1, "protocol_version")
@@ -127,44 +133,6 @@ class ProtocolParameters:
         supply = reader.uint(8, "token_supply")
         reader.finish("parameters")
         return cls(name, hrp, min_pow_score, below_max_depth, rent, supply, version)
-
-    def to_json(self) -> Json:
-        """The `protocol` object of the node info (TIP-25)."""
-        rent = self.rent_structure
-        return {
-            "version": self.protocol_version,
-            "networkName": self.network_name,
-            "bech32Hrp": self.bech32_hrp,
-            "minPowScore": self.min_pow_score,
-            "belowMaxDepth": self.below_max_depth,
-            "rentStructure": {
-                "vByteCost": rent.v_byte_cost,
-                "vByteFactorData": rent.v_byte_factor_data,
-                "vByteFactorKey": rent.v_byte_factor_key,
-            },
-            "tokenSupply": str(self.token_supply),
-        }
-
-    @classmethod
-    def from_json(cls, fields: Fields) -> ProtocolParameters:
-        """Read the `protocol` object of a node info. Raises ProtocolError."""
-        return cls(
-            fields.text("networkName"),
-            fields.text("bech32Hrp"),
-            fields.integer("minPowScore", 2**32 - 1),
-            fields.integer("belowMaxDepth", 255),
-            fields.nested("rentStructure", _rent_from_json),
-            fields.u64("tokenSupply"),
-            fields.integer("version", 255),
-        )
-
-
-def _rent_from_json(fields: Fields) -> RentStructure:
-    return RentStructure(
-        fields.integer("vByteCost", 2**32 - 1),
-        fields.integer("vByteFactorData", 255),
-        fields.integer("vByteFactorKey", 255),
-    )
 
 
 def _text(reader: Reader, name: str) -> str:

@@ -26,6 +26,8 @@ T = TypeVar("T")
 E = TypeVar("E")
 U32_MAX = 2**32 - 1
 """largest index, count or time in seconds since the Unix epoch"""
+COUNT_MAX = 2**63 - 1
+"""largest event number or count"""
 U64_MAX = 2**64 - 1
 """largest amount, nonce or network id"""
 U256_MAX = 2**256 - 1
@@ -149,6 +151,10 @@ class Fields:
         if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= most:
             raise MalformedJson(name, f"must be an integer from 0 to {most}")
         return value
+
+    def count(self, name: str) -> int:
+        """A JSON integer that is no index and no amount, such as an event number."""
+        return self.integer(name, COUNT_MAX)
 
     def u64(self, name: str) -> int:
         """An unsigned 64-bit integer, written as a decimal string."""

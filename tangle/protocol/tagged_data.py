@@ -10,7 +10,7 @@ from tangle.protocol.parameters import TAG_BYTES_MAX
 
 @dataclass(frozen=True, slots=True)
 class TaggedData(Wire):
-    """A tag of at most 64 bytes and any data that fits the block."""
+    """Data under a tag: at most 64 bytes of tag, and any data that fits the block."""
 
     TYPE: ClassVar[int] = 5
     TYPE_BYTES: ClassVar[int] = 4

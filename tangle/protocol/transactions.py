@@ -21,11 +21,12 @@ from tangle.protocol.errors import (
     UnlockMismatch,
     WrongNetwork,
 )
-from tangle.protocol.fields import HASH, Many, Maybe, Struct, TypeTable, UInt
+from tangle.protocol.fields import HASH, UInt
 from tangle.protocol.outputs import OUTPUTS, ChainOutput, Output, check_deposit
 from tangle.protocol.parameters import INPUTS_MAX, NATIVE_TOKENS_MAX, OUTPUTS_MAX, ProtocolParameters
 from tangle.protocol.serial import blake2b_256, numbered, uint
 from tangle.protocol.signatures import verify
+from tangle.protocol.tables import Many, Maybe, Struct, TypeTable
 from tangle.protocol.tagged_data import TaggedData
 from tangle.protocol.unlocks import (
     SIGNATURES,
@@ -129,7 +130,7 @@ class TransactionEssence(Kept):
 
 @dataclass(frozen=True)
 class Transaction(Kept):
-    """An essence and one unlock per input (TIP-20)."""
+    """Outputs consumed and created: an essence and one unlock per input (TIP-20)."""
 
     TYPE: ClassVar[int] = 6
     TYPE_BYTES: ClassVar[int] = 4

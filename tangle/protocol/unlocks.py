@@ -11,7 +11,8 @@ from typing import Annotated, ClassVar
 
 from tangle.protocol.codec import Wire
 from tangle.protocol.errors import Repeated, UnlockMismatch
-from tangle.protocol.fields import HASH, Fixed, One, TypeTable, UInt
+from tangle.protocol.fields import HASH, Fixed, UInt
+from tangle.protocol.tables import One, TypeTable
 
 REFERENCE = UInt(2, about="of an earlier unlock")
 

@@ -18,8 +18,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tangle import mam
+from tangle.protocol import peek
 from tangle.service.errors import DecodingBusy
-from tangle.service.topics import tagged_data
 from tangle.store.queries import TaggedBlock, TaggedPage
 
 READ, READ_BYTES = 200, 2 * 2**20
@@ -141,7 +141,7 @@ class Walk:
 
     def _take(self, address: bytes, block: TaggedBlock) -> list[Heard]:
         self._numbers[address] = block.number
-        data = tagged_data(block.data)
+        data = peek.tagged_data(block.data)
         events = self._reader.take(address, data, block.block_id)
         # Nothing said means that the part waits, or that it is older than where this walk began. Taken once more,
         # only a part that waits is a repetition.

@@ -13,9 +13,10 @@ from typing import Any
 
 from tangle.errors import TangleError
 from tangle.node import Node, Receipt
+from tangle.protocol import peek
 from tangle.protocol.blocks import Block, check_payload, check_work
 from tangle.protocol.errors import ProofOfWorkTooLow, UnexpectedEnd
-from tangle.protocol.parameters import PARENTS_MAX, PROTOCOL_VERSION
+from tangle.protocol.parameters import NONCE_BYTES, PARENTS_MAX, PROTOCOL_VERSION
 from tangle.protocol.serial import Fields, to_hex
 from tangle.service.writer import Writer
 
@@ -91,16 +92,15 @@ class Door:
         return self._from_json(dict(fields.members)) if source.completes else Block.from_json(fields)
 
     def _from_bytes(self, data: bytes) -> Block:
-        if len(data) > 1 and data[1] == 0:
-            parents = self._node.reading.tips(PARENTS_MAX)
-            data = data[:1] + bytes([len(parents)]) + b"".join(parents) + data[2:]
+        if peek.lacks_parents(data):
+            data = peek.with_parents(data, self._node.reading.tips(PARENTS_MAX))
         try:
             return Block.decode(data)
         except UnexpectedEnd as error:
             # A block that ends where its nonce would begin is one without a nonce.
             if error.field != "nonce" or error.remain:
                 raise
-            return Block.decode(data + bytes(8))
+            return Block.decode(data + bytes(NONCE_BYTES))
 
     def _from_json(self, members: dict[str, Any]) -> Block:
         if not members.get("parents"):

@@ -44,13 +44,6 @@ News = Callable[[int, int, Collection[bytes]], Sequence[TaggedBlock]]
 """(first, last, tags) -> all blocks under these tags with numbers from `first` to `last`"""
 
 
-def tagged_data(block: bytes) -> bytes:
-    """The data of an encoded block that carries tagged data, without decoding the rest (TIP-23, TIP-24)."""
-    at = 2 + 32 * block[1] + 4 + 4
-    at += 1 + block[at]
-    return block[at + 4 : at + 4 + int.from_bytes(block[at : at + 4], "little")]
-
-
 @dataclass(slots=True, eq=False)
 class _Listener:
     news: asyncio.Event = field(default_factory=asyncio.Event)

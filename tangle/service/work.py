@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import threading
 
-from tangle.protocol.blocks import NONCE_BYTES, Block
+from tangle.protocol import peek
+from tangle.protocol.blocks import Block
 from tangle.protocol.parameters import ProtocolParameters
 from tangle.protocol.pow.search import cores, search
 from tangle.service.errors import PowBusy, PowDisabled
@@ -64,7 +65,7 @@ class WorkRoom:
 
     async def _search(self, block: Block, workers: int) -> Block:
         cancel = threading.Event()
-        data = block.encoded[:-NONCE_BYTES]
+        data = peek.without_nonce(block.encoded)
         try:
             nonce = await asyncio.to_thread(search, data, self._score, workers=workers, cancel=cancel)
         finally:

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tangle.protocol.addresses import Address
+from tangle.protocol.conflicts import Conflict
 from tangle.protocol.outputs import (
     ExpirationUnlockCondition,
     Output,
@@ -25,7 +26,7 @@ from tangle.protocol.outputs import (
     TimelockUnlockCondition,
 )
 from tangle.protocol.transactions import Transaction
-from tangle.state.rules import Conflict, check_semantics
+from tangle.state.rules import check_semantics
 
 __all__ = ["Changes", "Conflict", "Find", "Found", "apply", "parties"]
 

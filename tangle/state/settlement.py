@@ -12,10 +12,11 @@ from dataclasses import dataclass, replace
 
 from tangle.protocol.addresses import Address
 from tangle.protocol.blocks import Payload
+from tangle.protocol.conflicts import Conflict
 from tangle.protocol.merkle import merkle_root
 from tangle.protocol.milestones import NO_ID
 from tangle.state.dag import Dag
-from tangle.state.ledger import Changes, Conflict, Find, apply
+from tangle.state.ledger import Changes, Find, apply
 
 
 @dataclass(frozen=True, slots=True)

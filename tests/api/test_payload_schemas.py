@@ -40,7 +40,7 @@ def validator(schema: dict[str, Any]) -> jsonschema_rs.Validator:
     return jsonschema_rs.validator_for({"components": DOCUMENT["components"], **schema})
 
 
-OUTPUT = validator(SCHEMAS["Output"]["properties"]["output"])
+OUTPUT = validator(SCHEMAS["FoundOutput"]["properties"]["output"])
 BLOCK = validator({"$ref": "#/components/schemas/Block"})
 
 

@@ -28,6 +28,7 @@ from tangle.client.wallet.draft import Intent, Unlocked, in_unlock_order
 from tangle.client.wallet.holdings import EXPIRY_MARGIN_S, Holding, Holdings, HoldingState
 from tangle.client.wallet.selection import Coin
 from tangle.client.wallet.transfer import sign_draft
+from tangle.protocol.conflicts import Conflict
 from tangle.protocol.errors import AmountOutOfRange
 from tangle.protocol.outputs import (
     AliasOutput,
@@ -42,7 +43,7 @@ from tangle.protocol.outputs import (
 from tangle.protocol.parameters import INPUTS_MAX, NATIVE_TOKENS_MAX
 from tangle.protocol.serial import uint
 from tangle.protocol.transactions import Transaction
-from tangle.state.rules import Conflict, check_semantics, semantic_context, violations
+from tangle.state.rules import check_semantics, semantic_context, violations
 from tests.client.drawn import AT, KEY_OF, OWN, PARAMETERS, STRANGER, World, output_id, worlds
 from tests.tries import tries
 

@@ -9,16 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tangle.client.errors import NodeError, NodeUnreachable, UnexpectedAnswer
-from tangle.client.node.events import (
-    ConfidenceEvent,
-    Event,
-    MilestoneEvent,
-    ReferencedEvent,
-    SolidEvent,
-    StreamMessage,
-    StreamParser,
-)
+from tangle.client.node.events import StreamMessage, StreamParser
 from tangle.client.node.rest import NodeClient
+from tangle.protocol.answers import ConfidenceEvent, Event, MilestoneEvent, ReferencedEvent, SolidEvent
 from tests.client.fake_node import FakeNode, problem
 
 ID = bytes(range(32))

@@ -10,9 +10,9 @@ import pytest
 from tangle.client.channels.proof import Proof, ProvenMessage, prove
 from tangle.client.channels.subscription import Subscription
 from tangle.client.errors import UnexpectedAnswer
-from tangle.client.node.answers import FoundData
 from tangle.client.node.rest import NodeClient
 from tangle.mam import Channel, Fork, Gap
+from tangle.protocol.answers import FoundData
 from tests.client.following import everything, post, written
 from tests.nodes import RunningNode
 

@@ -8,12 +8,13 @@ from tangle.client.errors import InsufficientFunds, UnknownInput
 from tangle.client.node.rest import NodeClient
 from tangle.client.wallet import outputs as build
 from tangle.client.wallet.wallet import Wallet
+from tangle.protocol.conflicts import Conflict
 from tangle.protocol.keys import Keys
 from tangle.protocol.outputs import NftOutput, Output
 from tangle.protocol.parameters import NATIVE_TOKENS_MAX
 from tangle.protocol.serial import uint
 from tangle.protocol.transactions import Transaction
-from tangle.state.rules import Conflict, check_semantics
+from tangle.state.rules import check_semantics
 from tests.client.drawn import AT, PARAMETERS, STRANGER
 from tests.client.fake_node import FakeNode
 

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tangle.protocol.blocks import PAYLOADS
+from tangle.protocol.conflicts import Conflict
 from tangle.protocol.errors import ProtocolError
 from tangle.protocol.outputs import OUTPUTS
 from tangle.protocol.serial import Fields, Json, from_hex, to_hex
 from tangle.protocol.transactions import Transaction, check_transaction
-from tangle.state.rules import Conflict, semantic_context, violations
+from tangle.state.rules import semantic_context, violations
 from tangle.state.rules.reasons import AnyRule
 from tests.networks import PARAMETERS
 

@@ -10,7 +10,8 @@ import random
 import pytest
 
 from tangle.errors import TangleError
-from tangle.state.rules import Conflict, Rule, chains
+from tangle.protocol.conflicts import Conflict
+from tangle.state.rules import Rule, chains
 from tests.differential.cases import Case
 from tests.differential.oracle import ours, theirs
 from tests.differential.scenes import enlarged, worlds

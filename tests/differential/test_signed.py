@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
+from tangle.protocol.conflicts import Conflict
 from tangle.protocol.keys import COIN_TYPE, Keys
 from tangle.protocol.outputs import OUTPUTS, AliasOutput, ExpirationUnlockCondition, Output
 from tangle.protocol.serial import Fields, Json, to_hex
 from tangle.protocol.transactions import inputs_commitment
-from tangle.state.rules import Conflict
 from tests.differential.cases import Case
 from tests.differential.oracle import input_data, ours, theirs
 from tests.differential.scenes import worlds

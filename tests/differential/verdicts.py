@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import random
 
+from tangle.protocol.conflicts import Conflict
 from tangle.protocol.parameters import ProtocolParameters
-from tangle.state.rules import Conflict, unlocks
+from tangle.state.rules import unlocks
 from tangle.state.rules.reasons import AnyRule
 from tests.differential.cases import SEEDS, Case, Change, Seeds, sample
 from tests.differential.oracle import INPUT_NOT_FOUND, Ours, Theirs, ours, theirs

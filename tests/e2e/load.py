@@ -15,8 +15,8 @@ from functools import partial
 from typing import TypeVar
 
 from tangle.client.errors import NodeError, NodeUnreachable
-from tangle.client.node.events import Event
 from tangle.client.node.rest import NodeClient
+from tangle.protocol.answers import Event
 from tangle.protocol.blocks import Block, Payload
 from tangle.protocol.outputs import BasicOutput
 from tangle.protocol.parameters import ProtocolParameters

@@ -16,10 +16,10 @@ from typing import Any
 
 import pytest
 
+from tangle.protocol.conflicts import Conflict
 from tangle.protocol.keys import Keys
 from tangle.protocol.parameters import ProtocolParameters
 from tangle.protocol.serial import Json, to_hex, uint
-from tangle.state.rules import Conflict
 from tests.differential.cases import Case, Seeds
 from tests.differential.oracle import ours, theirs
 from tests.differential.verdicts import differences

@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import Engine
 
 from tangle.audit import audit
-from tangle.client.node import events as client
 from tangle.client.node.rest import NodeClient
+from tangle.protocol import answers as client
 from tangle.store import events as store
 from tangle.store import queries
 from tangle.store.engine import open_engine

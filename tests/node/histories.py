@@ -25,11 +25,12 @@ from sqlalchemy.exc import DatabaseError
 from tangle.errors import TangleError
 from tangle.node import Receipt
 from tangle.protocol.blocks import Block, check_block
+from tangle.protocol.conflicts import Conflict
 from tangle.protocol.errors import ProtocolError, SignatureInvalid
 from tangle.protocol.outputs import Output
 from tangle.protocol.parameters import ProtocolParameters
 from tangle.protocol.transactions import SignatureUnlock, Transaction
-from tangle.state.rules import Conflict, check_semantics
+from tangle.state.rules import check_semantics
 from tangle.store import journal, queries
 from tangle.store.journal import Inclusion
 from tests.networks import T0, block_on, genesis_coin, note, open_node, spend

@@ -10,6 +10,7 @@ from tangle.audit import audit
 from tangle.errors import TangleError
 from tangle.node import NodeSettings, Outcome, Receipt
 from tangle.protocol.blocks import Block
+from tangle.protocol.conflicts import Conflict
 from tangle.protocol.errors import (
     BelowMaxDepth,
     MilestoneInvalid,
@@ -19,7 +20,6 @@ from tangle.protocol.errors import (
 )
 from tangle.protocol.milestones import NO_ID, Milestone, sign_milestone
 from tangle.protocol.outputs import BasicOutput
-from tangle.state.ledger import Conflict
 from tangle.store import journal, queries
 from tests.networks import COORDINATOR, PARAMETERS, T0, Alone, Key, block_on, genesis_coin, note, open_node, spend
 

@@ -6,6 +6,7 @@ import pytest
 
 from tangle.audit import audit
 from tangle.protocol.blocks import Block
+from tangle.protocol.conflicts import Conflict
 from tangle.protocol.outputs import (
     AddressUnlockCondition,
     BasicOutput,
@@ -13,7 +14,6 @@ from tangle.protocol.outputs import (
     TimelockUnlockCondition,
 )
 from tangle.protocol.transactions import Transaction
-from tangle.state.ledger import Conflict
 from tangle.store import journal, queries
 from tests.networks import T0, Alone, Coin, Key, block_on, genesis_coin, open_node, spend
 

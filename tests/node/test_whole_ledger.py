@@ -22,8 +22,8 @@ from hypothesis import strategies as st
 
 from tangle.audit import audit
 from tangle.protocol.blocks import Block
+from tangle.protocol.conflicts import Conflict
 from tangle.protocol.milestones import Milestone
-from tangle.state.rules import Conflict
 from tests.networks import close_nodes, found
 from tests.node.follow import arrived, contents, follow, told, write
 from tests.node.histories import PARAMETERS, History

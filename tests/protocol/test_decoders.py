@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from tangle.protocol import addresses, milestones, outputs, transactions
 from tangle.protocol.blocks import PAYLOADS, Block
 from tangle.protocol.errors import ProtocolError
-from tangle.protocol.fields import TypeTable
 from tangle.protocol.parameters import ProtocolParameters
 from tangle.protocol.serial import Fields, Json, Reader
+from tangle.protocol.tables import TypeTable
 from tests.protocol import objects, twin
 from tests.protocol.broken import places
 from tests.protocol.objects import fuzz

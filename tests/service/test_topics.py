@@ -8,10 +8,11 @@ from collections.abc import Collection, Sequence
 import pytest
 
 from tangle.api.tagged import Frames, frame
+from tangle.protocol import peek
 from tangle.protocol.blocks import Block
 from tangle.protocol.tagged_data import TaggedData
 from tangle.service.feed import Feed
-from tangle.service.topics import Topics, tagged_data
+from tangle.service.topics import Topics
 from tangle.store.events import SolidEvent
 from tangle.store.queries import TaggedBlock
 
@@ -111,4 +112,4 @@ def test_the_data_of_a_block_is_found_without_decoding_it() -> None:
         for tag in (b"", b"t" * 64):
             for data in (b"", b"d" * 30_000):
                 block = Block(tuple(bytes([i]) * 32 for i in range(parents)), TaggedData(tag, data), 1)
-                assert tagged_data(block.encoded) == data
+                assert peek.tagged_data(block.encoded) == data

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tangle.protocol.conflicts import Conflict
 from tangle.protocol.outputs import BasicOutput, SenderFeature
 from tangle.protocol.transactions import Transaction
-from tangle.state.ledger import Conflict, Find, Found, apply
+from tangle.state.ledger import Find, Found, apply
 from tests.networks import T0, Coin, Key, coins_of, genesis_coin, spend
 
 ALICE, BOB, CAROL = Key.named("alice"), Key.named("bob"), Key.named("carol")

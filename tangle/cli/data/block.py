@@ -9,12 +9,12 @@ import typer
 from tangle.cli.group import command
 from tangle.cli.options import NODE_URL, AsJson, NodeUrl
 from tangle.cli.output import show
-from tangle.cli.session import block_id_of, confidence_json, confidence_text, known_block, run_async
-from tangle.client.errors import CONFLICT_REASONS
-from tangle.client.node.answers import BlockMetadata
+from tangle.cli.session import block_id_of, confidence_text, known_block, run_async
 from tangle.client.node.rest import NodeClient
 from tangle.protocol.addresses import to_bech32
+from tangle.protocol.answers import BlockMetadata
 from tangle.protocol.blocks import Block
+from tangle.protocol.conflicts import meaning
 from tangle.protocol.milestones import Milestone
 from tangle.protocol.serial import Json, to_hex
 from tangle.protocol.tagged_data import TaggedData
@@ -41,18 +41,8 @@ async def _fetch(url: str, block_id: bytes) -> tuple[Block, BlockMetadata, str]:
 
 
 def _metadata_json(metadata: BlockMetadata) -> Json:
-    json: Json = {
-        "isSolid": metadata.is_solid,
-        "shouldPromote": metadata.should_promote,
-        "shouldReattach": metadata.should_reattach,
-    }
-    optional = {
-        "referencedByMilestoneIndex": metadata.milestone_index,
-        "ledgerInclusionState": metadata.inclusion,
-        "conflictReason": metadata.conflict_reason,
-        "confidence": metadata.confidence and confidence_json(metadata.confidence),
-    }
-    return json | {name: value for name, value in optional.items() if value is not None}
+    told = {"shouldPromote": False, "shouldReattach": False, **metadata.to_json()}
+    return {name: value for name, value in told.items() if name not in {"blockId", "parents", "milestoneIndex"}}
 
 
 def _text(block: Block, metadata: BlockMetadata, hrp: str) -> str:
@@ -120,7 +110,7 @@ def _ledger(metadata: BlockMetadata) -> str | None:
     if metadata.inclusion is None:
         return None
     if metadata.conflict_reason:
-        return f"conflicting ({metadata.conflict_reason}): {CONFLICT_REASONS.get(metadata.conflict_reason, '')}"
+        return f"conflicting ({metadata.conflict_reason}): {meaning(metadata.conflict_reason)}"
     return {"noTransaction": "not a transaction"}.get(metadata.inclusion, metadata.inclusion)
 
 

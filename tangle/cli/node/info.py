@@ -6,15 +6,15 @@ from tangle.cli.group import command
 from tangle.cli.options import NODE_URL, AsJson, NodeUrl
 from tangle.cli.output import show
 from tangle.cli.session import run_async
-from tangle.client.node.answers import NodeInfo
 from tangle.client.node.rest import NodeClient
+from tangle.protocol.answers import NodeInfo
 from tangle.terminal.text import amount, facts, when
 
 
 @command()
 def info(node: NodeUrl = NODE_URL, as_json: AsJson = False) -> None:
     answer = run_async(_info(node))
-    show(answer.members, _text(node, answer), as_json=as_json)
+    show(answer.to_json(), _text(node, answer), as_json=as_json)
 
 
 async def _info(url: str) -> NodeInfo:

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from tangle.client.channels.bookmark import Bookmark
-from tangle.client.node.answers import FoundData
 from tangle.mam import Event, Fork, Gap, Message, Reader, Rejected, Rekeyed, Repeated, Revoked, unseal
+from tangle.protocol.answers import FoundData
 
 PAST_WATCHED = 8
 """addresses behind the reader where forks are still looked for"""

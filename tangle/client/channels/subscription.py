@@ -34,7 +34,6 @@ from tangle.client.channels.errors import AccessRevoked
 from tangle.client.channels.inbox import Inbox
 from tangle.client.channels.progress import ReaderProgress
 from tangle.client.errors import ClientError, NodeError, NodeUnreachable, UnexpectedAnswer
-from tangle.client.node.answers import FoundData
 from tangle.client.node.rest import NodeClient
 from tangle.mam import (
     Access,
@@ -48,6 +47,7 @@ from tangle.mam import (
     Revoked,
     opener,
 )
+from tangle.protocol.answers import FoundData
 from tangle.protocol.serial import to_hex
 from tangle.protocol.tagged_data import TaggedData
 

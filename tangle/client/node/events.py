@@ -18,7 +18,6 @@ import httpx
 import orjson
 
 from tangle.client.errors import ClientError, NodeError, NodeUnreachable, UnexpectedAnswer
-from tangle.client.node.answers import count, number, optional_index
 from tangle.client.node.transport import Transport, raise_for_status, reason_of
 from tangle.protocol.errors import ProtocolError
 from tangle.protocol.serial import Fields
@@ -28,67 +27,6 @@ SILENCE_S = 45.0
 """seconds without a byte, not even a comment, after which a stream counts as broken"""
 BACKOFF_S = (0.1, 5.0)
 """seconds before the first attempt to connect again, and at most"""
-
-
-@dataclass(frozen=True, slots=True)
-class SolidEvent:
-    """A block was attached; its number is the block's number."""
-
-    number: int
-    block_id: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class ReferencedEvent:
-    """A milestone references a block. `inclusion` and `conflict_reason` as in `BlockMetadata`."""
-
-    number: int
-    block_id: bytes
-    milestone_index: int
-    inclusion: str
-    conflict_reason: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ConfidenceEvent:
-    """The confidence m/n of a block crossed a threshold upwards."""
-
-    number: int
-    block_id: bytes
-    threshold: float
-    m: int
-    n: int
-
-
-@dataclass(frozen=True, slots=True)
-class MilestoneEvent:
-    """A milestone was issued; timestamp in unix seconds."""
-
-    number: int
-    index: int
-    milestone_id: bytes
-    timestamp: int
-
-
-Event = SolidEvent | ReferencedEvent | ConfidenceEvent | MilestoneEvent
-
-
-def event_from_json(fields: Fields) -> Event | None:
-    """The event of a JSON object; None for a type that this client does not know yet. Raises MalformedJson."""
-    at = count(fields, "number")
-    kind = fields.text("type")
-    if kind == "milestone":
-        milestone_id = fields.data("milestoneId", size=32)
-        return MilestoneEvent(at, count(fields, "index"), milestone_id, count(fields, "timestamp"))
-    if kind not in {"solid", "referenced", "confidence"}:
-        return None
-    block_id = fields.data("blockId", size=32)
-    if kind == "solid":
-        return SolidEvent(at, block_id)
-    if kind == "referenced":
-        inclusion, reason = fields.text("ledgerInclusionState"), optional_index(fields, "conflictReason")
-        return ReferencedEvent(at, block_id, count(fields, "milestoneIndex"), inclusion, reason)
-    return ConfidenceEvent(at, block_id, number(fields, "threshold"), count(fields, "m"), count(fields, "n"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +146,6 @@ async def _messages(
 def _read(url: str, message: StreamMessage, parse: Callable[[Fields], T | None]) -> tuple[int, T | None]:
     try:
         fields = Fields(orjson.loads(message.data))
-        return count(fields, "number"), parse(fields)
+        return fields.count("number"), parse(fields)
     except (orjson.JSONDecodeError, ProtocolError) as error:
         raise UnexpectedAnswer(url, f"event stream: {error}") from None

@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from tangle.client.errors import Conflicting, NodeError, NodeUnreachable, NotIncludedInTime
-from tangle.client.node.answers import BlockMetadata
 from tangle.client.node.attach import Pow, attach
 from tangle.client.node.rest import NodeClient
+from tangle.protocol.answers import BlockMetadata
 from tangle.protocol.blocks import Payload
 from tangle.protocol.transactions import Transaction
 

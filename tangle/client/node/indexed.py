@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Literal, TypeVar
 
 from tangle.client.errors import NodeError, UnexpectedAnswer
-from tangle.client.node.answers import ids
 from tangle.protocol.addresses import Address
+from tangle.protocol.answers import OutputPage
 from tangle.protocol.serial import Fields, to_hex
 
 T = TypeVar("T")
@@ -127,13 +127,13 @@ class Indexed(ABC):
             params[camel_case(name)] = await self._parameter(value)
         found: dict[bytes, None] = {}
         while True:
-            page, cursor = await self._get(route.path, _output_page, params=params)
-            found.update(dict.fromkeys(page))
-            if cursor is None:
+            page = await self._get(route.path, OutputPage.from_json, params=params)
+            found.update(dict.fromkeys(page.items))
+            if page.cursor is None:
                 return list(found)
-            if cursor == params.get("cursor"):
+            if page.cursor == params.get("cursor"):
                 raise UnexpectedAnswer(self.url, "the indexer repeats its cursor")
-            params["cursor"] = cursor
+            params["cursor"] = page.cursor
 
     async def alias_output_id(self, alias_id: bytes) -> bytes | None:
         """The id (34 bytes) of the unspent output of an alias (32 bytes); None when there is none."""
@@ -149,12 +149,12 @@ class Indexed(ABC):
 
     async def _chain_output_id(self, kind: OutputKind, chain_id: bytes) -> bytes | None:
         try:
-            page, _ = await self._get(f"{INDEXED[kind].path}/{to_hex(chain_id)}", _output_page)
+            page = await self._get(f"{INDEXED[kind].path}/{to_hex(chain_id)}", OutputPage.from_json)
         except NodeError as error:
             if error.status == 404:
                 return None
             raise
-        return page[0] if page else None
+        return page.items[0] if page.items else None
 
     async def _parameter(self, value: Address | str | bytes | int | bool) -> str | int:
         """A filter's value as a query names it."""
@@ -163,7 +163,3 @@ class Indexed(ABC):
         if isinstance(value, str | int):
             return value
         return to_hex(value) if isinstance(value, bytes) else await self.bech32(value)
-
-
-def _output_page(fields: Fields) -> tuple[tuple[bytes, ...], str | None]:
-    return ids(fields, "items", 34), fields.text("cursor") if "cursor" in fields else None

@@ -12,7 +12,8 @@ import threading
 from collections.abc import Callable
 
 from tangle.extras import needs
-from tangle.protocol.blocks import NONCE_BYTES, Block
+from tangle.protocol import peek
+from tangle.protocol.blocks import Block
 
 
 async def work(
@@ -33,7 +34,7 @@ async def work(
     cancel = threading.Event()
     try:
         nonce = await asyncio.to_thread(
-            _search, block.encoded[:-NONCE_BYTES], min_score, workers, cancel, progress
+            _search, peek.without_nonce(block.encoded), min_score, workers, cancel, progress
         )
     finally:
         cancel.set()

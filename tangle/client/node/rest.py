@@ -1,7 +1,7 @@
 """A node over REST (TIP-25, TIP-26, and ours under ``/api/tangle/v1``), asynchronously.
 
 One method per thing a program wants from a node. Ids are bytes, amounts integers, answers the dataclasses of
-`tangle.client.node.answers` or the classes of `tangle.protocol`. Blocks travel in their binary form, and what
+`tangle.protocol.answers` or the classes of `tangle.protocol`. Blocks travel in their binary form, and what
 comes back is
 checked against the id that was asked for, so a node cannot hand out another block.
 
@@ -11,7 +11,6 @@ Every method raises NodeUnreachable, NodeError or UnexpectedAnswer (`tangle.clie
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
-from functools import partial
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -20,27 +19,29 @@ import orjson
 
 from tangle.client.errors import ClientError, NodeError, UnexpectedAnswer
 from tangle.client.node import events
-from tangle.client.node.answers import (
+from tangle.client.node.indexed import PAGE_SIZE, Indexed
+from tangle.client.node.transport import BINARY, BUSY_RETRIES, Transport, json_of
+from tangle.protocol.addresses import Address, to_bech32
+from tangle.protocol.answers import (
+    BlockId,
     BlockMetadata,
     Confidence,
+    Event,
     FaucetReceipt,
     FoundData,
+    FoundOutput,
     HistoryItem,
     NodeInfo,
     OutputMetadata,
     TaggedBlock,
+    Tips,
     UtxoChanges,
-    count,
-    ids,
+    event_from_json,
 )
-from tangle.client.node.events import Event
-from tangle.client.node.indexed import PAGE_SIZE, Indexed
-from tangle.client.node.transport import BINARY, BUSY_RETRIES, Transport, json_of
-from tangle.protocol.addresses import Address, to_bech32
 from tangle.protocol.blocks import Block, Payload
 from tangle.protocol.errors import ProtocolError
 from tangle.protocol.milestones import Milestone
-from tangle.protocol.outputs import OUTPUTS, Output
+from tangle.protocol.outputs import Output
 from tangle.protocol.parameters import PROTOCOL_VERSION, ProtocolParameters
 from tangle.protocol.serial import Fields, Json, to_hex
 from tangle.protocol.tagged_data import TaggedData
@@ -111,7 +112,7 @@ class NodeClient(Indexed):
 
     async def tips(self) -> list[bytes]:
         """1 to 8 block ids to approve, sorted, unique."""
-        return list(await self._get("/api/core/v2/tips", lambda fields: ids(fields, "tips", 32)))
+        return list((await self._get("/api/core/v2/tips", Tips.from_json)).tips)
 
     async def submit(self, block: Block) -> bytes:
         """Post a block; the answer comes once the node holds it durably.
@@ -126,7 +127,7 @@ class NodeClient(Indexed):
         response = await self._transport.answer(
             "POST", "/api/core/v2/blocks", content=content, headers={"content-type": BINARY}
         )
-        block_id = _read(response, lambda fields: fields.data("blockId", size=32))
+        block_id = _read(response, BlockId.from_json).block_id
         if block.nonce and block_id != block.id:
             raise UnexpectedAnswer(self.url, f"block {to_hex(block.id)} became {to_hex(block_id)}")
         return block_id
@@ -187,7 +188,10 @@ class NodeClient(Indexed):
     async def tagged_data(self, tag: bytes, *, after: int = 0) -> AsyncIterator[FoundData]:
         """What `tagged_blocks` finds, with the data; many come with one request, unchecked (see `FoundData`)."""
         path, cursor = f"/api/tangle/v1/tags/{to_hex(tag)}/blocks", {"after": after, "data": "true"}
-        parse = partial(FoundData.from_json, tag=tag)
+
+        def parse(fields: Fields) -> FoundData:
+            return FoundData.from_json(Fields({**fields.members, "tag": to_hex(tag)}))
+
         async for item in self._pages(path, cursor, "after", "next", parse):
             yield item
 
@@ -228,13 +232,8 @@ class NodeClient(Indexed):
 
     async def output(self, output_id: bytes) -> tuple[Output, OutputMetadata]:
         """An output and where it comes from."""
-        return await self._get(
-            f"/api/core/v2/outputs/{to_hex(output_id)}",
-            lambda fields: (
-                fields.nested("output", OUTPUTS.from_json),
-                fields.nested("metadata", OutputMetadata.from_json),
-            ),
-        )
+        found = await self._get(f"/api/core/v2/outputs/{to_hex(output_id)}", FoundOutput.from_json)
+        return found.output, found.metadata
 
     async def milestone(self, index: int) -> Milestone:
         """The milestone of an index."""
@@ -274,13 +273,11 @@ class NodeClient(Indexed):
         """
         params = {} if types is None else {"types": ",".join(sorted(types))}
         path = "/api/tangle/v1/events"
-        return events.follow(
-            self._transport, path, params, after, events.event_from_json, give_up_after=give_up_after
-        )
+        return events.follow(self._transport, path, params, after, event_from_json, give_up_after=give_up_after)
 
     async def newest_event(self) -> int:
         """The number of the newest event, 0 before the first."""
-        return await self._get("/api/tangle/v1/metrics", lambda fields: count(fields, "eventNumber"))
+        return await self._get("/api/tangle/v1/metrics", lambda fields: fields.count("eventNumber"))
 
     # The graph, as the node gives it: see docs/rest.md for the members.
 
@@ -335,7 +332,7 @@ class NodeClient(Indexed):
 
         def page_of(fields: Fields) -> tuple[tuple[T, ...], str | int | None]:
             value = fields.members.get(following)
-            place = value if isinstance(value, str) or value is None else count(fields, following)
+            place = value if isinstance(value, str) or value is None else fields.count(following)
             return fields.each("items", parse), place
 
         while True:

@@ -13,13 +13,12 @@ from tangle.client.errors import InsufficientFunds, RemainderTooSmall, UnknownIn
 from tangle.client.wallet.draft import Draft, Intent
 from tangle.client.wallet.holdings import Holding, HoldingState
 from tangle.client.wallet.look import Look
-from tangle.client.wallet.transfer import TRANSACTION_BYTES_MAX
 from tangle.protocol.outputs import BasicOutput, NftOutput
-from tangle.protocol.parameters import INPUTS_MAX, NATIVE_TOKENS_MAX
+from tangle.protocol.parameters import INPUTS_MAX, NATIVE_TOKENS_MAX, PAYLOAD_BYTES_MAX
 
 CLAIMED_MAX = 100
 """outputs that one transaction claims; leaves inputs for storage deposits and outputs for returns"""
-CLAIMED_BYTES_MAX = TRANSACTION_BYTES_MAX // 2
+CLAIMED_BYTES_MAX = PAYLOAD_BYTES_MAX // 2
 """bytes of NFTs that one transaction claims; the rest is for inputs, returns and tokens"""
 
 

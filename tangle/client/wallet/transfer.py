@@ -15,7 +15,7 @@ from tangle.protocol.addresses import Address, AliasAddress
 from tangle.protocol.errors import BlockTooLong
 from tangle.protocol.keys import KeyPair
 from tangle.protocol.outputs import BasicOutput, Output, storage_deposit
-from tangle.protocol.parameters import BLOCK_BYTES_MAX, PARENTS_MAX, ProtocolParameters
+from tangle.protocol.parameters import PAYLOAD_BYTES_MAX, ProtocolParameters
 from tangle.protocol.tagged_data import TaggedData
 from tangle.protocol.transactions import (
     AliasUnlock,
@@ -30,9 +30,6 @@ from tangle.protocol.transactions import (
     check_transaction,
     inputs_commitment,
 )
-
-TRANSACTION_BYTES_MAX = BLOCK_BYTES_MAX - (1 + 1 + 32 * PARENTS_MAX + 4 + 8)
-"""bytes; what a block with all its parents leaves for its payload; TIP-24"""
 
 
 def least_remainder(address: Address, parameters: ProtocolParameters) -> int:
@@ -89,10 +86,8 @@ def sign_draft(
     transaction = Transaction(essence, _unlocks(draft.inputs, key_of, essence.hash))
     check_transaction(transaction, parameters)
     size = len(transaction.encoded)
-    if size > TRANSACTION_BYTES_MAX:
-        raise BlockTooLong(
-            "transaction", f"{size} bytes are more than the {TRANSACTION_BYTES_MAX} a block can hold"
-        )
+    if size > PAYLOAD_BYTES_MAX:
+        raise BlockTooLong("transaction", f"{size} bytes are more than the {PAYLOAD_BYTES_MAX} a block can hold")
     return transaction
 
 

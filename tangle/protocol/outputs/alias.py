@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, cast
 
 from tangle.protocol.addresses import Address, AliasAddress
 from tangle.protocol.errors import IndexOutOfRange, SelfUnlock
-from tangle.protocol.fields import Blob, Fixed, UInt, one_each
+from tangle.protocol.fields import Blob, Fixed, UInt
 from tangle.protocol.outputs.conditions import (
     GovernorAddressUnlockCondition,
     StateControllerAddressUnlockCondition,
@@ -15,11 +15,14 @@ from tangle.protocol.outputs.features import Feature, MetadataFeature, SenderFea
 from tangle.protocol.outputs.form import ISSUER_METADATA, NO_ID, ChainOutput
 from tangle.protocol.parameters import METADATA_BYTES_MAX
 from tangle.protocol.serial import U32_MAX
+from tangle.protocol.tables import one_each
 
 
 @dataclass(frozen=True)
 class AliasOutput(ChainOutput):
-    """Unlock conditions: state controller and governor; features: sender, metadata; immutable: issuer, metadata.
+    """The state that an alias stands at.
+
+    Unlock conditions: state controller and governor; features: sender, metadata; immutable: issuer, metadata.
 
     Attributes
     ----------

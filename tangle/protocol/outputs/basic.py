@@ -11,7 +11,10 @@ from tangle.protocol.outputs.form import AddressedOutput
 
 @dataclass(frozen=True)
 class BasicOutput(AddressedOutput):
-    """Base coins and native tokens, and nothing of its own; see `AddressedOutput` for what it may hold."""
+    """Base coins and native tokens for an address.
+
+    It has no fields of its own; see `AddressedOutput` for what it may hold.
+    """
 
     TYPE: ClassVar[int] = 3
 

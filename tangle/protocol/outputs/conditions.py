@@ -6,7 +6,8 @@ from typing import Annotated, ClassVar
 from tangle.protocol.addresses import ADDRESSES, Address, AliasAddress
 from tangle.protocol.codec import Wire
 from tangle.protocol.errors import AmountOutOfRange, TimeOutOfRange
-from tangle.protocol.fields import One, TypeTable, UInt
+from tangle.protocol.fields import UInt
+from tangle.protocol.tables import One, TypeTable
 
 ALIAS_ADDRESSES: TypeTable[AliasAddress] = TypeTable("alias address", 1, [AliasAddress])
 TIME = UInt(4, least=1, error=TimeOutOfRange, unit=" seconds", about="seconds since the Unix epoch")

@@ -5,8 +5,9 @@ from typing import Annotated, ClassVar
 
 from tangle.protocol.addresses import ADDRESSES, Address
 from tangle.protocol.codec import Wire
-from tangle.protocol.fields import Blob, One, TypeTable
+from tangle.protocol.fields import Blob
 from tangle.protocol.parameters import METADATA_BYTES_MAX, TAG_BYTES_MAX
+from tangle.protocol.tables import One, TypeTable
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import Annotated, ClassVar, TypeVar, cast
 from tangle.protocol.addresses import Address
 from tangle.protocol.codec import Kept
 from tangle.protocol.errors import AmountOutOfRange, CountOutOfRange
-from tangle.protocol.fields import Many, UInt, one_each
+from tangle.protocol.fields import UInt
 from tangle.protocol.outputs.conditions import (
     AddressUnlockCondition,
     ExpirationUnlockCondition,
@@ -24,6 +24,7 @@ from tangle.protocol.outputs.features import Feature, IssuerFeature, MetadataFea
 from tangle.protocol.outputs.tokens import NativeToken, check_tokens
 from tangle.protocol.parameters import NATIVE_TOKENS_MAX
 from tangle.protocol.serial import blake2b_256
+from tangle.protocol.tables import Many, one_each
 
 NO_ID = bytes(32)
 """Alias ID or NFT ID of an output that creates its alias or NFT: the real one is the hash of the output's id"""

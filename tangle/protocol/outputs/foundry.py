@@ -5,17 +5,20 @@ from typing import Annotated, ClassVar, cast
 
 from tangle.protocol.addresses import AliasAddress
 from tangle.protocol.errors import IndexOutOfRange
-from tangle.protocol.fields import One, UInt, one_each
+from tangle.protocol.fields import UInt
 from tangle.protocol.outputs.conditions import ImmutableAliasAddressUnlockCondition, UnlockCondition
 from tangle.protocol.outputs.features import Feature, MetadataFeature
 from tangle.protocol.outputs.form import ChainOutput
 from tangle.protocol.outputs.tokens import TOKEN_SCHEMES, TokenScheme
 from tangle.protocol.serial import uint
+from tangle.protocol.tables import One, one_each
 
 
 @dataclass(frozen=True)
 class FoundryOutput(ChainOutput):
-    """Unlock condition: immutable alias address; feature: metadata; immutable feature: metadata.
+    """The supply of a native token.
+
+    Unlock condition: immutable alias address; feature: metadata; immutable feature: metadata.
 
     Attributes
     ----------

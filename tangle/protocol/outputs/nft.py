@@ -12,7 +12,9 @@ from tangle.protocol.outputs.form import ISSUER_METADATA, NO_ID, AddressedOutput
 
 @dataclass(frozen=True, kw_only=True)
 class NftOutput(AddressedOutput, ChainOutput):
-    """Unlock conditions and features as a basic output's; immutable features: issuer, metadata.
+    """A thing of which there is one.
+
+    Unlock conditions and features as a basic output's; immutable features: issuer, metadata.
 
     Attributes
     ----------

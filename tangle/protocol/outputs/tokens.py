@@ -6,7 +6,8 @@ from typing import Annotated, ClassVar
 
 from tangle.protocol.codec import Wire
 from tangle.protocol.errors import AmountOutOfRange, NotSorted, Repeated
-from tangle.protocol.fields import Fixed, TypeTable, UInt
+from tangle.protocol.fields import Fixed, UInt
+from tangle.protocol.tables import TypeTable
 
 TOKEN_ID_BYTES = 38
 """bytes of a token id, which is its foundry's id: alias address, uint32 serial number, token scheme type"""

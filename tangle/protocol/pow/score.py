@@ -8,15 +8,12 @@ suffices is decided in integers: a float rounds.
 from __future__ import annotations
 
 import hashlib
-from typing import Final
 
 import numpy as np
 
 from tangle.protocol.errors import LengthOutOfRange
+from tangle.protocol.parameters import NONCE_BYTES
 from tangle.protocol.pow import kernels
-
-NONCE_BYTES: Final = 8
-"""bytes at the end of a block, little endian; TIP-12, TIP-24"""
 
 
 def trailing_zeros(block: bytes) -> int:

@@ -18,8 +18,9 @@ from typing import Final
 import numpy as np
 
 from tangle.errors import Ending, TangleError
+from tangle.protocol.parameters import NONCE_BYTES
 from tangle.protocol.pow import kernels
-from tangle.protocol.pow.score import NONCE_BYTES, zeros_needed
+from tangle.protocol.pow.score import zeros_needed
 
 _BATCHES_PER_CALL: Final = 64
 """3 ms for 65,536 hashes with AVX-512; narrower processors try fewer lanes per batch and take about 10 ms"""

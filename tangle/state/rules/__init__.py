@@ -6,8 +6,9 @@ holds one row per unlock type; `balance` and `chains` ask what concerns the tran
 `validation` asks all of it in order.
 """
 
+from tangle.protocol.conflicts import Conflict
 from tangle.state.rules.context import Context
-from tangle.state.rules.reasons import Conflict, Rule
+from tangle.state.rules.reasons import Rule
 from tangle.state.rules.table import OUTPUT_RULES
 from tangle.state.rules.unlocks import UNLOCK_RULES
 from tangle.state.rules.validation import check_semantics, semantic_context, violations

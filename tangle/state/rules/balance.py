@@ -8,6 +8,7 @@ and its own rules say whether the minting is right.
 from __future__ import annotations
 
 from tangle.protocol.addresses import Address
+from tangle.protocol.conflicts import Conflict
 from tangle.protocol.outputs import (
     BasicOutput,
     ExpirationUnlockCondition,
@@ -17,7 +18,7 @@ from tangle.protocol.parameters import NATIVE_TOKENS_MAX
 from tangle.protocol.serial import U256_MAX
 from tangle.protocol.transactions import inputs_commitment
 from tangle.state.rules.context import Context
-from tangle.state.rules.reasons import Conflict, rule
+from tangle.state.rules.reasons import rule
 
 
 @rule(20, Conflict.INPUTS_COMMITMENT_INVALID)

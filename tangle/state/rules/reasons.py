@@ -1,32 +1,14 @@
-"""What a rule is, and the reasons for which a transaction is ignored (TIP-25)."""
+"""What a rule of the semantic validation is."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import Any, Generic, ParamSpec
 
+from tangle.protocol.conflicts import Conflict
+
 P = ParamSpec("P")
-
-
-class Conflict(IntEnum):
-    """Why a transaction was ignored; the numbers are those of TIP-25."""
-
-    NONE = 0
-    INPUT_ALREADY_SPENT = 1
-    INPUT_ALREADY_SPENT_IN_THIS_MILESTONE = 2
-    INPUT_NOT_FOUND = 3
-    AMOUNTS_DO_NOT_BALANCE = 4
-    SIGNATURE_INVALID = 5
-    TIMELOCK_NOT_EXPIRED = 6
-    NATIVE_TOKENS_INVALID = 7
-    RETURN_AMOUNT_NOT_FULFILLED = 8
-    INPUT_UNLOCK_INVALID = 9
-    INPUTS_COMMITMENT_INVALID = 10
-    SENDER_NOT_UNLOCKED = 11
-    CHAIN_TRANSITION_INVALID = 12
-    SEMANTIC_VALIDATION_FAILED = 255
 
 
 @dataclass(frozen=True, slots=True, eq=False)

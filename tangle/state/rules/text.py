@@ -1,7 +1,7 @@
-"""The rule tables as text, for `docs/ledger.md`: what the document says is what the node asks.
+"""The conflict reasons and rule tables as text, for `docs/ledger.md`: it says what the node asks and answers.
 
-The document marks where a table stands with `<!-- rules: Title -->` and `<!-- end -->`; there
-`python -m tangle.state.rules.text docs/ledger.md` writes it.
+The document marks where a table stands with `<!-- rules: Title -->` or `<!-- reasons -->`, and `<!-- end -->`;
+there `python -m tangle.state.rules.text docs/ledger.md` writes it.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from tangle.protocol.conflicts import Conflict
 from tangle.protocol.transactions import UNLOCKS
 from tangle.state.rules.balance import BALANCE_RULES, commitment, sender
 from tangle.state.rules.chains import unique
@@ -20,7 +21,7 @@ from tangle.state.rules.unlocks import UNLOCK_RULES, timelock
 
 BAR = r"\|"
 """a bar that does not end its cell"""
-_PLACE = re.compile(r"(<!-- rules: (?P<title>.+?) -->\n).*?(<!-- end -->)", re.DOTALL)
+_PLACE = re.compile(r"(<!-- (?:reasons|rules: (?P<title>.+?)) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def rule_tables() -> Mapping[str, tuple[AnyRule, ...]]:
@@ -44,10 +45,22 @@ def markdown_table(rules: tuple[AnyRule, ...]) -> str:
     return "\n".join(["| must hold | source | conflict |", "|---|---|---|", *rows]) + "\n"
 
 
+def reasons_table() -> str:
+    """One row per reason that a rule can have."""
+    told = [reason for reason in Conflict if reason not in {Conflict.NONE, Conflict.SEMANTIC_VALIDATION_FAILED}]
+    rows = [f"| {int(reason)} | {reason.meaning} |" for reason in told]
+    return "\n".join(["| conflict | what happened |", "|---|---|", *rows]) + "\n"
+
+
 def fill(document: str) -> str:
     """`document` with every marked table written anew. Raises KeyError for a title that no table has."""
     tables = rule_tables()
-    return _PLACE.sub(lambda place: place[1] + markdown_table(tables[place["title"]]) + place[3], document)
+
+    def written(place: re.Match[str]) -> str:
+        title = place["title"]
+        return place[1] + (markdown_table(tables[title]) if title else reasons_table()) + place[3]
+
+    return _PLACE.sub(written, document)
 
 
 if __name__ == "__main__":

@@ -14,10 +14,11 @@ from collections.abc import Iterator, Mapping
 from typing import cast
 
 from tangle.protocol.addresses import Address, AliasAddress, Ed25519Address, NftAddress
+from tangle.protocol.conflicts import Conflict
 from tangle.protocol.outputs import AliasOutput, NftOutput, TimelockUnlockCondition
 from tangle.protocol.transactions import AliasUnlock, NftUnlock, ReferenceUnlock, SignatureUnlock
 from tangle.state.rules.context import Context
-from tangle.state.rules.reasons import AnyRule, Conflict, Rule, rule
+from tangle.state.rules.reasons import AnyRule, Rule, rule
 from tangle.state.rules.table import OUTPUT_RULES
 
 UnlockRule = Rule[[Context, int, Address]]

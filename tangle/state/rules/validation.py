@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from tangle.protocol.conflicts import Conflict
 from tangle.protocol.outputs import Output
 from tangle.protocol.transactions import Transaction
 from tangle.state.rules.balance import BALANCE_RULES, commitment, sender
 from tangle.state.rules.chains import chain_steps, find_chains
 from tangle.state.rules.context import Consumed, Context, sum_tokens
-from tangle.state.rules.reasons import AnyRule, Conflict
+from tangle.state.rules.reasons import AnyRule
 from tangle.state.rules.unlocks import unlock_inputs
 
 

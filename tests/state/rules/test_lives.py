@@ -7,11 +7,12 @@ import itertools
 import pytest
 
 from tangle.protocol.addresses import AliasAddress
+from tangle.protocol.conflicts import Conflict
 from tangle.protocol.errors import UnlockMismatch
 from tangle.protocol.outputs import IssuerFeature, MetadataFeature, Output, SenderFeature
 from tangle.protocol.transactions import AliasUnlock, NftUnlock
 from tangle.state.ledger import Found, apply, parties
-from tangle.state.rules import Conflict, balance, unlocks
+from tangle.state.rules import balance, unlocks
 from tangle.state.rules import foundry as foundries
 from tests.networks import T0, Key
 from tests.state.rules.builders import (

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tangle.errors import TangleError
+from tangle.protocol.conflicts import Conflict
 from tangle.protocol.transactions import Transaction
-from tangle.state.ledger import Changes, Conflict, Found, apply
+from tangle.state.ledger import Changes, Found, apply
 from tests.state.rules.builders import ALICE, basic
 from tests.state.rules.invariants import check_chains, check_transaction, kinds
 from tests.state.rules.world import KEYS, NoWay, World, spoil

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tangle.protocol.conflicts import Conflict
 from tangle.protocol.outputs import IssuerFeature, MetadataFeature, NativeToken, SenderFeature
 from tangle.protocol.transactions import (
     AliasUnlock,
@@ -15,7 +16,7 @@ from tangle.protocol.transactions import (
     SignatureUnlock,
 )
 from tangle.state.ledger import Found, apply
-from tangle.state.rules import Conflict, Rule, balance, chains, unlocks
+from tangle.state.rules import Rule, balance, chains, unlocks
 from tangle.state.rules import alias as aliases
 from tangle.state.rules import foundry as foundries
 from tangle.state.rules import nft as nfts

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tangle.state.rules import OUTPUT_RULES, Conflict
+from tangle.protocol.conflicts import Conflict
+from tangle.state.rules import OUTPUT_RULES
 from tangle.state.rules.text import fill, rule_tables
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "ledger.md"
