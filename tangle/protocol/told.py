@@ -263,6 +263,7 @@ def _members(fields: Fields) -> Json:
 
 Hash = Annotated[bytes, HASH]
 OutputId = Annotated[bytes, Fixed(34)]
+Amount = Annotated[int, UInt(8)]
 Index = Annotated[int, UInt(4)]
 EventNumber = Annotated[int, Count(), "event number"]
 Share = Annotated[float, Number(0, 1)]
