@@ -137,7 +137,7 @@ def _founded(**settings: Any) -> Path:
 def running_node(data: Path, **settings: Any) -> Iterator[RunningNode]:
     """A node on the data directory `data`; a second one on the same directory goes on where the first stopped."""
     given = {**DEFAULTS, **settings}
-    loaded = Settings.load(data=data, port=0, **given)
+    loaded = Settings.load(data=data, **{"port": 0, **given})
     if not data.exists():
         chosen = {name: given[name] for name in NETWORK_SETTINGS if name in given}
         shutil.copytree(_founded(**chosen), data)

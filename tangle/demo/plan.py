@@ -40,13 +40,18 @@ class Plan:
     Attributes
     ----------
     unit_litres : litres per unit
-    production_s : seconds from the deposit to the request to stop
+    production_s : seconds from the deposit to the request to stop, on a machine that keeps up
     """
 
     readings: Path
     unit_litres: int
     production_s: float
     directory: Path
+
+    @property
+    def units(self) -> int:
+        """Units after which the customer asks for the stop; on a slow machine they take longer."""
+        return max(_replayed(self.readings, self.production_s).units(self.unit_litres * ML_PER_LITRE), 1)
 
 
 def unit_litres(path: Path, production_s: float) -> int:
@@ -56,11 +61,16 @@ def unit_litres(path: Path, production_s: float) -> int:
     ------
     DemoFailed : the readings hold no volume
     """
-    meter, state = FlowMeter(), MeterState()
-    for reading in islice(read(path), max(2, int(production_s * READINGS_PER_S))):
-        state, _ = meter.take(state, reading)
-    wanted = Fraction(state.volume_ml, ML_PER_LITRE * UNITS_AIMED_AT)
+    wanted = Fraction(_replayed(path, production_s).volume_ml, ML_PER_LITRE * UNITS_AIMED_AT)
     if wanted == 0:
         raise DemoFailed(f"{path}: the first readings hold no volume that units could be made of")
     magnitude: int = 10 ** max(len(str(int(wanted))) - 2, 0)
     return next(step * magnitude for step in ROUND_STEPS if step * magnitude >= wanted)
+
+
+def _replayed(path: Path, production_s: float) -> MeterState:
+    """What a meter shows after the readings of so many seconds."""
+    meter, state = FlowMeter(), MeterState()
+    for reading in islice(read(path), max(2, int(production_s * READINGS_PER_S))):
+        state, _ = meter.take(state, reading)
+    return state

@@ -109,7 +109,7 @@ class Demonstration:
         return [
             *("--state", str(self.plan.directory / "customer.json"), "--machine", self.addresses["machine"]),
             *("--units", str(UNITS), "--price-max", str(PRICE), "--faucet"),
-            *("--stop-after", str(self.plan.production_s)),
+            *("--stop-after-units", str(self.plan.units)),
         ]
 
     async def _party(self, name: str, *options: str) -> Child:

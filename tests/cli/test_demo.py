@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from tangle.demo.plan import READINGS_PER_S, UNITS, DemoFailed, unit_litres
+from tangle.demo.plan import AUDITED_UNITS, READINGS_PER_S, UNITS, DemoFailed, Plan, unit_litres
 from tangle.demo.view import BLOCKS_SHOWN, STATES, Scene
 from tangle.machines.meter import FlowMeter, MeterState
 from tangle.machines.readings import SAMPLE, read
@@ -32,10 +32,11 @@ def test_the_unit_is_round_and_the_stop_comes_before_the_credit_is_used_up(
 ) -> None:
     path = SAMPLE if flow is None else readings_file(tmp_path, flow)
     litres = unit_litres(path, production_s)
+    plan = Plan(path, litres, production_s, tmp_path)
     meter, state = FlowMeter(), MeterState()
     for reading in islice(read(path), int(production_s * READINGS_PER_S)):
         state, _ = meter.take(state, reading)
-    assert state.units(litres * 1000) < UNITS
+    assert AUDITED_UNITS < plan.units == state.units(litres * 1000) < UNITS
     assert str(litres).rstrip("0") in {"1", "2", "3", "4", "5", "6", "8", "15", "25"}
 
 
