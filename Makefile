@@ -26,7 +26,7 @@ run: $(STAMP) ## start the service (TANGLE_HOST, TANGLE_PORT, TANGLE_DATA are ho
 
 # Kernels are compiled once, before the workers start: four who compile the same take four times as long.
 # More workers than cores: now and then tests wait for milestones. Files that take long begin first (tests/conftest.py).
-SUITE := $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+SUITE := $(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 test: $(STAMP) kernels ## the whole suite; of what is tried at random a quarter
 	@$(SUITE)

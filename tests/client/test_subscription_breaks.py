@@ -21,11 +21,12 @@ from tangle.protocol.blocks import Block
 from tangle.protocol.tagged_data import TaggedData
 from tests.client.following import everything, first, post, written
 from tests.nodes import BINARY, RunningNode, running_node
+from tests.tries import tries
 
-JUNK = 10_000
-"""blocks of strangers; issue 5"""
 PIPELINED = 100
 """requests sent before their answers are read"""
+JUNK = 2 * PIPELINED * tries(25)
+"""blocks of strangers; issue 5"""
 FLOOD_S = 60
 """seconds within which messages must come through it, on a machine with other work; half a second is usual"""
 

@@ -69,7 +69,12 @@ def side_key(mode: str) -> str:
     return SIDE_KEY if mode == "restricted" else ""
 
 
-@pytest.mark.parametrize("mode", ["public", "private", "restricted"])
+SLOW = pytest.mark.slow
+
+
+@pytest.mark.parametrize(
+    "mode", [pytest.param("public", marks=SLOW), pytest.param("private", marks=SLOW), "restricted"]
+)
 def test_it_publishes_and_reads_channels(library: Path, shared_node: NodeProcess, mode: str) -> None:
     told = publish(library, shared_node, mode, *TEXTS)
     sent = told["sent"]

@@ -103,7 +103,7 @@ def test_all_kinds_of_steps_and_reasons_occur(tmp_path_factory: pytest.TempPathF
     assert refused["signature_invalid"]
 
 
-@pytest.mark.parametrize("seed", [20, 26])
+@pytest.mark.parametrize("seed", [20, pytest.param(26, marks=pytest.mark.slow)])
 def test_another_process_comes_to_the_same_roots(tmp_path: Path, network: Path, seed: int) -> None:
     history = lived(tmp_path, network, seed, steps=20)
     blocks = arrived(history.node)

@@ -30,6 +30,7 @@ from tests.store.ledgers import (
     twin,
 )
 from tests.store.rows import a_block, a_milestone, in_memory, name, opened
+from tests.tries import tries
 
 
 @dataclass
@@ -59,7 +60,7 @@ class Ledger:
         )
 
 
-@pytest.fixture(params=range(3))
+@pytest.fixture(params=range(tries(3)))
 def ledger(request: pytest.FixtureRequest) -> Iterator[Ledger]:
     with in_memory() as engine:
         grown = Ledger(engine, random.Random(request.param))
@@ -97,7 +98,7 @@ def test_every_filter_alone_finds_what_plain_python_finds(ledger: Ledger) -> Non
 def test_random_combinations_find_what_plain_python_finds(ledger: Ledger) -> None:
     several = 0
     with ledger.engine.connect() as connection:
-        for _ in range(400):
+        for _ in range(tries(400)):
             chosen, page_size = a_filter(ledger.rng), ledger.rng.choice([1, 2, 7, 1000])
             expected = twin(chosen, ledger.unspent)
             several += len(expected) > 1
@@ -105,7 +106,7 @@ def test_random_combinations_find_what_plain_python_finds(ledger: Ledger) -> Non
     assert several > 50
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(tries(4)))
 @pytest.mark.parametrize("kind", KINDS)
 def test_pages_meet_every_output_once_while_others_come_and_go(kind: type[Filter], seed: int) -> None:
     rng = random.Random(seed)

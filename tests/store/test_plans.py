@@ -21,6 +21,7 @@ from tangle.store.indexer.statement import UNLOCKED_BY, page_statement
 from tangle.store.journal import Batch, write
 from tests.store.ledgers import COMBINED, KINDS, Entry, a_filter, single_filters
 from tests.store.rows import in_memory, name, opened
+from tests.tries import tries
 
 PAGE = 5
 MERGING = ("SCAN anon_", "CO-ROUTINE anon_", "MERGE (UNION)", "LEFT", "RIGHT", "SCALAR SUBQUERY")
@@ -87,7 +88,7 @@ def test_every_filter_of_every_kind_is_a_search_in_an_index(connection: Connecti
 
 def test_random_combinations_are_searches_in_an_index(connection: Connection) -> None:
     rng = random.Random(7)
-    for _ in range(300):
+    for _ in range(tries(300)):
         check(connection, a_filter(rng), rng.choice([None, CURSOR]))
 
 
