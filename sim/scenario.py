@@ -244,7 +244,6 @@ class Scenario(BaseModel):
 
     @property
     def window_blocks(self) -> int:
-        """The window, in blocks."""
         return self.window if self.window is not None else max(2_000, 6 * self.depth)
 
     @property

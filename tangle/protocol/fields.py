@@ -41,7 +41,6 @@ class Code:
         self.lines += [f"    {line}" for line in lines]
 
     def function(self) -> Any:
-        """The function."""
         exec("\n".join(self.lines), self.names)  # noqa: S102 - the source is made of declarations, of no input
         return self.names[self.lines[0].split("(")[0].removeprefix("def ")]
 

@@ -229,7 +229,6 @@ def ledger_index(connection: Connection) -> int:
 
 
 def milestone_by_index(connection: Connection, index: int) -> MilestoneRow | None:
-    """The milestone with this index."""
     return _milestone(connection, tables.milestones.c.index == index)
 
 

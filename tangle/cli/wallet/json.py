@@ -36,13 +36,11 @@ def balance_json(held: Balance, text_of: Bech32) -> Json:
 
 
 def token_json(one: TokenBalance) -> Json:
-    """A token."""
     json: Json = {"tokenId": to_hex(one.token_id), "total": str(one.total), "available": str(one.available)}
     return json | _said("irc30", one.metadata)
 
 
 def nft_json(one: Nft, text_of: Bech32) -> Json:
-    """An NFT."""
     json: Json = {
         "nftId": to_hex(one.nft_id),
         "outputId": to_hex(one.output_id),
@@ -59,7 +57,6 @@ def nft_json(one: Nft, text_of: Bech32) -> Json:
 
 
 def alias_json(one: Alias, text_of: Bech32) -> Json:
-    """An alias."""
     json: Json = {
         "aliasId": to_hex(one.alias_id),
         "outputId": to_hex(one.output_id),
@@ -80,7 +77,6 @@ def alias_json(one: Alias, text_of: Bech32) -> Json:
 
 
 def foundry_json(one: Foundry) -> Json:
-    """A foundry."""
     json: Json = {
         "tokenId": to_hex(one.token_id),
         "outputId": to_hex(one.output_id),

@@ -1,4 +1,4 @@
-"""How holdings look to people: aligned lines and tables. Pure, from a `Balance`; `wallet_json` is for programs.
+"""How holdings look to people: aligned lines and tables. Pure, from a `Balance`; `json.py` is for programs.
 
 What strangers wrote (names, symbols, metadata) goes through `printable` before a terminal sees it.
 """

@@ -70,7 +70,6 @@ class Holding:
 
     @property
     def output(self) -> Output:
-        """The output."""
         return self.coin.output
 
     @property

@@ -32,17 +32,14 @@ class Created:
 
     @property
     def alias_id(self) -> bytes:
-        """The id, of an alias."""
         return self.chain_id
 
     @property
     def nft_id(self) -> bytes:
-        """The id, of an NFT."""
         return self.chain_id
 
     @property
     def token_id(self) -> bytes:
-        """The id, of a token."""
         return self.chain_id
 
 
