@@ -69,7 +69,7 @@ def test_info_loads_neither_wallet_nor_channels_nor_node(node: RunningNode) -> N
     rooms = {
         f"tangle.{name}" for name in ("client.wallet", "client.channels", "mam", "service", "node", "store", "sim")
     }
-    heavy = SLOW | rooms | {"tangle.terminal.live"}
+    heavy = SLOW | rooms | {"tangle.terminal.live", "tangle.client.node.rest", "asyncio", "httpx", "rich", "nacl"}
     assert loaded_of(heavy, "info", "--node", node.url) == set()
 
 

@@ -7,9 +7,10 @@ import pytest
 from starlette.responses import JSONResponse, Response
 
 from tangle.client.errors import NodeError, NodeUnreachable, UnexpectedAnswer
+from tangle.client.node.once import error_of
 from tangle.client.node.pow import work
 from tangle.client.node.rest import NodeClient
-from tangle.client.node.transport import RETRY_AFTER_MAX_S, error_of, retry_after_s
+from tangle.client.node.transport import RETRY_AFTER_MAX_S, retry_after_s
 from tangle.protocol.answers import FaucetReceipt
 from tangle.protocol.blocks import Block, check_block
 from tangle.protocol.keys import Keys

@@ -5,21 +5,15 @@ from __future__ import annotations
 from tangle.cli.group import command
 from tangle.cli.options import NODE_URL, AsJson, NodeUrl
 from tangle.cli.output import show
-from tangle.cli.session import run_async
-from tangle.client.node.rest import NodeClient
+from tangle.client.node import once
 from tangle.protocol.answers import NodeInfo
 from tangle.terminal.text import amount, facts, when
 
 
 @command()
 def info(node: NodeUrl = NODE_URL, as_json: AsJson = False) -> None:
-    answer = run_async(_info(node))
+    answer = once.info(node)
     show(answer.to_json(), _text(node, answer), as_json=as_json)
-
-
-async def _info(url: str) -> NodeInfo:
-    async with NodeClient(url) as node:
-        return await node.info()
 
 
 def _text(url: str, answer: NodeInfo) -> str:

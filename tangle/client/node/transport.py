@@ -11,14 +11,14 @@ Our node adds its ``code`` and ``field`` to both. Anything else is told by its s
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 from collections.abc import Mapping
 from typing import Any
 
 import httpx
 import orjson
 
-from tangle.client.errors import NodeError, NodeUnreachable, UnexpectedAnswer
+from tangle.client.errors import NodeUnreachable, UnexpectedAnswer
+from tangle.client.node.once import error_of, is_loopback
 
 BINARY = "application/vnd.iota.serializer-v1"
 """media type of raw blocks; TIP-25"""
@@ -47,7 +47,7 @@ class Transport:
             raise NodeUnreachable(url, str(error)) from None
         # A proxy for the world outside must not swallow requests to this machine; and where no TLS can occur, the
         # authorities that it would trust are not read, which takes longer than the requests of a short command.
-        here = _is_loopback(parsed.host)
+        here = is_loopback(parsed.host)
         self.http = httpx.AsyncClient(
             timeout=httpx.Timeout(timeout, connect=min(timeout, 5.0)),
             trust_env=not here,
@@ -102,13 +102,6 @@ class Transport:
         return response
 
 
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
 def reason_of(error: Exception) -> str:
     """What a connection error says; some say nothing but their name."""
     return str(error) or type(error).__name__
@@ -127,30 +120,6 @@ def raise_for_status(response: httpx.Response) -> None:
     """Raise NodeError unless the status is 2xx. The body must have been read."""
     if not response.is_success:
         raise error_of(response.status_code, response.content)
-
-
-def error_of(status: int, body: bytes) -> NodeError:
-    """The error that an answer's status and body tell, in either of the two shapes."""
-    try:
-        members = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        members = None
-    if not isinstance(members, dict):
-        text = body[:200].decode(errors="replace").strip()
-        return NodeError(status, str(status), text or "no explanation")
-    inner = members.get("error")
-    inner = inner if isinstance(inner, dict) else {}
-    # Beside TIP-25's form, whose code only repeats the status, our node names its own code and the field.
-    code = _text(members, "code", "") or _text(inner, "code", str(status))
-    texts = (_text(inner, "message", ""), _text(members, "detail", ""), _text(members, "title", ""))
-    field = members.get("field")
-    message = next(filter(None, texts), "no explanation")
-    return NodeError(status, code, message, field if isinstance(field, str) else None)
-
-
-def _text(members: dict[str, Any], name: str, absent: str) -> str:
-    value = members.get(name)
-    return absent if value is None else str(value)
 
 
 def json_of(response: httpx.Response) -> Any:
