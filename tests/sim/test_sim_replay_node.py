@@ -94,7 +94,7 @@ def test_the_tangle_as_it_is_is_asked(dag: Recording) -> None:
     assert asked.blocks.size == len(dag) - 1
     assert 0 < asked.equal <= 1
     chances = asked.chances[~np.isnan(asked.chances)]
-    assert ((chances >= 0) & (chances <= 1)).all()
+    assert ((chances >= 0) & (chances <= 1 + 1e-9)).all()  # sums of shares, rounded
     assert asked.were_tips.any()
     assert np.nanmin(asked.chosen_ages) >= 0
 
