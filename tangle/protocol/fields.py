@@ -66,7 +66,7 @@ class Kind:
     "bytes, where it is always the same"
     form: str = ""
     "of `struct`, where the width is always the same"
-    inline: ClassVar[bool] = False
+    inline: bool = False
     "whether the members of the value stand among those of the object that holds it"
 
     def __init__(self, *, name: str | None = None, about: str = "") -> None:

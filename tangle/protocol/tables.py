@@ -141,7 +141,7 @@ class Struct(Kind):
     def __init__(self, kind: type[Any], name: str | None = None, *, inline: bool = False) -> None:
         super().__init__(name=name)
         self.kind = kind
-        self.inline = inline  # type: ignore[misc]
+        self.inline = inline
 
     def read(self, code: Code, v: str, name: str) -> None:
         number, width = self.kind.TYPE, self.kind.TYPE_BYTES
