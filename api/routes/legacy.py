@@ -165,7 +165,7 @@ def _record(service: Service, message_id: str) -> BlockRecord:
     return record
 
 
-def _read(request: Request, body: bytes) -> Any:  # noqa: ARG001 -- the media type is not looked at
+def _read(_request: Request, body: bytes) -> Any:
     """What the body says, in the words of today."""
     fields = Fields(parse_json(body), "message")
     members: dict[str, Any] = {}

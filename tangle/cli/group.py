@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import fields, is_dataclass
-from functools import wraps
 from importlib import import_module
-from typing import Any, NamedTuple, TypeVar, get_type_hints
+from typing import Any, NamedTuple, TypeVar
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -87,7 +85,7 @@ def _command(name: str, row: Row) -> Any:
     app = typer.Typer(add_completion=False, rich_markup_mode=None)
     example = f"\b\nExample:\n  tangle {EXAMPLES[function]}" if function in EXAMPLES else None
     told = f"{row.line}\n\n{inspect.getdoc(function) or ''}"
-    app.command(name, help=told, epilog=example)(_spread(function))
+    app.command(name, help=told, epilog=example)(function)
     return typer.main.get_command(app)
 
 
@@ -98,8 +96,7 @@ EXAMPLES: dict[Callable[..., None], str] = {}
 def command(example: str = "") -> Callable[[F], F]:
     """Have a function as a command, with an example for its help.
 
-    What it does is said by its row of the table, and its docstring goes on from there. A parameter that is a
-    dataclass stands for its fields: each is an option, and the function gets them as one.
+    What it does is said by its row of the table, and its docstring goes on from there.
     """
 
     def declared(function: F) -> F:
@@ -108,30 +105,3 @@ def command(example: str = "") -> Callable[[F], F]:
         return function
 
     return declared
-
-
-def _spread(function: Callable[..., None]) -> Callable[..., None]:
-    """The same function, which takes the fields of its dataclasses one by one."""
-    hints = get_type_hints(function, include_extras=True)
-    shared: dict[str, Any] = {name: kind for name, kind in hints.items() if is_dataclass(kind)}
-
-    @wraps(function)
-    def taking(**given: Any) -> None:
-        for name, kind in shared.items():
-            given[name] = kind(**{field.name: given.pop(field.name) for field in fields(kind)})
-        function(**given)
-
-    taken = []
-    for name, parameter in inspect.signature(function).parameters.items():
-        own = _options(shared[name]) if name in shared else {name: (hints[name], parameter.default)}
-        for word, (hint, default) in own.items():
-            taken.append(inspect.Parameter(word, parameter.KEYWORD_ONLY, default=default, annotation=hint))
-    taking.__dict__["__signature__"] = inspect.Signature(taken)
-    taking.__annotations__ = {each.name: each.annotation for each in taken}
-    return taking
-
-
-def _options(kind: Any) -> dict[str, tuple[Any, Any]]:
-    """Field of a dataclass -> its annotation and default."""
-    hints = get_type_hints(kind, include_extras=True)
-    return {field.name: (hints[field.name], field.default) for field in fields(kind)}
