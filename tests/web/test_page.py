@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from statistics import median
 from urllib.parse import urlsplit
 
 from selenium.webdriver.common.by import By
@@ -78,23 +79,24 @@ def test_a_click_opens_the_block_and_escape_closes_it(page: Page, node: RunningN
 def test_the_cones_of_the_selected_block_are_highlighted(page: Page, node: RunningNode) -> None:
     first = node.attach(note("oldest"))
     left = node.finished(note("left"), (first,))
-    aside = node.finished(note("aside"), (first,))
+    asides = [node.finished(note(f"aside {number}"), (first,)) for number in range(7)]
     above = node.finished(note("above"), (left.id,))
-    for block in (left, aside, above):
+    for block in (left, *asides, above):
         assert node.post_bytes(block.encoded).status_code == 201
+    shown = [first, left.id, *(block.id for block in asides)]
     # Once all are referenced, nothing but the selection changes how they look.
-    for one in (first, left.id, aside.id):
+    for one in shown:
         node.wait_referenced(one)
         referenced = partial(page.ask, "page.tangle.byId.get(arguments[0])?.referencedBy", hex_of(one))
         page.eventually(referenced, "the page does not know that it is referenced")
-    page.pause(first, left.id, aside.id)
-    before = [page.contrast(*page.place(one)) for one in (first, aside.id)]
+    page.pause(*shown)
+    before = [page.contrast(*page.place(one)) for one in shown]
     page.click_at(*page.place(left.id))
     page.eventually(lambda: page.ask("page.picture.selected?.id") == hex_of(left.id), "it is not selected")
     past, future = (set(page.ask(f"[...page.picture.{cone}].map((b) => b.id)")) for cone in ("past", "future"))
     assert hex_of(first) in past
     assert hex_of(above.id) in future
-    assert hex_of(aside.id) not in past | future
+    assert not {hex_of(block.id) for block in asides} & (past | future)
     parents = {one["blockId"]: one["parents"] for one in node.get("/api/tangle/v1/graph")["nodes"]}
     expected: set[str] = set()
     waiting = [hex_of(left.id)]
@@ -105,9 +107,10 @@ def test_the_cones_of_the_selected_block_are_highlighted(page: Page, node: Runni
     assert past == expected
     page.eventually(lambda: page.text("past-count") == f"past {len(past)}", "the panel does not count the cone")
     page.settle()
-    after = [page.contrast(*page.place(one)) for one in (first, aside.id)]
-    assert after[0] > 0.8 * before[0]
-    assert after[1] < 0.6 * before[1]
+    ratios = [page.contrast(*page.place(one)) / was for one, was in zip(shown, before, strict=True)]
+    assert ratios[0] > 0.8
+    # The median: a line of a cone may cross the place of one or the other.
+    assert median(ratios[2:]) < 0.6
 
 
 def test_a_milestone_is_marked(page: Page, node: RunningNode) -> None:
@@ -217,18 +220,10 @@ def test_what_is_kept_is_bounded_and_what_was_dropped_is_let_go(page: Page, node
 
 def test_a_tangle_without_blocks_is_told_as_such(page: Page, node: RunningNode) -> None:
     assert not page.find("empty").is_displayed()
-    # Looked at where the page draws: the node's next milestone is a block again.
-    cleared = """
-        const done = arguments[0], page = globalThis.tanglePage, empty = document.getElementById('empty');
-        let frames = 0;
-        page.tangle.clear();
-        const look = () => {
-          if (empty.checkVisibility() || (frames += 1) > 600) done(empty.checkVisibility());
-          else requestAnimationFrame(look);
-        };
-        requestAnimationFrame(look);
-    """
-    assert page.driver.execute_async_script(cleared), "nothing says that there are no blocks"
+    # Without its stream: the node's next milestone is a block again.
+    page.ask("[page.source.rest(), page.tangle.clear()]")
+    page.eventually(lambda: page.find("empty").is_displayed(), "nothing says that there are no blocks")
+    page.ask("dispatchEvent(new Event('pageshow'))")
     page.await_block(node.attach(note("the first")))
     page.eventually(lambda: not page.find("empty").is_displayed(), "the notice stays")
     assert page.complaints() == []
