@@ -40,8 +40,10 @@ DEFAULTS: dict[str, Any] = {
     "milestone_silence_ms": 10_000,
     "confidence_interval_ms": 200,
     "parents_wait_ms": 3_000,
+    "faucet_client_hourly": 10_000,
+    "faucet_address_hourly": 10_000,
 }
-"""fast where the protocol allows it; milliseconds of the writer's clock"""
+"""fast where the protocol allows it, in milliseconds of the writer's clock; all tests are one client"""
 _TEMPLATES = TemporaryDirectory()
 
 

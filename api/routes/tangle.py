@@ -197,7 +197,7 @@ _FAUCET_BODY = {
         403: schemas.problem("this node has no faucet"),
         413: schemas.problem("the body is too large"),
         415: schemas.problem("the body is not JSON"),
-        429: schemas.problem("a request waits already, or the address holds enough"),
+        429: schemas.problem("a request waits already, the address holds enough, or was given to too often"),
     },
     openapi_extra=_FAUCET_BODY,
     response_class=Response,
@@ -216,5 +216,5 @@ async def enqueue(request: Request) -> Response:
     address = from_bech32(text, service.parameters.bech32_hrp)
     if service.faucet is None:
         raise FaucetDisabled
-    waiting = await service.faucet.ask(address)
+    waiting = await service.faucet.ask(address, request.client.host if request.client else "")
     return json_response(answers.FaucetReceipt(text, waiting), 202)

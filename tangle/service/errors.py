@@ -9,7 +9,7 @@ TangleError
 │   └── PortUnusable
 ├── QueueFull, NotWritten
 ├── PowDisabled, PowBusy
-├── FaucetDisabled, FaucetBusy, FaucetEmpty, FaucetRequestPending, FaucetBalanceHigh
+├── FaucetDisabled, FaucetBusy, FaucetEmpty, FaucetRequestPending, FaucetBalanceHigh, FaucetTooOften
 └── TooManyStreams, DecodingBusy
 """
 
@@ -144,11 +144,22 @@ class FaucetBalanceHigh(TangleError):
     most: int
 
 
+class FaucetTooOften(TangleError):
+    """This client, or this address, was given as much as anybody within an hour."""
+
+    code = "faucet_too_often"
+    template = "the faucet gives to one {kind} {most} times in an hour; ask again in {minutes} minutes"
+    ending = Ending.TOO_OFTEN
+    kind: str
+    most: int
+    minutes: int
+
+
 class FaucetEmpty(TangleError):
     """The faucet has given everything away."""
 
     code = "faucet_empty"
-    template = "the faucet has nothing left to give"
+    template = "the faucet has nothing left to give; whoever runs this node may send it more"
     ending = Ending.NOT_OFFERED
 
 

@@ -4,22 +4,27 @@ Requests wait in a bounded queue, one per address. All that wait are paid by one
 again and again until a milestone settles it: the same transaction can be included only once, so nobody is paid
 twice however often it is attached. When it turns out conflicting, a new one is made from what the ledger holds
 by then. Requests that wait when the node stops are forgotten; whoever asked may ask again.
+
+A client and an address are given to so often in an hour. What anybody sends to the faucet's own address is looked
+at whole, the largest coins first, so dust stands in nobody's way; it is joined a little with each payment.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
-
-from sqlalchemy import Connection
+import math
+import time
+from collections import OrderedDict, deque
+from collections.abc import Callable, Hashable, Sequence
+from ipaddress import ip_address, ip_network
 
 from tangle.client.errors import RemainderTooSmall
 from tangle.client.wallet.selection import Coin, select
 from tangle.client.wallet.transfer import least_remainder, sign_transfer
 from tangle.errors import TangleError
 from tangle.node import Node
-from tangle.protocol.addresses import Address
+from tangle.protocol.addresses import Address, to_bech32
 from tangle.protocol.blocks import Block
 from tangle.protocol.keys import KeyPair
 from tangle.protocol.outputs import OUTPUTS, BasicOutput
@@ -28,12 +33,17 @@ from tangle.protocol.serial import Reader, to_hex
 from tangle.protocol.tagged_data import TaggedData
 from tangle.protocol.transactions import Transaction
 from tangle.service.door import Door, Source
-from tangle.service.errors import FaucetBalanceHigh, FaucetBusy, FaucetEmpty, FaucetRequestPending
+from tangle.service.errors import (
+    FaucetBalanceHigh,
+    FaucetBusy,
+    FaucetEmpty,
+    FaucetRequestPending,
+    FaucetTooOften,
+)
 from tangle.service.settings import Settings
 from tangle.service.work import WorkRoom
-from tangle.store import queries
-from tangle.store.journal import Inclusion, OutputRow
-from tangle.store.queries import BasicFilter
+from tangle.store import coins, queries
+from tangle.store.journal import Inclusion
 
 log = logging.getLogger("tangle.faucet")
 
@@ -45,17 +55,70 @@ REATTACH_S = 15.0
 """seconds after which an unsettled transaction is attached again"""
 PAUSE_S = 2.0
 """seconds after a failure"""
-_BALANCE_OUTPUTS = 1_000
-"""outputs of an address that are looked at when its balance is counted"""
+HOUR_S = 3_600.0
+"""seconds for which gifts are counted"""
+COUNTED_MAX = 10_000
+"""clients or addresses whose gifts are counted; with more, the one that asked least lately is forgotten"""
+V6_PREFIX = 64
+"""bits; one client has all addresses of such an IPv6 network (RFC 6177)"""
+
+
+class Quota:
+    """How often somebody may be given something within an hour.
+
+    Parameters
+    ----------
+    ticks : seconds that only grow
+    """
+
+    def __init__(self, most: int, ticks: Callable[[], float]) -> None:
+        self.most = most
+        self._ticks = ticks
+        self._given: OrderedDict[Hashable, deque[float]] = OrderedDict()
+
+    def wait_s(self, who: Hashable) -> float:
+        """Seconds until `who` may have more; 0 where that is now."""
+        given, now = self._given.get(who, deque()), self._ticks()
+        while given and given[0] <= now - HOUR_S:
+            given.popleft()
+        return given[0] + HOUR_S - now if len(given) >= self.most else 0.0
+
+    def take(self, who: Hashable) -> None:
+        """Count one for `who`."""
+        self._given.setdefault(who, deque()).append(self._ticks())
+        self._given.move_to_end(who)
+        if len(self._given) > COUNTED_MAX:
+            self._given.popitem(last=False)
+
+
+def client_of(host: str) -> str:
+    """Who counts as one client: an IPv4 address, or the network of an IPv6 address."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host
+    return host if address.version == 4 else str(ip_network(f"{host}/{V6_PREFIX}", strict=False))
 
 
 class Faucet:
     """Pays out of the address that `keys` unlock.
 
     Belongs to the event loop.
+
+    Parameters
+    ----------
+    ticks : seconds that only grow, for what is given within an hour
     """
 
-    def __init__(self, node: Node, door: Door, work: WorkRoom, keys: KeyPair, settings: Settings) -> None:
+    def __init__(
+        self,
+        node: Node,
+        door: Door,
+        work: WorkRoom,
+        keys: KeyPair,
+        settings: Settings,
+        ticks: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.node = node
         self.door = door
         self.keys = keys
@@ -66,31 +129,52 @@ class Faucet:
         self._waiting: dict[Address, None] = {}
         self._news = asyncio.Event()
         self._empty = False
+        self._clients = Quota(settings.faucet_client_hourly, ticks)
+        self._addresses = Quota(settings.faucet_address_hourly, ticks)
 
-    async def ask(self, address: Address) -> int:
+    async def ask(self, address: Address, client: str) -> int:
         """Take a request; returns how many wait.
+
+        Parameters
+        ----------
+        client : address of the host that asks
 
         Raises
         ------
-        FaucetRequestPending, FaucetBalanceHigh, FaucetBusy, FaucetEmpty
+        FaucetRequestPending, FaucetBalanceHigh, FaucetBusy, FaucetEmpty, FaucetTooOften
         """
-        balance = await asyncio.to_thread(self._balance, address)
-        if address in self._waiting:
-            raise FaucetRequestPending
+        client = client_of(client)
+        self._check_room(address, client)
+        balance, own = await asyncio.to_thread(self._balances, address)
         if balance >= self._balance_max:
             raise FaucetBalanceHigh(balance, self._balance_max)
+        # Somebody may have sent it more.
+        self._empty = self._empty and own < self.amount
         if self._empty:
             raise FaucetEmpty
-        if len(self._waiting) >= self._queue_max:
-            raise FaucetBusy
+        # Others may have asked meanwhile.
+        self._check_room(address, client)
+        self._clients.take(client)
+        self._addresses.take(address)
         self._waiting[address] = None
         self._news.set()
         return len(self._waiting)
 
-    def _balance(self, address: Address) -> int:
-        """Base units that `address` holds, counted up to what keeps it from getting more."""
+    def _check_room(self, address: Address, client: str) -> None:
+        """Refuse what is known to be too much without looking at the ledger."""
+        if address in self._waiting:
+            raise FaucetRequestPending
+        for quota, who, kind in ((self._clients, client, "client"), (self._addresses, address, "address")):
+            if wait_s := quota.wait_s(who):
+                raise FaucetTooOften(kind, quota.most, math.ceil(wait_s / 60))
+        if len(self._waiting) >= self._queue_max:
+            raise FaucetBusy
+
+    def _balances(self, address: Address) -> tuple[int, int]:
+        """Base units that `address` holds, and, once it was empty, those of the faucet."""
         with self.node.engine.connect() as connection:
-            return sum(row.amount for row in _unspent(connection, address, _BALANCE_OUTPUTS))
+            balance = coins.balance(connection, address.encode())
+            return balance, coins.balance(connection, self.keys.address.encode()) if self._empty else 0
 
     async def run(self) -> None:
         """Pay for ever; ends by being cancelled."""
@@ -114,7 +198,8 @@ class Faucet:
         addresses = list(self._waiting)[: OUTPUTS_MAX - 1]
         transaction = await asyncio.to_thread(self._compose, addresses)
         if transaction is None:
-            log.error("the faucet is empty: %d requests are dropped", len(self._waiting))
+            own = to_bech32(self.keys.address, self.node.parameters.bech32_hrp)
+            log.error("the faucet is empty: %d requests are dropped; send coins to %s", len(self._waiting), own)
             self._waiting.clear()
             self._empty = True
             return
@@ -149,37 +234,27 @@ class Faucet:
         return False if conflicting else None
 
     def _compose(self, addresses: Sequence[Address]) -> Transaction | None:
-        """A signed transaction that pays as many of `addresses` as there are funds for; None if there are none."""
+        """A signed transaction that pays as many of `addresses` as there are funds for; None if there are none.
+
+        Where no 128 coins hold enough for one, it joins them.
+        """
+        own = self.keys
         with self.node.engine.connect() as connection:
-            rows = _unspent(connection, self.keys.address, _BALANCE_OUTPUTS)
-        rows = sorted(rows, key=lambda row: row.amount, reverse=True)[:INPUTS_MAX]
+            rows = coins.largest(connection, own.address.encode(), INPUTS_MAX)
+            total = coins.balance(connection, own.address.encode())
         count = min(len(addresses), sum(row.amount for row in rows) // self.amount)
-        if count == 0:
+        if total < self.amount:
             return None
-        coins = [Coin(row.output_id, OUTPUTS.decode(Reader(row.data))) for row in rows]
+        held = [Coin(row.output_id, OUTPUTS.decode(Reader(row.data))) for row in rows]
         amounts = [self.amount] * count
-        least = least_remainder(self.keys.address, self.node.parameters)
+        least = least_remainder(own.address, self.node.parameters)
         try:
-            chosen = select(coins, sum(amounts), least)
+            chosen = select(held, sum(amounts), least) if count else held
         except RemainderTooSmall as error:
             # Too little to stand alone: the last one is lucky.
-            chosen = coins
+            chosen = held
             amounts[-1] += error.remainder
         outputs = [BasicOutput.to(*paid) for paid in zip(addresses[:count], amounts, strict=True)]
-        own = self.keys
         return sign_transfer(
             chosen, outputs, lambda _: own, own.address, self.node.parameters, TaggedData(b"faucet", b"")
         )
-
-
-def _unspent(connection: Connection, address: Address, most: int) -> list[OutputRow]:
-    """Plain coins of `address`; what anybody may send it with conditions or tokens is left alone."""
-    plain = BasicFilter(
-        address=address.encode(),
-        has_timelock=False,
-        has_expiration=False,
-        has_storage_deposit_return=False,
-        has_native_tokens=False,
-    )
-    page = queries.unspent_outputs(connection, plain, None, most)
-    return list(queries.outputs_by_ids(connection, page.items).values())

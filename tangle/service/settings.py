@@ -79,6 +79,10 @@ class Settings(BaseSettings):
         10_000_000_000, ge=1, description="base units; an address that holds as many gets no more"
     )
     faucet_queue_max: int = Field(1_000, ge=1, description="requests that may wait")
+    faucet_client_hourly: int = Field(
+        100, ge=1, description="requests of one client's address that are taken in an hour"
+    )
+    faucet_address_hourly: int = Field(20, ge=1, description="requests for one address that are taken in an hour")
 
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (),

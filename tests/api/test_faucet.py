@@ -8,7 +8,7 @@ from pathlib import Path
 from tangle.api.routes.tangle import PREFIX
 from tangle.protocol.addresses import Ed25519Address
 from tangle.protocol.outputs import AddressUnlockCondition, BasicOutput, TimelockUnlockCondition
-from tests.networks import Key, spend
+from tests.networks import Key, coins_of, spend
 from tests.nodes import RunningNode, running_node
 
 ENQUEUE = f"{PREFIX}/faucet/enqueue"
@@ -98,6 +98,38 @@ def test_coins_with_conditions_do_not_stop_the_faucet(tmp_path: Path) -> None:
         assert node.include(gift)["ledgerInclusionState"] == "included"
         assert _ask(node, asker) == (202, None)
         assert _wait_balance(node, asker, 1) == node.settings.faucet_amount
+
+
+def test_dust_at_its_own_address_does_not_stop_it(tmp_path: Path) -> None:
+    asker = Key.named("asker").address
+    with running_node(tmp_path / "data", token_supply=10_000_000, faucet_amount=500_000) as node:
+        (coin,), own = node.coins(node.holder), node.holder
+        parents = node.tips()
+        for _ in range(8):
+            # Each upon the one before, so that they apply in this order; together more than a page of outputs.
+            dust = [BasicOutput.to(own.address, 500) for _ in range(126)]
+            rest = BasicOutput.to(own.address, coin.output.amount - 126 * 500)
+            sent = spend([coin], [*dust, rest], parameters=node.service.parameters)
+            block = node.finished(sent, parents)
+            assert node.post_bytes(block.encoded).status_code == 201
+            parents, coin = (block.id,), coins_of(sent, [own])[-1]
+        assert node.wait_referenced(block.id)["ledgerInclusionState"] == "included"
+        assert _ask(node, asker) == (202, None)
+        assert _wait_balance(node, asker, 1) == 500_000
+
+
+def test_a_client_and_an_address_are_given_to_so_often_in_an_hour(tmp_path: Path) -> None:
+    with running_node(tmp_path / "data", faucet_client_hourly=3, faucet_address_hourly=1) as node:
+        first, second, third, fourth = (Key.named(f"often {i}").address for i in range(4))
+        assert _ask(node, first) == (202, None)
+        _wait_balance(node, first, 1)
+        deadline = time.monotonic() + 10
+        while (answer := _ask(node, first)) == (429, "faucet_request_pending"):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        assert answer == (429, "faucet_too_often")
+        assert [_ask(node, one)[0] for one in (second, third)] == [202, 202]
+        assert _ask(node, fourth) == (429, "faucet_too_often")
 
 
 def test_what_is_no_address_is_refused(node: RunningNode) -> None:
