@@ -155,6 +155,9 @@ class _Replica:
         head = self.window.head
         if newest is not None and (newest.index, newest.milestone_id) != (head.index, head.id):
             raise AuditFailed(f"milestone {newest.index} is recorded, its block is not there")
+        if not self.counts["milestones"]:
+            # A network is founded with its first milestone: without one, a journal was lost and nothing is proven.
+            raise AuditFailed("the journal holds no milestone, so there is nothing that could be proven")
         self._forget_orphans(self.window.dag.high)
         for movement in journal.all_movements(connection):
             if movement not in self.movements:

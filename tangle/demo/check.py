@@ -36,6 +36,6 @@ class Case:
 
 
 def is_count(numbers: Iterable[int]) -> bool:
-    """Whether these are 1, 2, 3 and so on, each once, in any order."""
+    """Whether these are 1, 2, 3 and so on, each once, in any order; nothing at all is no count."""
     found = sorted(numbers)
-    return found == list(range(1, len(found) + 1))
+    return bool(found) and found == list(range(1, len(found) + 1))

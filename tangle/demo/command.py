@@ -70,7 +70,7 @@ def _demonstrate(readings: Path, seconds: float, keep: bool) -> Ending:
             if keep:
                 sys.stderr.write(f"kept: {directory}\n")
     _summary(console, checks)
-    return Ending.DONE if all(check.holds for check in checks) else Ending.FAILED
+    return Ending.DONE if checks and all(check.holds for check in checks) else Ending.FAILED
 
 
 async def _until_signal(main: Coroutine[Any, Any, list[Check]]) -> list[Check]:

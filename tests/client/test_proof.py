@@ -11,7 +11,7 @@ from tangle.client.channels.proof import Proof, ProvenMessage, prove
 from tangle.client.channels.subscription import Subscription
 from tangle.client.errors import UnexpectedAnswer
 from tangle.client.node.rest import NodeClient
-from tangle.mam import Channel, Fork, Gap
+from tangle.mam import Channel, Fork, Gap, Position, public_key_of
 from tangle.protocol.answers import FoundData
 from tests.client.following import everything, post, written
 from tests.nodes import RunningNode
@@ -97,9 +97,33 @@ async def test_a_node_that_names_other_blocks_is_caught(running: RunningNode) ->
         {"forks": [Fork(0, b"", b"")]},
         {"revoked_at": 3},
         {"messages": [ProvenMessage(0, (), 1, bytes(32))]},
+        {"messages": []},
+        {"unreferenced": [1]},
     ],
 )
 def test_each_fault_alone_makes_a_channel_incomplete(change: dict[str, object]) -> None:
     whole = [ProvenMessage(0, (), 1, bytes(32), 1, 1)]
     assert Proof("net", "public", bytes(32), messages=whole).is_complete
     assert not Proof("net", "public", bytes(32), **{"messages": whole, **change}).is_complete  # type: ignore[arg-type]
+
+
+async def test_nothing_read_proves_nothing_and_two_who_found_nothing_have_not_found_the_same(
+    node: NodeClient,
+) -> None:
+    proof = await proven(node, Channel.create("private"))
+    assert (proof.is_complete, proof.digest, proof.to_json()["digest"]) == (False, None, None)
+    channel = Channel.create("public")
+    await node.submit_data(channel.access().address, b"junk")
+    assert (await proven(node, channel)).to_json()["blocksSeen"] == 1
+
+
+async def test_a_new_side_key_counts_once_a_milestone_references_it(
+    node: NodeClient, running: RunningNode
+) -> None:
+    reader, channel = b"r" * 32, Channel.create("restricted")
+    rekey = channel.rekey([public_key_of(reader)], Position())
+    ids = await post(node, rekey, channel.write(b"after", rekey.following))
+    for block_id in ids:
+        running.wait_referenced(block_id)
+    proof = await prove(node, Subscription(node, channel.access(), private_key=reader, prove_blocks=True))
+    assert (proof.is_complete, proof.rekeyed, proof.unreferenced) == (True, [0], [])

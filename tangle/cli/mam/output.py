@@ -150,11 +150,12 @@ class Table:
 
     The fields of the first message are the columns. What another message has beyond them, or a body that is no
     JSON object, stands as JSON or text in the column `_rest`: nothing is left out. Numbers keep every digit they
-    were written with. An existing file is continued.
+    were written with. An existing file is continued; one that is new and got no row is gone at the end.
     """
 
     def __init__(self, path: Path) -> None:
         self._columns: list[str] | None = None
+        self._path = path
         try:
             if path.exists() and path.stat().st_size:
                 self._columns = _columns_of(path)
@@ -190,6 +191,8 @@ class Table:
     def close(self) -> None:
         """Write all, and close the file."""
         self._file.close()
+        if self._columns is None:
+            self._path.unlink()
 
 
 def _columns_of(path: Path) -> list[str]:

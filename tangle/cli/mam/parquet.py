@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -73,12 +73,15 @@ class ParquetTable:
         """Nothing: the file is written in large pieces, and readable at the end."""
 
     def close(self) -> None:
-        """Write what is left and give the file its name."""
-        if self._rows or self._writer is None:
+        """Write what is left and give the file its name; a table without a row is none, and no file is left."""
+        if self._rows:
             self._write()
-        assert self._writer is not None
-        self._writer.close()
-        self._open.close()
+        if self._writer is not None:
+            self._writer.close()
+            self._open.close()
+            return
+        with suppress(_NoRow), self._open:
+            raise _NoRow
 
     def _write(self) -> None:
         if self._writer is None:
@@ -99,6 +102,10 @@ class ParquetTable:
                 row[column.name] = column.cell(further.pop(column.name))
         row[REST] = rest or (json.dumps(further, ensure_ascii=False) if further else None)
         return row
+
+
+class _NoRow(Exception):
+    """There is no row to be written."""
 
 
 @dataclass(frozen=True, slots=True)

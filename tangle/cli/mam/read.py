@@ -28,16 +28,17 @@ from tangle.cli.mam.session import (
     place_of,
     private_key_of,
 )
+from tangle.cli.mam.waits import Outage, Waits, nowhere
 from tangle.cli.options import NODE_URL, AsJson, NodeUrl
 from tangle.cli.output import show
 from tangle.cli.session import WAIT_S, run_async
 from tangle.client.channels.bookmark import Bookmark
-from tangle.client.channels.errors import AccessRevoked
+from tangle.client.channels.errors import AccessRevoked, NothingRead
 from tangle.client.channels.proof import Proof, prove
 from tangle.client.channels.subscription import Subscription
-from tangle.client.errors import ClientError
 from tangle.client.node.rest import NodeClient
 from tangle.mam import Access, ArgumentInvalid, Event, Invitation, Message, Revoked
+from tangle.protocol.errors import ProtocolError
 from tangle.protocol.serial import to_hex
 from tangle.terminal.live import progress
 from tangle.terminal.text import facts, when
@@ -83,16 +84,19 @@ def follow(
     node: NodeUrl = NODE_URL,
     as_json: AsJson = False,
 ) -> None:
-    """With --json each event is a line of JSON: messages, gaps, forks, new side keys, and junk with the reason."""
+    """With --json each event is a line of JSON: messages, gaps, forks, new side keys, and junk with the reason.
+    What is waited for is told on standard error. With --no-live, a channel of which nothing was there ends with
+    code 12.
+    """
     if sum((csv is not None, parquet is not None, raw, as_json)) > 1:
         raise typer.BadParameter("give one of --csv, --parquet, --raw and --json")
     if parquet is not None and bookmark is not None:
         raise typer.BadParameter("--bookmark goes with --csv: a Parquet table is written whole, at the end")
     private_key = private_key_of(key)
-    place = _place(where, mode, side_key, private_key, bookmark)
+    place, begun = _place(where, mode, side_key, private_key, bookmark)
 
     async def run(sink: Sink, tell: Tell) -> None:
-        outage = _Outage()
+        outage, waits = Outage(), Waits()
         async with NodeClient(node) as client:
             subscription = Subscription(
                 client,
@@ -102,9 +106,14 @@ def follow(
                 gap_after_s=gap_after,
                 give_up_after=timeout,
                 on_break=outage.begun,
+                on_wait=waits.told,
             )
             events = outage.ending(subscription.events() if live else subscription.history())
-            await _follow(subscription, events, sink, bookmark, limit, tell)
+            warned = waits.warned(subscription, events)
+            await _follow(subscription, warned, sink, (bookmark, begun), limit, tell)
+            # What was read before stands in the bookmark; without one, silence verifies nothing.
+            if not subscription.has_read and not isinstance(place, Bookmark):
+                raise NothingRead(await nowhere(client, subscription.waiting))
 
     table = csv or parquet
     with progress("reading the channel", as_json=as_json or table is None) as tell, format_errors():
@@ -148,8 +157,12 @@ def export(
             subscription = Subscription(
                 client, place, private_key=private_key, give_up_after=timeout, prove_blocks=True
             )
-            return await prove(client, subscription, lambda count: tell(f"{count} messages verified"))
+            proof = await prove(client, subscription, lambda count: tell(f"{count} messages verified"))
+            if not subscription.has_read:
+                silence.append(await nowhere(client, subscription.waiting))
+            return proof
 
+    silence: list[str] = []
     with progress("reading the channel", as_json=as_json) as tell, format_errors():
         proof = run_async(run(tell))
     report = proof.to_json()
@@ -159,6 +172,8 @@ def export(
         except OSError as error:
             raise FileUnwritable(out, error.strerror or "it cannot be written") from None
     show(report, _report(proof), as_json=as_json)
+    if silence:
+        raise NothingRead(silence[0])
     if not proof.is_complete:
         raise ChannelBroken(_faults(proof))
 
@@ -169,16 +184,30 @@ def _place(
     side_key: str | None,
     private_key: bytes | None,
     bookmark: Path | None,
-) -> Access | Bookmark | Invitation:
-    """Where to begin: the bookmark if there is one, otherwise what was named."""
+) -> tuple[Access | Bookmark | Invitation, bytes]:
+    """Where to begin, the bookmark if there is one and else what is named, and the address begun at.
+
+    Raises
+    ------
+    FileUnreadable : the bookmark is none, or of another channel than is named
+    """
+    named = None if where is None else place_of(where, mode, side_key, private_key)
+    access = named.access if isinstance(named, Invitation) else named
     if bookmark is not None and bookmark.exists():
+        kept = files.read(bookmark, files.BOOKMARK)
         try:
-            return Bookmark.from_json(files.read(bookmark, files.BOOKMARK).members["place"])
-        except (ArgumentInvalid, KeyError) as error:
+            mark = Bookmark.from_json(kept.members["place"])
+            begun = kept.data("begun", size=32) if "begun" in kept else None
+        except (ArgumentInvalid, ProtocolError, KeyError) as error:
             raise FileUnreadable(bookmark, str(error)) from None
-    if where is None:
+        if access is not None and begun is not None and begun != access.address:
+            raise FileUnreadable(
+                bookmark, "it keeps the place in another channel than is named; name another file"
+            )
+        return mark, begun or (access or mark.access).address
+    if named is None or access is None:
         raise typer.BadParameter("say which channel: ROOT, or the file of an invitation, or a --bookmark to go on")
-    return place_of(where, mode, side_key, private_key)
+    return named, access.address
 
 
 def _sink(csv: Path | None, parquet: Path | None, *, raw: bool, as_json: bool) -> Sink:
@@ -200,43 +229,31 @@ def _parquet_table(path: Path) -> Sink:
     return ParquetTable(path)
 
 
-class _Outage:
-    """Tells once that a node is away, however often it is asked, until something comes from it again."""
-
-    def __init__(self) -> None:
-        self._told = False
-
-    def begun(self, error: ClientError) -> None:
-        """A question went unanswered."""
-        if not self._told:
-            sys.stderr.write(f"waiting for the node: {error}\n")
-        self._told = True
-
-    async def ending(self, events: AsyncIterator[Event]) -> AsyncIterator[Event]:
-        """The same events; each ends the outage."""
-        async with aclosing(cast("Any", events)) as ending:
-            async for event in ending:
-                self._told = False
-                yield event
-
-
 async def _follow(
     subscription: Subscription,
     events: AsyncIterator[Event],
     sink: Sink,
-    bookmark: Path | None,
+    kept: tuple[Path | None, bytes],
     limit: int | None,
     tell: Tell,
 ) -> None:
-    """Write what comes. The place is kept behind what is written, so a crash repeats some and loses none."""
+    """Write what comes. The place is kept behind what is written, so a crash repeats some and loses none.
+
+    Parameters
+    ----------
+    kept : the file of the bookmark, and the address at which the channel was begun
+    """
     messages, dirty = 0, False
+    bookmark, begun = kept
 
     def save() -> None:
         nonlocal dirty
         dirty = False
         sink.flush()
-        if bookmark is not None:
-            files.replace(bookmark, files.BOOKMARK, {"place": subscription.bookmark.to_json()})
+        # A place where nothing was read yet would pass for one where something was.
+        if bookmark is not None and (subscription.has_read or bookmark.exists()):
+            content = {"begun": to_hex(begun), "place": subscription.bookmark.to_json()}
+            files.replace(bookmark, files.BOOKMARK, content)
 
     async def keep() -> None:
         while True:
@@ -264,9 +281,10 @@ async def _follow(
 
 
 def _faults(proof: Proof) -> str:
-    faults = [f"messages {gap.first} to {gap.last} are missing" for gap in proof.gaps]
+    faults = [] if proof.messages else [f"no message was found among {proof.seen:,} blocks"]
+    faults += [f"messages {gap.first} to {gap.last} are missing" for gap in proof.gaps]
     faults += [f"message {fork.index} was signed twice" for fork in proof.forks]
-    unreferenced = sum(message.milestone_index is None for message in proof.messages)
+    unreferenced = sum(message.milestone_index is None for message in proof.messages) + len(proof.unreferenced)
     if unreferenced:
         faults.append(f"{unreferenced} messages are not referenced by a milestone yet")
     if proof.revoked_at is not None:
@@ -286,7 +304,7 @@ def _report(proof: Proof) -> str:
         ("messages", f"{count}{span}"),
         ("bytes", f"{sum(message.size for message in proof.messages):,}"),
         ("side keys", f"changed by {', '.join(map(str, proof.rekeyed))}" if proof.rekeyed else None),
-        ("digest", to_hex(proof.digest)),
+        ("digest", None if proof.digest is None else to_hex(proof.digest)),
         ("milestones", f"{when(min(times))} to {when(max(times))}" if times else None),
         ("repeated", proof.repeated or None),
         ("not its own", junk or None),

@@ -21,7 +21,7 @@ from tangle.cli.options import NODE_URL, AsJson, NodeUrl
 from tangle.cli.output import show
 from tangle.cli.session import WAIT_S, Worker, run_async
 from tangle.client.channels.book import ChannelBook
-from tangle.client.channels.errors import ChannelExists, NotYetPublished
+from tangle.client.channels.errors import ChannelExists, NothingRead, NotYetPublished
 from tangle.client.channels.publisher import Published, Publisher
 from tangle.client.channels.recovery import Recovered
 from tangle.client.channels.recovery import recover as found_by
@@ -111,16 +111,25 @@ def recover(
     skip: Annotated[
         int, typer.Option(min=0, metavar="COUNT", help="Indexes to leave out for messages that may still come.")
     ] = 0,
+    unwritten: Annotated[
+        bool, typer.Option("--unwritten", help="Nothing was ever written: begin with message 0.")
+    ] = False,
     node: NodeUrl = NODE_URL,
     as_json: AsJson = False,
 ) -> None:
     """Messages that were signed and never reached a node are lost; those on their way may still come. Where that
-    is possible, leave some indexes out with --skip: readers then see a gap instead of a fork.
+    is possible, leave some indexes out with --skip: readers then see a gap instead of a fork. A node that holds
+    nothing of the channel proves nothing: the writer's file is then made only with --unwritten.
     """
     _check_free(channel)
     owned = _channel_of(seed)
     with progress("reading the channel", as_json=as_json):
         found = run_async(_recover(node, owned, skip))
+    if not found.position.index and not unwritten:
+        raise NothingRead(
+            f"the node holds no message of this {owned.mode.name.lower()} channel of height {owned.height};"
+            " a writer that begins again would sign what was signed before; ask another node, or say --unwritten"
+        )
     with format_errors():
         ChannelBook.create(channel, owned, found.position).close()
     counts = dict(sorted(found.counts.items()))

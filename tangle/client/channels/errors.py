@@ -8,6 +8,7 @@ ClientError
     │   └── ChannelExists        a channel is there already and is not overwritten
     ├── NotYetPublished          a message is kept safely but the node did not take it; it is sent again
     ├── NotASubscriber           a key is revoked that was never granted
+    ├── NothingRead              a channel was read to its end, and not one message of it was there
     └── AccessRevoked            the side key changed and this reader did not get the new one
 
 Errors of the format (`tangle.mam.errors`) come up when an argument breaks one of its rules: a body that is too
@@ -96,6 +97,20 @@ class NotASubscriber(ChannelError):
 
     code = "not_a_subscriber"
     template = "this key is none of the channel's subscribers"
+
+
+class NothingRead(ChannelError):
+    """All that the node holds was read, and not one message of the channel was there: nothing was verified.
+
+    Attributes
+    ----------
+    why : what was looked for, and what lies there instead
+    """
+
+    code = "nothing_read"
+    template = "nothing was read: {why}"
+    hint = "a wrong root, mode or side key leads to another address; another node may hold what this one does not"
+    why: str
 
 
 class AccessRevoked(ChannelError):

@@ -41,12 +41,14 @@ class ReaderProgress:
     reader : of the channel
     index : after the last message, gap or new side key that was delivered
     counts : events delivered, by kind
+    seen : blocks that lay under the addresses of the channel, whatever they hold
     """
 
     def __init__(self, url: str, mark: Bookmark, reader: Reader, gap_after_s: float | None) -> None:
         self.reader = reader
         self.index = mark.index
         self.counts: Counter[str] = Counter()
+        self.seen = 0
         self._url = url
         self._gap_after_s = gap_after_s
         self._places = {mark.access.address: AddressProgress(mark.after, 0, mark.told)} if mark.node == url else {}
@@ -88,6 +90,7 @@ class ReaderProgress:
         """Give one block to the reader and queue what is worth telling."""
         if self.reader.access is not None:
             self._before = self._mark()
+        self.seen += 1
         place = self.place(found.tag)
         events = self.reader.take(found.tag, found.data, found.block_id)
         place.read = found.number

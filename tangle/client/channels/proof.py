@@ -9,7 +9,8 @@ compares `digest`, one number for the whole content:
 
     digest(0) = 32 zero bytes, digest(n + 1) = BLAKE2b-256(digest(n) | u64 index, little-endian | body digest)
 
-over data messages in order of their index, with the body digest BLAKE2b-256 of the body.
+over data messages in order of their index, with the body digest BLAKE2b-256 of the body. Where nothing was read
+there is no digest, and nothing is complete: two readers who found nothing have not found the same.
 """
 
 from __future__ import annotations
@@ -57,6 +58,8 @@ class Proof:
     network : name of the network
     address : under which its first tree lies
     rekeyed : indexes of the messages that changed the side key
+    unreferenced : indexes of those among them that no milestone references yet
+    seen : blocks that lay under the addresses, whatever they hold
     rejected : why data under the addresses was none of the channel's, by code
     revoked_at : index of the message that left this reader out, None if none did
     """
@@ -66,21 +69,26 @@ class Proof:
     address: bytes
     messages: list[ProvenMessage] = field(default_factory=list)
     rekeyed: list[int] = field(default_factory=list)
+    unreferenced: list[int] = field(default_factory=list)
     gaps: list[Gap] = field(default_factory=list)
     forks: list[Fork] = field(default_factory=list)
     repeated: int = 0
     rejected: Counter[str] = field(default_factory=Counter)
     revoked_at: int | None = None
+    seen: int = 0
 
     @property
     def is_complete(self) -> bool:
-        """Whether every message up to the last is there, once, and referenced by a milestone."""
+        """Whether there are messages, and each up to the last is there, once, and referenced by a milestone."""
         referenced = all(message.milestone_index is not None for message in self.messages)
-        return referenced and not self.gaps and not self.forks and self.revoked_at is None
+        whole = not self.gaps and not self.forks and not self.unreferenced and self.revoked_at is None
+        return bool(self.messages) and referenced and whole
 
     @property
-    def digest(self) -> bytes:
-        """Of all bodies, 32 bytes."""
+    def digest(self) -> bytes | None:
+        """Of all bodies, 32 bytes; None where there are none."""
+        if not self.messages:
+            return None
         digest = bytes(32)
         for message in self.messages:
             digest = blake2b_256(digest + uint(message.index, 8) + message.digest)
@@ -94,7 +102,8 @@ class Proof:
             "mode": self.mode,
             "address": to_hex(self.address),
             "complete": self.is_complete,
-            "digest": to_hex(self.digest),
+            "digest": None if self.digest is None else to_hex(self.digest),
+            "blocksSeen": self.seen,
             "messages": [_message_json(message) for message in self.messages],
             "rekeyed": self.rekeyed,
             "gaps": [{"first": gap.first, "last": gap.last} for gap in self.gaps],
@@ -143,8 +152,10 @@ async def prove(
             case Message():
                 proof.messages.append(await _proven(node, event, times))
                 tell(len(proof.messages))
-            case Rekeyed(index=index):
+            case Rekeyed(index=index, sources=sources):
                 proof.rekeyed.append(index)
+                if None in await _milestones(node, sources):
+                    proof.unreferenced.append(index)
             case Gap():
                 proof.gaps.append(event)
             case Fork():
@@ -155,6 +166,7 @@ async def prove(
                 proof.revoked_at = index
             case _:
                 proof.repeated += 1
+    proof.seen = subscription.waiting.seen
     # A message that was given up and came late stands where it belongs, and leaves no gap.
     proof.messages.sort(key=lambda message: message.index)
     late = {message.index for message in proof.messages}
@@ -175,13 +187,19 @@ def _ranges(indexes: Iterable[int]) -> list[Gap]:
 
 
 async def _proven(node: NodeClient, message: Message, times: dict[int, int]) -> ProvenMessage:
-    found = await asyncio.gather(*(node.metadata(source) for source in message.sources))
+    found = await _milestones(node, message.sources)
     digest = blake2b_256(message.body)
-    known = [one.milestone_index for one in found if one.milestone_index is not None]
+    known = [index for index in found if index is not None]
     proven = ProvenMessage(message.index, message.sources, len(message.body), digest)
-    if len(known) < len(found):
+    if not known or len(known) < len(found):
         return proven
     index = max(known)
     if index not in times:
         times[index] = (await node.milestone(index)).essence.timestamp
     return ProvenMessage(proven.index, proven.block_ids, proven.size, digest, index, times[index])
+
+
+async def _milestones(node: NodeClient, sources: Iterable[bytes]) -> list[int | None]:
+    """For each block the index of the milestone that references it."""
+    found = await asyncio.gather(*(node.metadata(source) for source in sources))
+    return [one.milestone_index for one in found]

@@ -33,6 +33,7 @@ from tangle.client.channels.bookmark import Bookmark
 from tangle.client.channels.errors import AccessRevoked
 from tangle.client.channels.inbox import Inbox
 from tangle.client.channels.progress import ReaderProgress
+from tangle.client.channels.waiting import Waiting
 from tangle.client.errors import ClientError, NodeError, NodeUnreachable, UnexpectedAnswer
 from tangle.client.node.rest import NodeClient
 from tangle.mam import (
@@ -57,6 +58,8 @@ GIVE_UP_AFTER_S = 60.0
 """seconds without an answer from the node after which the failure is raised"""
 BACKOFF_S = (0.1, 5.0)
 """seconds before a question is asked again, at first and at most"""
+_OWN = ("message", "rekeyed", "revoked")
+"""events that show that a channel was read, and not only looked at"""
 
 
 class Subscription:
@@ -72,6 +75,7 @@ class Subscription:
     gap_after_s : seconds that a missing message is awaited; None: forever
     give_up_after : seconds of breaks and failures in a row after which the last one is raised; None: never
     on_break : told of every failure that is waited out
+    on_wait : told, once all that the node holds was read, what is waited for
     prove_blocks : fetch every block and hash it, rather than believe the node which block carries what
 
     Raises
@@ -91,6 +95,7 @@ class Subscription:
         gap_after_s: float | None = GAP_AFTER_S,
         give_up_after: float | None = GIVE_UP_AFTER_S,
         on_break: Callable[[ClientError], None] | None = None,
+        on_wait: Callable[[Waiting], None] | None = None,
         prove_blocks: bool = False,
     ) -> None:
         mark = _bookmark(where, mode, side_key, start)
@@ -98,6 +103,8 @@ class Subscription:
         self._gap_after_s = gap_after_s
         self._give_up_after = give_up_after
         self._on_break = on_break
+        self._on_wait = on_wait
+        self._access = mark.access
         self._prove_blocks = prove_blocks
         self._begin(node, mark, reader or Reader(mark.access, mark.start))
 
@@ -142,6 +149,18 @@ class Subscription:
         return self._progress.bookmark
 
     @property
+    def has_read(self) -> bool:
+        """Whether anything of the channel was read: without it nothing was verified."""
+        return any(self.counts[kind] for kind in _OWN)
+
+    @property
+    def waiting(self) -> Waiting:
+        """What comes next, and what lies there so far."""
+        reader = self._progress.reader
+        access = reader.access or self._access
+        return Waiting(self.index, access, self._progress.seen, self.has_read, reader.missing)
+
+    @property
     def rekeyed_at(self) -> int | None:
         """Index of the last rekey message read, None before the first."""
         return self._progress.reader.rekeyed_at
@@ -178,6 +197,8 @@ class Subscription:
                 if self._progress.gap_is_overdue():
                     self._progress.give_up_gap()
             elif watched := self._progress.watched():
+                if self._on_wait is not None:
+                    self._on_wait(self.waiting)
                 async for event in self._stream(watched):
                     yield event
 
