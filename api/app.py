@@ -17,12 +17,13 @@ from collections.abc import AsyncIterator, Callable, Iterator
 
 import anyio.to_thread
 import uvicorn
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from tangle.api import problems
 from tangle.api.documentation import describe
 from tangle.api.lane import Lane
+from tangle.api.parameters import known_names
 from tangle.api.routes import blocks, core, indexer, legacy, milestones, tangle, utxo, web
 from tangle.api.tagged import Frames
 from tangle.service.errors import PortUnusable
@@ -63,7 +64,9 @@ def create_app(
         finally:
             await asyncio.to_thread(node.close)
 
-    app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None, dependencies=[Depends(known_names)]
+    )
     problems.install(app)
     # Routes are looked through in this order: the busiest come first.
     for module in (blocks, core, utxo, milestones, indexer, tangle, legacy, web):

@@ -6,13 +6,15 @@ used.
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
+import orjson
 from fastapi import FastAPI
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.openapi.utils import get_openapi
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from tangle.api.routes.core import VERSION
@@ -48,6 +50,13 @@ def describe(app: FastAPI) -> None:
             app.openapi_schema = _without_defaults(document)
         return app.openapi_schema
 
+    @cache
+    def written() -> bytes:
+        return orjson.dumps(app.openapi())
+
+    async def document() -> Response:
+        return Response(written(), media_type="application/json")
+
     async def page() -> HTMLResponse:
         return get_swagger_ui_html(
             openapi_url="/openapi.json",
@@ -60,6 +69,7 @@ def describe(app: FastAPI) -> None:
         )
 
     app.openapi = openapi  # type: ignore[method-assign]
+    app.add_api_route("/openapi.json", document, include_in_schema=False)
     app.add_api_route("/docs", page, include_in_schema=False)
     app.mount(ASSETS, StaticFiles(directory=str(files("fastapi_offline") / "static")))
 

@@ -6,7 +6,7 @@ The class of an error says which HTTP status it means. Routes of TIP-25 and TIP-
 
     ApiError                    (a TangleError)
     ├── NoSuchRoute, MethodNotAllowed, NotSupported
-    └── BadParameter, BodyInvalid, BodyTooLarge, UnsupportedMediaType
+    └── BadParameter, UnknownParameter, BodyInvalid, BodyTooLarge, UnsupportedMediaType
     ClientGone                  (a TangleError)
 """
 
@@ -66,6 +66,12 @@ class BadParameter(ApiError):
     """A path or query parameter cannot be read."""
 
     code = "bad_parameter"
+
+
+class UnknownParameter(ApiError):
+    """A query parameter has a name that the route does not know."""
+
+    code = "unknown_parameter"
 
 
 class BodyInvalid(ApiError):

@@ -26,6 +26,8 @@ This module lies at the bottom of the house and imports nothing of it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from difflib import get_close_matches
 from enum import Enum
 from typing import Any, ClassVar, Self, dataclass_transform
 
@@ -155,6 +157,25 @@ class NotFound(TangleError):
     code = "not_found"
     ending = Ending.NOT_FOUND
     reason: str
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The one of `known` that was most likely meant by `name`, which is none of them; None where none is near."""
+    # Without capitals and lines between words: `Page_Size` means `pageSize`.
+    plain = {_plain(one): one for one in known}
+    found = get_close_matches(_plain(name), plain, 1, cutoff=0.7)
+    return plain[found[0]] if found else None
+
+
+def unknown(known: Iterable[str], near: str | None) -> str:
+    """The rule that a name broke which is none of `known`."""
+    names = ", ".join(sorted(known))
+    meant = f"; did you mean {near}?" if near else ""
+    return f"is not known here{meant} (known: {names or 'none'})"
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("_", "").replace("-", "")
 
 
 class _Shown:

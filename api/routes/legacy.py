@@ -167,8 +167,13 @@ def _record(service: Service, message_id: str) -> BlockRecord:
 
 def _read(_request: Request, body: bytes) -> Any:
     """What the body says, in the words of today."""
-    fields = Fields(parse_json(body), "message")
+    return Fields(parse_json(body), "message", exact=True).whole(_members)
+
+
+def _members(fields: Fields) -> dict[str, Any]:
     members: dict[str, Any] = {}
+    for name in ("networkId", "nonce"):
+        fields.get(name)  # sent by those clients; both belong to the bytes of a message that is no block today
     if "payload" in fields:
         members["payload"] = fields.nested("payload", _indexation).to_json()
     names = ("parentMessageIds", "parents")

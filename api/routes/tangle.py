@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Response
 from starlette.requests import Request
 
 from tangle.api import schemas, views
-from tangle.api.problems import BadParameter, BodyInvalid, UnsupportedMediaType
+from tangle.api.problems import BadParameter, UnsupportedMediaType
 from tangle.api.routes import channels, graph, tags, tips
 from tangle.api.routes.blocks import media_type, parse_json, read_body
 from tangle.api.stream import TYPES, EventStream
@@ -18,6 +18,7 @@ from tangle.errors import NotFound
 from tangle.node.still import Still
 from tangle.protocol import answers
 from tangle.protocol.addresses import from_bech32, to_bech32
+from tangle.protocol.serial import Fields
 from tangle.service.errors import FaucetDisabled
 from tangle.service.history import changes
 from tangle.store import journal, queries
@@ -209,10 +210,7 @@ async def enqueue(request: Request) -> Response:
     kind = media_type(request.headers.get("content-type", "application/json"))
     if kind != "application/json":
         raise UnsupportedMediaType(f"the request comes as application/json, not {kind}")
-    value = parse_json(body)
-    text = value.get("address") if isinstance(value, dict) else None
-    if not isinstance(text, str):
-        raise BodyInvalid("address: must be a bech32 address", "address")
+    text = Fields(parse_json(body), "body", exact=True).whole(lambda fields: fields.text("address"))
     address = from_bech32(text, service.parameters.bech32_hrp)
     if service.faucet is None:
         raise FaucetDisabled

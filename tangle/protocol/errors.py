@@ -4,7 +4,7 @@
     ├── ProtocolError            input that breaks a rule of the wire format or of a payload
     │   ├── Malformed            the bytes or the JSON do not have the shape at all
     │   │   ├── UnexpectedEnd, TrailingBytes, UnknownType, MalformedJson
-    │   │   └── MalformedAddress
+    │   │   └── UnknownMember, MalformedAddress
     │   ├── BlockTooLong
     │   ├── CountOutOfRange, LengthOutOfRange, AmountOutOfRange, IndexOutOfRange, TimeOutOfRange
     │   ├── NotSorted, Repeated
@@ -76,6 +76,12 @@ class MalformedJson(Malformed):
     """A JSON value is missing or of the wrong kind."""
 
     code = "malformed_json"
+
+
+class UnknownMember(Malformed):
+    """A JSON object has a member that nothing here reads, such as one whose name is mistyped."""
+
+    code = "unknown_member"
 
 
 class MalformedAddress(Malformed):

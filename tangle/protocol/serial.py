@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
+from tangle.errors import nearest, unknown
 from tangle.protocol.errors import (
     CountOutOfRange,
     LengthOutOfRange,
@@ -19,6 +20,7 @@ from tangle.protocol.errors import (
     ProtocolError,
     TrailingBytes,
     UnexpectedEnd,
+    UnknownMember,
 )
 
 Json = dict[str, Any]
@@ -127,23 +129,47 @@ def blob(data: bytes, prefix_size: int) -> bytes:
 
 
 class Fields:
-    """A JSON object whose members are read by kind; every failure names the member."""
+    """A JSON object whose members are read by kind; every failure names the member.
 
-    __slots__ = ("members",)
+    Parameters
+    ----------
+    exact : whether a member that nothing asks for is refused, here and in all that is nested (`whole`). What a
+        client sends is read so; what a node answers may hold more than its reader knows
+    """
 
-    def __init__(self, value: object, field: str = "") -> None:
+    __slots__ = ("asked", "exact", "members")
+
+    def __init__(self, value: object, field: str = "", *, exact: bool = False) -> None:
         if not isinstance(value, Mapping):
             raise MalformedJson(field, "must be an object")
         self.members: Mapping[str, Any] = value
+        self.exact = exact
+        self.asked: set[str] = set()
 
     def __contains__(self, name: str) -> bool:
-        return self.members.get(name) is not None
+        return self.get(name) is not None
+
+    def get(self, name: str) -> Any:
+        """The JSON value as it is; None where there is none."""
+        self.asked.add(name)
+        return self.members.get(name)
 
     def _get(self, name: str) -> Any:
-        value = self.members.get(name)
+        value = self.get(name)
         if value is None:
+            mistyped = nearest(name, self.members.keys() - self.asked) if self.exact else None
+            if mistyped is not None:
+                raise UnknownMember(mistyped, f"is not known here; did you mean {name}?")
             raise MalformedJson(name, "is missing")
         return value
+
+    def whole(self, parse: Callable[[Fields], T]) -> T:
+        """What `parse` makes of the object. Raises UnknownMember for what it did not ask for, where `exact`."""
+        made = parse(self)
+        if self.exact and not self.members.keys() <= self.asked:
+            name = min(self.members.keys() - self.asked)
+            raise UnknownMember(name, unknown(self.asked, nearest(name, self.asked)))
+        return made
 
     def integer(self, name: str, most: int) -> int:
         """A JSON integer from 0 to `most`."""
@@ -198,15 +224,19 @@ class Fields:
 
     def nested(self, name: str, parse: Callable[[Fields], T]) -> T:
         """What `parse` makes of the object under `name`; its errors name the outer field too."""
-        fields = Fields(self._get(name), name)
+        fields = Fields(self._get(name), name, exact=self.exact)
         try:
-            return parse(fields)
+            return fields.whole(parse)
         except ProtocolError as error:
             raise error.inside(name) from None
 
     def each(self, name: str, parse: Callable[[Fields], T], *, optional: bool = False) -> tuple[T, ...]:
         """What `parse` makes of every object of the array under `name`."""
-        return numbered(name, lambda value: parse(Fields(value)), self.items(name, optional=optional))
+
+        def read(value: object) -> T:
+            return Fields(value, exact=self.exact).whole(parse)
+
+        return numbered(name, read, self.items(name, optional=optional))
 
 
 def numbered(name: str, make: Callable[[E], T], elements: Iterable[E]) -> tuple[T, ...]:

@@ -229,7 +229,7 @@ def _plain(annotation: Any, *, promised: bool) -> Kind:
 
 def number(fields: Fields, name: str) -> float:
     """A JSON number."""
-    value = fields.members.get(name)
+    value = fields.get(name)
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise MalformedJson(name, "must be a number")
     return float(value)
@@ -237,7 +237,7 @@ def number(fields: Fields, name: str) -> float:
 
 def boolean(fields: Fields, name: str) -> bool:
     """A JSON boolean."""
-    value = fields.members.get(name)
+    value = fields.get(name)
     if not isinstance(value, bool):
         raise MalformedJson(name, "must be true or false")
     return value

@@ -2,11 +2,16 @@
 
 A transport gives what it was sent, as bytes, as JSON or as a block, and says where it comes from. The door reads
 it, checks it once and hands it to the writer; what a check refuses never reaches the writer.
+
+A block that the node finishes is one of its own: its nonce is sought from a place drawn by lot, so that two equal
+readings are two blocks although they have the same parents. A block that its sender finished stays as it is, and
+is the same block however often it comes.
 """
 
 from __future__ import annotations
 
 import logging
+import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +21,7 @@ from tangle.node import Node, Receipt
 from tangle.protocol import peek
 from tangle.protocol.blocks import Block, check_payload, check_work
 from tangle.protocol.errors import ProofOfWorkTooLow, UnexpectedEnd
+from tangle.protocol.milestones import Milestone
 from tangle.protocol.parameters import NONCE_BYTES, PARENTS_MAX, PROTOCOL_VERSION
 from tangle.protocol.serial import Fields, to_hex
 from tangle.service.writer import Writer
@@ -34,7 +40,7 @@ class Source:
     ----------
     name : for the log
     completes : whether the node fills in what is missing: parents, protocol version, nonce
-    work : does the work of a block that has none (its nonce is 0); None refuses such a block
+    work : does the work of a block that has none, from its nonce on; None refuses such a block
     """
 
     name: str
@@ -67,44 +73,55 @@ class Door:
         TangleError : the source's work cannot be done
         """
         try:
-            block = given if isinstance(given, Block) else self._read(given, source)
-            return await self._writer.submit(await self._finished(block, source))
+            block, finished = self._read(given, source)
+            if not finished and not isinstance(block.payload, Milestone):
+                block = block.with_nonce(secrets.randbits(64))
+            return await self._writer.submit(await self._worked(block, source, finished=finished))
         except TangleError as error:
             source.refused(error)
             raise
 
-    async def _finished(self, block: Block, source: Source) -> Block:
+    async def _worked(self, block: Block, source: Source, *, finished: bool) -> Block:
         """The block, checked, with its work done."""
         node, work = self._node, None
         try:
             check_work(block, node.parameters.min_pow_score)
         except ProofOfWorkTooLow:
             work = source.work
-            if block.nonce or work is None:
+            if (finished and block.nonce) or work is None:
                 raise
         check_payload(block, node.parameters, node.network.keys)
-        return await work(block) if work is not None else block
+        if work is None:
+            return block
+        return await work(block if block.nonce else block.with_nonce(secrets.randbits(64)))
 
-    def _read(self, given: Any, source: Source) -> Block:
+    def _read(self, given: Any, source: Source) -> tuple[Block, bool]:
+        """The block, and whether its sender finished it: chose its parents and its nonce."""
+        if isinstance(given, Block):
+            return given, source.work is None or given.nonce != 0
         if isinstance(given, bytes):
-            return self._from_bytes(given) if source.completes else Block.decode(given)
-        fields = Fields(given, "block")
-        return self._from_json(dict(fields.members)) if source.completes else Block.from_json(fields)
+            return self._from_bytes(given) if source.completes else (Block.decode(given), True)
+        fields = Fields(given, "block", exact=True)
+        if source.completes:
+            return self._from_json(dict(fields.members))
+        return fields.whole(Block.from_json), True
 
-    def _from_bytes(self, data: bytes) -> Block:
-        if peek.lacks_parents(data):
+    def _from_bytes(self, data: bytes) -> tuple[Block, bool]:
+        finished = not peek.lacks_parents(data)
+        if not finished:
             data = peek.with_parents(data, self._node.reading.tips(PARENTS_MAX))
         try:
-            return Block.decode(data)
+            return Block.decode(data), finished
         except UnexpectedEnd as error:
             # A block that ends where its nonce would begin is one without a nonce.
             if error.field != "nonce" or error.remain:
                 raise
-            return Block.decode(data + bytes(NONCE_BYTES))
+            return Block.decode(data + bytes(NONCE_BYTES)), False
 
-    def _from_json(self, members: dict[str, Any]) -> Block:
+    def _from_json(self, members: dict[str, Any]) -> tuple[Block, bool]:
+        finished = bool(members.get("parents")) and members.get("nonce") is not None
         if not members.get("parents"):
             members["parents"] = [to_hex(tip) for tip in self._node.reading.tips(PARENTS_MAX)]
         if members.get("protocolVersion") is None:
             members["protocolVersion"] = PROTOCOL_VERSION
-        return Block.from_json(Fields(members))
+        return Fields(members, exact=True).whole(Block.from_json), finished

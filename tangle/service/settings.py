@@ -2,7 +2,7 @@
 
 A value comes from, in this order: an argument (a command line option), an environment variable (`TANGLE_` and the
 name in capitals), the file `tangle.toml` in the data directory or another one named, the default. Unknown names in
-the file are errors: a mistyped setting must not be silently the default.
+any of them are errors: a mistyped setting must not be silently the default.
 
 Settings of the network matter when it is made. Afterwards they are fixed; one that is given and differs from the
 network in the database keeps the node from starting.
@@ -12,12 +12,14 @@ from __future__ import annotations
 
 import os
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Self
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from tangle.errors import nearest
 from tangle.node import NodeSettings
 from tangle.protocol.errors import ProtocolError
 from tangle.protocol.parameters import PARENTS_MAX, ProtocolParameters, RentStructure
@@ -28,6 +30,10 @@ from tangle.tipselect.selectors import SELECTORS
 
 ENV_PREFIX = "TANGLE_"
 CONFIG_NAME = "tangle.toml"
+OF_OTHERS = frozenset({"MAM_KEY", "NODE", "PYTHON", "SIDE_KEY", "WALLET", "WALLET_PASSWORD"})
+"""names in the environment, behind the prefix, that are no settings: other commands read them, and scripts that
+start nodes name their Python so"""
+_ALL = f"{CONFIG_NAME} in the data directory lists all of them"
 _FRESH = ProtocolParameters()
 _NODE = NodeSettings()
 _WRITER = WriterSettings()
@@ -169,6 +175,7 @@ class Settings(BaseSettings):
         data = arguments.get("data") or os.environ.get(f"{ENV_PREFIX}DATA") or cls.model_fields["data"].default
         stored = _read(config or Path(data) / CONFIG_NAME, required=config is not None)
         in_environment = {name.upper() for name, value in os.environ.items() if value}
+        _check_environment(in_environment, cls.model_fields)
         stored = {name: value for name, value in stored.items() if ENV_PREFIX + name.upper() not in in_environment}
         try:
             settings = cls(**{**stored, **arguments})
@@ -176,7 +183,10 @@ class Settings(BaseSettings):
             settings.node_settings()
         except ValidationError as error:
             first = error.errors()[0]
-            raise SettingInvalid(".".join(str(part) for part in first["loc"]), first["msg"]) from None
+            name, rule = ".".join(str(part) for part in first["loc"]), first["msg"]
+            if first["type"] == "extra_forbidden":
+                rule = _unknown(name, cls.model_fields)
+            raise SettingInvalid(name, rule) from None
         except ProtocolError as error:
             raise SettingInvalid(error.field, error.rule) from None
         except BadSetting as error:
@@ -289,6 +299,20 @@ def _toml(value: object) -> str:
     if isinstance(value, dict):
         return "{" + ", ".join(f"{name} = {_toml(part)}" for name, part in value.items()) + "}"
     return str(value)
+
+
+def _check_environment(names: Iterable[str], known: Iterable[str]) -> None:
+    """Raise SettingInvalid for a variable that has our prefix and is no setting."""
+    expected = {ENV_PREFIX + name.upper() for name in (*known, *OF_OTHERS)}
+    for name in sorted(names):
+        if name.startswith(ENV_PREFIX) and name not in expected:
+            raise SettingInvalid(name, _unknown(name.removeprefix(ENV_PREFIX).lower(), known))
+
+
+def _unknown(name: str, known: Iterable[str]) -> str:
+    """The rule that an unknown name broke; all names would fill a screen, so only the nearest is told."""
+    near = nearest(name, known)
+    return f"there is no such setting; did you mean {near}?" if near else f"there is no such setting; {_ALL}"
 
 
 def _read(path: Path, *, required: bool) -> dict[str, Any]:

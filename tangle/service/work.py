@@ -44,7 +44,7 @@ class WorkRoom:
         self._queue_max = queue_max
 
     async def for_client(self, block: Block) -> Block:
-        """`block` with a nonce that suffices. Raises PowDisabled, PowBusy."""
+        """`block` with the first nonce from its own on that suffices. Raises PowDisabled, PowBusy."""
         if not self.enabled:
             raise PowDisabled
         if self._turn.locked() and self._waiting >= self._queue_max:
@@ -60,14 +60,16 @@ class WorkRoom:
             self._turn.release()
 
     async def for_node(self, block: Block) -> Block:
-        """`block` with a nonce that suffices, for a block of the node's own: one thread, no queue."""
+        """`block` with the first such nonce, for a block of the node's own: one thread, no queue."""
         return await self._search(block, 1)
 
     async def _search(self, block: Block, workers: int) -> Block:
         cancel = threading.Event()
         data = peek.without_nonce(block.encoded)
         try:
-            nonce = await asyncio.to_thread(search, data, self._score, workers=workers, cancel=cancel)
+            nonce = await asyncio.to_thread(
+                search, data, self._score, workers=workers, start_nonce=block.nonce, cancel=cancel
+            )
         finally:
             cancel.set()
         return block.with_nonce(nonce)

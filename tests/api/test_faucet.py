@@ -134,9 +134,10 @@ def test_a_client_and_an_address_are_given_to_so_often_in_an_hour(tmp_path: Path
 
 def test_what_is_no_address_is_refused(node: RunningNode) -> None:
     for body, code in (
-        ({}, "body_invalid"),
-        ([], "body_invalid"),
-        ({"address": 7}, "body_invalid"),
+        ({}, "malformed_json"),
+        ([], "malformed_json"),
+        ({"address": 7}, "malformed_json"),
+        ({"adress": "tgl1qqqq"}, "unknown_member"),
         ({"address": "tgl1qqqq"}, "malformed_address"),
     ):
         response = node.http.post(ENQUEUE, json=body)

@@ -13,6 +13,7 @@ CODES = {
     "TrailingBytes": "trailing_bytes",
     "UnknownType": "unknown_type",
     "MalformedJson": "malformed_json",
+    "UnknownMember": "unknown_member",
     "MalformedAddress": "malformed_address",
     "BlockTooLong": "block_too_long",
     "CountOutOfRange": "count_out_of_range",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import stat
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from tangle.service.errors import (
     SettingInvalid,
 )
 from tangle.service.founding import make_network, open_node
-from tangle.service.settings import CONFIG_NAME, NETWORK_SETTINGS, Settings
+from tangle.service.settings import CONFIG_NAME, NETWORK_SETTINGS, OF_OTHERS, Settings
 from tangle.store.engine import migrate, open_engine
 from tangle.store.errors import NoNetwork, OtherNetwork
 
@@ -226,9 +227,25 @@ def test_arguments_beat_the_environment_which_beats_the_file(
     assert settings.cors_origins == ("https://a.example", "https://b.example")
 
 
+def test_a_mistyped_variable_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TANGLE_WALLET_PASSWORD", "another command's")
+    monkeypatch.setenv("TANGLE_POW_SCORE_MIN", "")
+    Settings.load(data=tmp_path)
+    monkeypatch.setenv("TANGLE_MIN_POW_SCOR", "0")
+    with pytest.raises(SettingInvalid, match=r"TANGLE_MIN_POW_SCOR: .*did you mean min_pow_score"):
+        Settings.load(data=tmp_path)
+
+
+def test_every_variable_that_commands_read_is_known() -> None:
+    root = Path(__file__).parents[2] / "tangle"
+    text = "".join(path.read_text() for path in root.rglob("*.py"))
+    named = set(re.findall(r'(?:envvar=|PASSWORD_VARIABLE = )"TANGLE_([A-Z_]+)"', text))
+    assert {"NODE", "WALLET_PASSWORD"} < named <= OF_OTHERS | {name.upper() for name in Settings.model_fields}
+
+
 def test_a_mistyped_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / CONFIG_NAME).write_text("prot = 1\n")
-    with pytest.raises(SettingInvalid, match="prot"):
+    with pytest.raises(SettingInvalid, match=r"prot: .*did you mean port"):
         Settings.load(data=tmp_path)
     with pytest.raises(SettingInvalid, match="no file"):
         Settings.load(tmp_path / "absent.toml")

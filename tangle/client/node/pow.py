@@ -8,6 +8,7 @@ it and needs none.
 from __future__ import annotations
 
 import asyncio
+import secrets
 import threading
 from collections.abc import Callable
 
@@ -24,6 +25,8 @@ async def work(
     progress: Callable[[int], None] | None = None,
 ) -> Block:
     """The same block with a nonce that reaches a score (TIP-12).
+
+    The search begins at a place drawn by lot: two equal readings on the same parents become two blocks.
 
     Parameters
     ----------
@@ -51,4 +54,5 @@ def _search(
     needs("pow", "proof of work on this machine", "numba", "numpy")
     from tangle.protocol.pow.search import search  # noqa: PLC0415
 
-    return search(data, min_score, workers=workers, cancel=cancel, progress=progress)
+    start = secrets.randbits(64)
+    return search(data, min_score, workers=workers, start_nonce=start, cancel=cancel, progress=progress)
