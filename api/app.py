@@ -14,14 +14,20 @@ import logging
 import socket
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
+from urllib.parse import quote
 
 import anyio.to_thread
 import uvicorn
 from fastapi import Depends, FastAPI
+from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import RedirectResponse
+from starlette.routing import Match
+from starlette.types import Receive, Scope, Send
 
 from tangle.api import problems
 from tangle.api.documentation import describe
+from tangle.api.gate import Gate
 from tangle.api.lane import Lane
 from tangle.api.parameters import known_names
 from tangle.api.routes import blocks, core, indexer, legacy, milestones, tangle, utxo, web
@@ -65,8 +71,14 @@ def create_app(
             await asyncio.to_thread(node.close)
 
     app = FastAPI(
-        lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None, dependencies=[Depends(known_names)]
+        lifespan=lifespan,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        dependencies=[Depends(known_names)],
     )
+    app.router.default = no_route
     problems.install(app)
     # Routes are looked through in this order: the busiest come first.
     for module in (blocks, core, utxo, milestones, indexer, tangle, legacy, web):
@@ -79,8 +91,26 @@ def create_app(
             allow_methods=["GET", "POST"],
             allow_headers=["*"],
             expose_headers=["Location", "Retry-After"],
+            # A page of the open internet that was allowed may also call a node on this machine.
+            allow_private_network=True,
         )
     return app
+
+
+async def no_route(scope: Scope, receive: Receive, send: Send) -> None:
+    """Lead from a path with a slash too many to the route without it.
+
+    The target is relative: the name and the path under which a client reaches the node need not be known.
+    """
+    path, query = problems.path_of(scope), scope["query_string"].decode("ascii")
+    plain = {**scope, "path": scope["path"].removesuffix("/")}
+    if not path:
+        target = scope["path"].rpartition("/")[2] + "/"
+    elif path.endswith("/") and any(route.matches(plain)[0] is not Match.NONE for route in scope["app"].routes):
+        target = "../" + plain["path"].rpartition("/")[2]
+    else:
+        raise HTTPException(404)
+    await RedirectResponse(f"{quote(target)}?{query}" if query else quote(target))(scope, receive, send)
 
 
 class Server(uvicorn.Server):
@@ -132,7 +162,7 @@ def prepared(
         app = create_app(settings, open_node(settings, tell), ticks=ticks)
         lane = Lane(app, {("POST", blocks.PATH): blocks.submit_block, ("GET", core.TIPS_PATH): core.tips})
         config = uvicorn.Config(
-            lane,
+            Gate(lane, settings),
             loop="uvloop",
             http="httptools",
             ws="none",
@@ -143,8 +173,8 @@ def prepared(
             backlog=BACKLOG,
             timeout_keep_alive=KEEP_ALIVE_S,
             server_header=False,
-            date_header=False,
-            proxy_headers=False,
+            proxy_headers=bool(settings.trusted_proxies),
+            forwarded_allow_ips=list(settings.trusted_proxies),
             timeout_graceful_shutdown=STOP_S,
         )
         yield Server(config, app, tell), listener

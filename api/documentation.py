@@ -6,7 +6,10 @@ used.
 
 from __future__ import annotations
 
+import re
+from base64 import b64encode
 from functools import cache
+from hashlib import sha256
 from importlib.resources import files
 from typing import Any
 
@@ -14,6 +17,7 @@ import orjson
 from fastapi import FastAPI
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.openapi.utils import get_openapi
+from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 
@@ -22,6 +26,7 @@ from tangle.api.schemas import DESCRIBED
 from tangle.protocol.codec import schemas
 
 ASSETS = "/docs/assets"
+_RELATIVE = ASSETS.removeprefix("/")
 _TITLE = "Tangle"
 _SUMMARY = "A feeless ledger for machines."
 _DESCRIPTION = """
@@ -51,27 +56,42 @@ def describe(app: FastAPI) -> None:
         return app.openapi_schema
 
     @cache
-    def written() -> bytes:
-        return orjson.dumps(app.openapi())
+    def written(prefix: str) -> bytes:
+        servers = {"servers": [{"url": prefix}]} if prefix else {}
+        return orjson.dumps({**app.openapi(), **servers})
 
-    async def document() -> Response:
-        return Response(written(), media_type="application/json")
+    async def document(request: Request) -> Response:
+        return Response(written(request.scope["root_path"]), media_type="application/json")
+
+    shown = _page()
 
     async def page() -> HTMLResponse:
-        return get_swagger_ui_html(
-            openapi_url="/openapi.json",
-            title=_TITLE,
-            swagger_js_url=f"{ASSETS}/swagger-ui-bundle.js",
-            swagger_css_url=f"{ASSETS}/swagger-ui.css",
-            swagger_favicon_url=f"{ASSETS}/favicon.png",
-            # Without this the page asks a public validator about the document.
-            swagger_ui_parameters={"validatorUrl": None, "tryItOutEnabled": True},
-        )
+        return shown
 
     app.openapi = openapi  # type: ignore[method-assign]
     app.add_api_route("/openapi.json", document, include_in_schema=False)
     app.add_api_route("/docs", page, include_in_schema=False)
     app.mount(ASSETS, StaticFiles(directory=str(files("fastapi_offline") / "static")))
+
+
+def _page() -> HTMLResponse:
+    """The page, with addresses relative to it and a policy that lets its one script run and no other."""
+    page = get_swagger_ui_html(
+        openapi_url="openapi.json",
+        title=_TITLE,
+        swagger_js_url=f"{_RELATIVE}/swagger-ui-bundle.js",
+        swagger_css_url=f"{_RELATIVE}/swagger-ui.css",
+        swagger_favicon_url=f"{_RELATIVE}/favicon.png",
+        # Without this the page asks a public validator about the document.
+        swagger_ui_parameters={"validatorUrl": None, "tryItOutEnabled": True},
+    )
+    scripts = re.findall(rb"<script>(.*?)</script>", bytes(page.body), re.DOTALL)
+    digests = " ".join(f"'sha256-{b64encode(sha256(script).digest()).decode()}'" for script in scripts)
+    page.headers["content-security-policy"] = (
+        f"default-src 'none'; script-src 'self' {digests}; style-src 'self' 'unsafe-inline'; "
+        "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
+    return page
 
 
 def _without_defaults(document: dict[str, Any]) -> dict[str, Any]:

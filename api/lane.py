@@ -43,13 +43,13 @@ class Lane:
         try:
             response = await handler(Request(scope, receive))
         except TangleError as error:
-            response = problems.answer(scope["path"], error)
+            response = problems.answer(problems.path_of(scope), error)
         except Exception as error:
-            response = problems.failure(scope["path"], error)
+            response = problems.failure(problems.path_of(scope), error)
         await response(scope, receive, send)
 
     def _handler(self, scope: Scope) -> Handler | None:
-        handler = self.handlers.get((scope["method"], scope["path"]))
+        handler = self.handlers.get((scope["method"], problems.path_of(scope)))
         if handler is None or scope["query_string"] or any(name == b"origin" for name, _ in scope["headers"]):
             return None
         return handler

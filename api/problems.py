@@ -6,8 +6,9 @@ The class of an error says which HTTP status it means. Routes of TIP-25 and TIP-
 
     ApiError                    (a TangleError)
     ├── NoSuchRoute, MethodNotAllowed, NotSupported
-    └── BadParameter, UnknownParameter, BodyInvalid, BodyTooLarge, UnsupportedMediaType
-    ClientGone                  (a TangleError)
+    ├── BadParameter, UnknownParameter, BodyInvalid, BodyTooLarge, UnsupportedMediaType, ContentEncoded
+    └── RequestMalformed
+    HostUnknown, OriginNotAllowed, ClientGone   (each a TangleError)
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match
+from starlette.types import Scope
 
 from tangle.errors import Ending, TangleError
 
@@ -30,6 +33,8 @@ log = logging.getLogger("tangle.api")
 
 RETRY_AFTER_S = 1
 OURS = "/api/tangle/"
+METHODS = ("DELETE", "GET", "POST")
+"""of all routes together"""
 
 
 class ApiError(TangleError):
@@ -94,6 +99,37 @@ class UnsupportedMediaType(ApiError):
     ending = Ending.UNKNOWN_MEDIA_TYPE
 
 
+class ContentEncoded(ApiError):
+    """The request body is compressed or encoded otherwise; only bodies as they are are read."""
+
+    code = "content_encoded"
+    ending = Ending.UNKNOWN_MEDIA_TYPE
+
+
+class RequestMalformed(ApiError):
+    """The request is no HTTP, or its header contradicts itself."""
+
+    code = "request_malformed"
+
+
+class HostUnknown(TangleError):
+    """The request is meant for a host that this node does not answer to."""
+
+    code = "host_unknown"
+    template = "this node does not answer to the host {host}; the setting allowed_hosts names those that it does"
+    ending = Ending.OTHER_HOST
+    host: str
+
+
+class OriginNotAllowed(TangleError):
+    """A web page of another origin, which no setting allows, wants to change something."""
+
+    code = "origin_not_allowed"
+    template = "a page of {origin} may change nothing here; the setting cors_origins names those that may"
+    ending = Ending.NOT_OFFERED
+    origin: str
+
+
 class ClientGone(TangleError):
     """The client closed the connection; nobody reads this answer."""
 
@@ -110,6 +146,12 @@ def code_table() -> list[tuple[str, int, str]]:
         if kind.ending.status != HTTPStatus.INTERNAL_SERVER_ERROR
     }
     return sorted(rows | {("internal", 500, "The node failed; its log says why.")})
+
+
+def path_of(scope: Scope) -> str:
+    """The path of a request as routes know it, without what a proxy put in front."""
+    path: str = scope["path"]
+    return path.removeprefix(scope.get("root_path", ""))
 
 
 def answer(path: str, error: TangleError) -> Response:
@@ -142,33 +184,44 @@ def _response(path: str, status: int, code: str, message: str, **members: str | 
     return Response(orjson.dumps({**body, "code": code, **extra}), status, media_type=media_type)
 
 
+def _allowed(request: Request) -> str:
+    """What a route has beside the method that was asked for; HEAD wherever there is GET."""
+    found = {
+        method
+        for method in METHODS
+        for route in request.app.routes
+        if route.matches({**request.scope, "method": method})[0] is Match.FULL
+    }
+    return ", ".join(sorted(found | ({"HEAD"} if "GET" in found else set())))
+
+
 def install(app: FastAPI) -> None:
     """Have `app` answer every error in these forms."""
 
     async def on_tangle_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, TangleError)
-        return answer(request.url.path, error)
+        return answer(path_of(request.scope), error)
 
     async def on_validation_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
         first = error.errors()[0]
         place, name = first["loc"][0], ".".join(str(part) for part in first["loc"][1:])
         kind = BodyInvalid if place == "body" else BadParameter
-        return answer(request.url.path, kind(f"{name or place}: {first['msg']}", name or str(place)))
+        return answer(path_of(request.scope), kind(f"{name or place}: {first['msg']}", name or str(place)))
 
     async def on_http_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
-        path = request.url.path
+        path = path_of(request.scope)
         if error.status_code == HTTPStatus.NOT_FOUND:
             return answer(path, NoSuchRoute(f"no route {path}"))
         if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
             response = answer(path, MethodNotAllowed(f"{request.method} is not possible here"))
-            response.headers.update(error.headers or {})
+            response.headers["allow"] = _allowed(request)
             return response
         return _response(path, error.status_code, "request", str(error.detail))
 
     async def on_failure(request: Request, error: Exception) -> Response:
-        return failure(request.url.path, error)
+        return failure(path_of(request.scope), error)
 
     app.add_exception_handler(TangleError, on_tangle_error)
     app.add_exception_handler(RequestValidationError, on_validation_error)

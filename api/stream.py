@@ -1,6 +1,6 @@
 """The event stream: what `tangle.service.feed` tells, as server-sent events.
 
-A subscriber that takes nothing for `event_stalled_s` is disconnected and can go on later with ``?after=`` or
+A subscriber that takes nothing for `stalled_s` is disconnected and can go on later with ``?after=`` or
 ``Last-Event-ID``. Source of the format: HTML Living Standard, section 9.2.
 
 A reader that draws the Tangle asks for details: what a block approves, what it carries and when it came. Events
@@ -40,6 +40,8 @@ from tangle.store.queries import BlockHead
 
 DETAILS_PAUSE_S = 0.05
 """seconds between two pieces with details, unless a piece is full: whoever is behind is not held up"""
+HEADERS = {"cache-control": "no-store, no-transform", "x-accel-buffering": "no"}
+"""no proxy may keep a stream, compress it or gather it first; nginx does the last unless it is told"""
 SILENCE = b":\n\n"
 """a comment, so that neither side takes the other for dead"""
 TYPES: dict[str, type[Event]] = {kind.TYPE: kind for kind in EVENT_TYPES}
@@ -120,7 +122,7 @@ class Streaming(Response):
     """sent at once: lets proxies and browsers see the stream open before the first event"""
 
     def __init__(self, service: Service) -> None:
-        super().__init__(media_type="text/event-stream", headers={"cache-control": "no-store"})
+        super().__init__(media_type="text/event-stream", headers=HEADERS)
         self.service = service
 
     def pieces(self) -> AsyncGenerator[bytes, None]:
@@ -150,7 +152,7 @@ class Streaming(Response):
         await send({"type": "http.response.body", "body": b""})
 
     async def _write(self, send: Send, body: bytes) -> None:
-        async with asyncio.timeout(self.service.settings.event_stalled_s):
+        async with asyncio.timeout(self.service.settings.stalled_s):
             await send({"type": "http.response.body", "body": body, "more_body": True})
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from tangle.api.accept import wants_raw
 from tangle.api.schemas import BINARY
 from tangle.api.stream import INCLUSION
 from tangle.protocol import peek
@@ -39,17 +41,11 @@ def from_hex_id(text: str) -> bytes:
     return bytes.fromhex(text[2:])
 
 
-def wants_raw(request: Request) -> bool:
-    """Whether the client prefers raw bytes to JSON."""
-    kinds = [part.partition(";")[0].strip() for part in request.headers.get("accept", "").lower().split(",")]
-    if BINARY not in kinds:
-        return False
-    return "application/json" not in kinds or kinds.index(BINARY) < kinds.index("application/json")
-
-
-def raw_response(data: bytes) -> Response:
-    """An answer in raw bytes."""
-    return Response(data, media_type=BINARY)
+def chosen(request: Request, data: bytes, read: Callable[[], Any]) -> Response:
+    """`data` as it is, or the JSON of what `read` returns, whichever the client prefers."""
+    response = Response(data, media_type=BINARY) if wants_raw(request) else json_response(read())
+    response.headers["vary"] = "Accept"
+    return response
 
 
 def confidence(service: Service, record: BlockRecord) -> Confidence:
@@ -91,7 +87,7 @@ def metadata(service: Service, record: BlockRecord) -> BlockMetadata:
 
 def block_response(request: Request, data: bytes) -> Response:
     """A block as the client wants it."""
-    return raw_response(data) if wants_raw(request) else json_response(Block.decode(data))
+    return chosen(request, data, lambda: Block.decode(data))
 
 
 def output_of(row: OutputRow) -> Output:

@@ -58,6 +58,7 @@ class Ending(Enum):
     NO_SUCH_METHOD = 5, 405
     TOO_LARGE = 5, 413
     UNKNOWN_MEDIA_TYPE = 5, 415
+    OTHER_HOST = 5, 421
     TOO_OFTEN = 5, 429
     INSUFFICIENT_FUNDS = 6, 500, "the wallet holds too little"
     WALLET = 7, 500, "the wallet file cannot be used or made, or its password is wrong"

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import orjson
 from fastapi import APIRouter, Response
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from tangle.api import schemas
 from tangle.api.problems import BodyInvalid, BodyTooLarge, ClientGone, UnsupportedMediaType
@@ -28,6 +28,8 @@ from tangle.store import queries
 
 PATH = "/api/core/v2/blocks"
 router = APIRouter(tags=["blocks"])
+JSON = frozenset({"application/json", ""})
+"""media types that are read as JSON; simple clients name none"""
 T = TypeVar("T")
 
 _POST_BODY = {
@@ -83,7 +85,7 @@ async def submit_block(request: Request) -> Response:
     return Response(
         b'{"blockId":"%b"}' % text.encode(),
         201,
-        {"location": f"{PATH}/{text}"},
+        {"location": f"{request.scope['root_path']}{PATH}/{text}"},
         "application/json",
     )
 
@@ -118,16 +120,19 @@ def block_metadata(request: Request, block_id: schemas.BlockIdPath) -> Response:
 
 
 async def read_body(request: Request, most: int) -> bytes:
-    """The body of a request, at most `most` bytes. Raises BodyTooLarge."""
+    """The body of a request, at most `most` bytes. Raises BodyTooLarge, ClientGone."""
     announced = request.headers.get("content-length")
     if announced is not None and announced.isdigit() and int(announced) > most:
         raise BodyTooLarge(f"the body has {announced} bytes, at most {most} are taken")
     pieces, size = [], 0
-    async for piece in request.stream():
-        size += len(piece)
-        if size > most:
-            raise BodyTooLarge(f"the body has more than the {most} bytes that are taken")
-        pieces.append(piece)
+    try:
+        async for piece in request.stream():
+            size += len(piece)
+            if size > most:
+                raise BodyTooLarge(f"the body has more than the {most} bytes that are taken")
+            pieces.append(piece)
+    except ClientDisconnect:
+        raise ClientGone from None
     return b"".join(pieces)
 
 
@@ -185,6 +190,6 @@ def _read(request: Request, body: bytes) -> Any:
     kind = media_type(request.headers.get("content-type", ""))
     if kind == BINARY:
         return body
-    if kind in {"application/json", ""}:
+    if kind in JSON:
         return parse_json(body)
     raise UnsupportedMediaType(f"a block comes as application/json or {BINARY}, not {kind}")

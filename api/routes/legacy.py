@@ -12,14 +12,14 @@ from fastapi import APIRouter, Path, Query, Response
 from starlette.requests import Request
 
 from tangle.api import schemas
-from tangle.api.problems import BodyInvalid
-from tangle.api.routes.blocks import admitted, parse_json
+from tangle.api.problems import BodyInvalid, UnsupportedMediaType
+from tangle.api.routes.blocks import JSON, admitted, media_type, parse_json
 from tangle.api.routes.core import NAME, VERSION
 from tangle.api.views import json_response, metadata, service_of
 from tangle.errors import NotFound
 from tangle.protocol.blocks import Block, Payload
 from tangle.protocol.errors import UnknownType
-from tangle.protocol.parameters import TAG_BYTES_MAX
+from tangle.protocol.parameters import PARENTS_MAX, TAG_BYTES_MAX
 from tangle.protocol.serial import Fields, from_hex, to_hex
 from tangle.protocol.tagged_data import TaggedData
 from tangle.service.running import Service
@@ -90,7 +90,12 @@ async def tips(request: Request) -> Response:
 @router.post(
     "/messages",
     status_code=201,
-    responses={201: _DATA[200], **schemas.TIP_ERRORS, 413: schemas.tip_error("the body is too large")},
+    responses={
+        201: _DATA[200],
+        **schemas.TIP_ERRORS,
+        413: schemas.tip_error("the body is too large"),
+        415: schemas.tip_error("the body is not JSON"),
+    },
     openapi_extra=_POST_BODY,
     response_class=Response,
 )
@@ -99,7 +104,7 @@ async def post_message(request: Request) -> Response:
     block_id = await admitted(request, _read)
     text = block_id.hex()
     response = _data({"messageId": text}, 201)
-    response.headers["location"] = f"/api/v1/messages/{text}"
+    response.headers["location"] = f"{request.scope['root_path']}/api/v1/messages/{text}"
     return response
 
 
@@ -165,8 +170,11 @@ def _record(service: Service, message_id: str) -> BlockRecord:
     return record
 
 
-def _read(_request: Request, body: bytes) -> Any:
+def _read(request: Request, body: bytes) -> Any:
     """What the body says, in the words of today."""
+    kind = media_type(request.headers.get("content-type", ""))
+    if kind not in JSON:
+        raise UnsupportedMediaType(f"a message comes as application/json, not {kind}")
     return Fields(parse_json(body), "message", exact=True).whole(_members)
 
 
@@ -178,6 +186,8 @@ def _members(fields: Fields) -> dict[str, Any]:
         members["payload"] = fields.nested("payload", _indexation).to_json()
     names = ("parentMessageIds", "parents")
     given = next((fields.items(name) for name in names if name in fields), [])
+    if len(given) > PARENTS_MAX:
+        raise BodyInvalid(f"parentMessageIds: at most {PARENTS_MAX}, not {len(given)}", "parentMessageIds")
     if not all(isinstance(text, str) for text in given):
         raise BodyInvalid("parentMessageIds: must be hexadecimal digits", "parentMessageIds")
     parents = [from_hex("0x" + text, f"parentMessageIds[{i}]", size=32) for i, text in enumerate(given)]

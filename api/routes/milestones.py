@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response
 from starlette.requests import Request
 
 from tangle.api import schemas
-from tangle.api.views import from_hex_id, json_response, raw_response, service_of, wants_raw
+from tangle.api.views import chosen, from_hex_id, json_response, service_of
 from tangle.errors import NotFound
 from tangle.protocol import answers
 from tangle.protocol.milestones import Milestone
@@ -59,9 +59,7 @@ def _by_id(request: Request, milestone_id: str) -> MilestoneRow:
 
 
 def _milestone(request: Request, row: MilestoneRow) -> Response:
-    if wants_raw(request):
-        return raw_response(row.payload)
-    return json_response(Milestone.decode(row.payload))
+    return chosen(request, row.payload, lambda: Milestone.decode(row.payload))
 
 
 def _changes(request: Request, row: MilestoneRow) -> Response:

@@ -6,15 +6,7 @@ from fastapi import APIRouter, Response
 from starlette.requests import Request
 
 from tangle.api import schemas, views
-from tangle.api.views import (
-    block_response,
-    from_hex_id,
-    json_response,
-    output_of,
-    raw_response,
-    service_of,
-    wants_raw,
-)
+from tangle.api.views import block_response, chosen, from_hex_id, json_response, output_of, service_of
 from tangle.errors import NotFound
 from tangle.protocol import answers
 from tangle.protocol.blocks import Block
@@ -35,9 +27,11 @@ router = APIRouter(tags=["utxo"])
 def output(request: Request, output_id: schemas.OutputIdPath) -> Response:
     """An output and its metadata; raw bytes hold the output alone."""
     row, ledger_index = _row(request, output_id)
-    if wants_raw(request):
-        return raw_response(row.data)
-    return json_response(answers.FoundOutput(views.output_metadata(row, ledger_index), output_of(row)))
+
+    def found() -> answers.FoundOutput:
+        return answers.FoundOutput(views.output_metadata(row, ledger_index), output_of(row))
+
+    return chosen(request, row.data, found)
 
 
 @router.get(

@@ -1,7 +1,8 @@
 """The pages at `/` and `/channels`: hand-written files from `api/web`, sent as they are.
 
 Nothing is built and nothing comes from elsewhere: the policy that goes with them lets a browser load scripts,
-styles and data from this node alone, and run nothing that stands in the HTML itself. Files are read once. They
+styles and data from this node alone, and run nothing that stands in the HTML itself. All addresses in them are
+relative, so that they work under any path that a proxy puts in front. Files are read once. They
 carry an entity tag of their content and `no-cache`: a browser asks each time and gets 304 while nothing changed,
 so that after an update no page runs with half of its modules old.
 """
@@ -34,10 +35,7 @@ HEADERS = {
         "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     ),
     "cross-origin-opener-policy": "same-origin",
-    "referrer-policy": "no-referrer",
-    "x-content-type-options": "nosniff",
 }
-_METHODS = ["GET", "HEAD"]
 router = APIRouter(include_in_schema=False)
 
 
@@ -64,19 +62,19 @@ def web_files() -> dict[str, WebFile]:
     }
 
 
-@router.api_route("/", methods=_METHODS)
+@router.get("/")
 async def page(request: Request) -> Response:
     """The page that shows the Tangle."""
     return _answer(request, web_files()["index.html"])
 
 
-@router.api_route("/channels", methods=_METHODS)
+@router.get("/channels")
 async def channels(request: Request) -> Response:
     """The page that follows channels; it decodes them in the browser."""
     return _answer(request, web_files()["channels.html"])
 
 
-@router.api_route("/web/{name}", methods=_METHODS)
+@router.get("/web/{name}")
 async def part(request: Request, name: str) -> Response:
     """A style, script or picture of a page."""
     file = web_files().get(name)

@@ -10,7 +10,7 @@
  */
 
 import { Reader } from "./reader.js";
-import { getJson } from "./source.js";
+import { at, getJson } from "./source.js";
 import { bytesOf } from "./words.js";
 
 const TAGS = "/api/tangle/v1/tags";
@@ -89,7 +89,7 @@ class Follower {
       const [first, ...also] = addresses;
       const after = Math.min(...addresses.map((address) => this.read.get(address)));
       const more = also.length ? `&also=${also.join(",")}` : "";
-      this.stream = new EventSource(`${TAGS}/${first}/events?after=${after}${more}`);
+      this.stream = new EventSource(at(`${TAGS}/${first}/events?after=${after}${more}`));
       this.stream.onerror = () => reject(new Error("the stream ended"));
       this.stream.addEventListener("block", (message) => {
         const block = JSON.parse(message.data);

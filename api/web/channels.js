@@ -59,7 +59,7 @@ function open() {
     return;
   }
   worker?.terminate();
-  worker = new Worker("/web/channel-worker.js", { type: "module" });
+  worker = new Worker(new URL("channel-worker.js", import.meta.url), { type: "module" });
   worker.onmessage = ({ data }) => (data.kind === "events" ? take(data) : say(data.state));
   worker.onerror = () => say("lost");
   Object.assign(channel, { counts: null, rekeyable: false, root: String(root), mode });
@@ -202,7 +202,7 @@ function rekeyedRow({ index, sources, receivedMs }) {
 }
 
 function blocksOf(sources) {
-  const links = [...new Set(sources)].map((id) => element("a", { href: `/#${id}` }, element("code", {}, short(id))));
+  const links = [...new Set(sources)].map((id) => element("a", { href: `./#${id}` }, element("code", {}, short(id))));
   return element("span", { class: "links" }, ...links.flatMap((link) => [link, " "]));
 }
 

@@ -7,7 +7,7 @@
 import { bech32 } from "./bech32.js";
 import { drawn, element } from "./dom.js";
 import { drawGlyph } from "./glyphs.js";
-import { getJson } from "./source.js";
+import { at, getJson } from "./source.js";
 import { level } from "./tangle.js";
 import {
   bytesOf,
@@ -213,7 +213,7 @@ export class Details {
     if (!hex || !this.info) return [` ${kind}`];
     const text = bech32(this.info.protocol.bech32Hrp, new Uint8Array([address.type, ...bytesOf(hex)]));
     const title = `${text}: its history`;
-    const link = { href: `/api/tangle/v1/addresses/${text}/history`, target: "_blank", rel: "noopener", title };
+    const link = { href: at(`/api/tangle/v1/addresses/${text}/history`), target: "_blank", rel: "noopener", title };
     return [` ${kind} to `, element("a", link, element("code", {}, `${text.slice(0, 12)}…${text.slice(-6)}`))];
   }
 
@@ -225,7 +225,7 @@ export class Details {
 function taggedRows(payload) {
   const rows = [];
   if (payload.tag && payload.tag !== "0x") {
-    const link = { href: `/api/tangle/v1/tags/${payload.tag}/blocks`, target: "_blank", rel: "noopener" };
+    const link = { href: at(`/api/tangle/v1/tags/${payload.tag}/blocks`), target: "_blank", rel: "noopener" };
     rows.push(["Tag", element("a", { ...link, title: "blocks with this tag" }, textOf(payload.tag) ?? payload.tag)]);
   }
   const data = payload.data ?? "0x";
@@ -290,8 +290,8 @@ function links(id) {
     metadata: `/api/core/v2/blocks/${id}/metadata`,
     confidence: `/api/tangle/v1/confidence/${id}`,
   };
-  const anchors = Object.entries(paths).map(([name, href]) =>
-    element("a", { href, target: "_blank", rel: "noopener" }, name),
+  const anchors = Object.entries(paths).map(([name, path]) =>
+    element("a", { href: at(path), target: "_blank", rel: "noopener" }, name),
   );
   return element("div", { class: "links" }, ...anchors);
 }

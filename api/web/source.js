@@ -10,6 +10,9 @@
  * a few forgotten tabs would take them all. When it is seen again it goes on where it stopped.
  */
 
+/** The address of a path of the node, whatever a proxy has put in front of it.  @param {string} path */
+export const at = (path) => new URL(`..${path}`, import.meta.url).href;
+
 const EVENTS = "/api/tangle/v1/events";
 const GRAPH = "/api/tangle/v1/graph";
 const METRICS = "/api/tangle/v1/metrics";
@@ -34,7 +37,7 @@ const STALLED_MS = 8_000;
 
 /** JSON of an answer; throws an Error with `status` for one that is none.  @param {string} path */
 export async function getJson(path) {
-  const response = await fetch(path, { cache: "no-store", signal: AbortSignal.timeout(ANSWER_MS) });
+  const response = await fetch(at(path), { cache: "no-store", signal: AbortSignal.timeout(ANSWER_MS) });
   if (!response.ok) throw Object.assign(new Error(`${path}: ${response.status}`), { status: response.status });
   return response.json();
 }
@@ -132,7 +135,7 @@ export class Source {
   }
 
   _listen(attempt) {
-    const stream = new EventSource(`${EVENTS}?after=${this.last}&details=true`);
+    const stream = new EventSource(at(`${EVENTS}?after=${this.last}&details=true`));
     this._stream = stream;
     this._heard = performance.now();
     stream.onopen = () => {

@@ -23,6 +23,7 @@ from tangle.errors import nearest
 from tangle.node import NodeSettings
 from tangle.protocol.errors import ProtocolError
 from tangle.protocol.parameters import PARENTS_MAX, ProtocolParameters, RentStructure
+from tangle.service import names
 from tangle.service.errors import SettingInvalid
 from tangle.service.writer import WriterSettings
 from tangle.tipselect.errors import BadSetting
@@ -94,14 +95,27 @@ class Settings(BaseSettings):
         (),
         description="origins of web pages that may call this node, separated by commas; * allows all, empty none",
     )
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description=(
+            "names with a dot under which this node is reached, separated by commas; * allows all. Addresses, "
+            "names without a dot and the machine's own name are always allowed"
+        ),
+    )
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="addresses or networks of proxies whose X-Forwarded-For and -Proto are believed, by commas",
+    )
+    root_path: str = Field("", description="path under which a proxy serves this node, such as /tangle")
+    stalled_s: float = Field(
+        30,
+        gt=0,
+        description="seconds in which a client must take some of what it is sent; then it is disconnected",
+    )
     body_bytes_max: int = Field(262_144, ge=65_536, description="bytes of a request body")
     page_size_max: int = Field(1_000, ge=1, le=10_000, description="elements of one page of an answer")
     event_ring: int = Field(20_000, ge=1, description="events kept in memory for subscribers")
     event_subscribers_max: int = Field(2_000, ge=1, description="event streams open at the same time")
-
-    event_stalled_s: float = Field(
-        30, gt=0, description="seconds that a subscriber may take for what it is sent before it is disconnected"
-    )
     tag_ring_bytes: int = Field(
         16 * 2**20, ge=1, description="bytes kept in memory for subscribers of tags, all together"
     )
@@ -136,7 +150,7 @@ class Settings(BaseSettings):
         _WRITER.confidence_share, gt=0, le=1, description="of a core that sampling takes, at most"
     )
 
-    @field_validator("cors_origins", "confidence_thresholds", mode="before")
+    @field_validator("cors_origins", "allowed_hosts", "trusted_proxies", "confidence_thresholds", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         if isinstance(value, str):
@@ -150,6 +164,26 @@ class Settings(BaseSettings):
             return value
         parts = [part.partition("=") for part in value.split(",") if part.strip()]
         return {name.strip(): number.strip() for name, _, number in parts}
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(map(names.origin, value))
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(map(names.host, value))
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _proxies(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(map(names.proxy, value))
+
+    @field_validator("root_path")
+    @classmethod
+    def _prefix(cls, value: str) -> str:
+        return names.path_prefix(value)
 
     @field_validator("confidence_thresholds")
     @classmethod
@@ -183,7 +217,7 @@ class Settings(BaseSettings):
             settings.node_settings()
         except ValidationError as error:
             first = error.errors()[0]
-            name, rule = ".".join(str(part) for part in first["loc"]), first["msg"]
+            name, rule = ".".join(str(part) for part in first["loc"]), first["msg"].removeprefix("Value error, ")
             if first["type"] == "extra_forbidden":
                 rule = _unknown(name, cls.model_fields)
             raise SettingInvalid(name, rule) from None

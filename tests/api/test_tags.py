@@ -140,7 +140,7 @@ def test_a_listener_that_takes_nothing_is_disconnected_and_goes_on_later(
     tmp_path: Path,
 ) -> None:
     tag, data = b"slow", bytes(30_000)
-    with running_node(tmp_path / "data", event_stalled_s=0.5) as node:
+    with running_node(tmp_path / "data", stalled_s=0.5) as node:
         numbers = seen = 0
         with _open(node, tag, after=0) as response:
             deadline = time.monotonic() + 60

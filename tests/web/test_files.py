@@ -79,6 +79,10 @@ def test_every_import_and_link_leads_to_a_file() -> None:
         target for text in texts.values() for target in re.findall(r'(?:from|import) "\./([\w.-]+)"', text)
     }
     pages = "".join(texts[name] for name in PAGES)
-    linked = set(re.findall(r'(?:src|href)="/web/([\w.-]+)"', pages))
-    workers = {target for text in texts.values() for target in re.findall(r'new Worker\("/web/([\w.-]+)"', text)}
+    linked = set(re.findall(r'(?:src|href)="web/([\w.-]+)"', pages))
+    workers = {
+        target
+        for text in texts.values()
+        for target in re.findall(r'new Worker\(new URL\("([\w.-]+)", import', text)
+    }
     assert imported | linked | workers | set(PAGES) == set(NAMES)
