@@ -5,7 +5,7 @@ STAMP := .venv/.installed
 # Tests start some hundred processes. Without its bytecode each of them would compile the program anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo run test test-long kernels check format lock bench bench-small docs clean
+.PHONY: help demo run test test-long crash kernels check format lock bench bench-small docs clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -34,6 +34,9 @@ test: $(STAMP) kernels ## the whole suite; of what is tried at random a quarter
 test-long: export TESTS_LONG := 1
 test-long: $(STAMP) kernels ## the suite with the longer runs, and all of what is tried at random
 	@$(SUITE) -m "slow or not slow"
+
+crash: $(STAMP) kernels ## 200 rounds of kills and faults against nodes at work (CRASH_ARGS: --rounds, --seed, --only)
+	@$(BIN)/python -m tests.crash $(CRASH_ARGS)
 
 kernels: $(STAMP) ## compile what is compiled once per machine; a minute, nothing later
 	@$(BIN)/python -c "from tangle.protocol.pow.search import compile_kernels; compile_kernels()" & \

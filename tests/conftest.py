@@ -18,7 +18,7 @@ TESTS = Path(__file__).parent
 DEAR = (
     "e2e/test_iota_sdk_assets.py",
     "e2e/test_pay_on_production.py",
-    "e2e/test_kill.py",
+    "crash/test_crash.py",
     "web/test_channel_page.py",
     "web/test_connection.py",
     "cli/test_mam.py",

@@ -9,6 +9,7 @@ shell had started it.
 from __future__ import annotations
 
 import contextlib
+import importlib
 import multiprocessing
 import os
 import signal
@@ -20,6 +21,8 @@ from pathlib import Path
 
 from tangle.cli.main import run as tangle
 from tangle.cli.node.service import run_node
+from tangle.errors import TangleError
+from tangle.terminal.live import report
 
 ROOT = Path(__file__).parents[1]
 SPEED = 10
@@ -120,8 +123,10 @@ def run(
         return code, files[1].read_bytes(), files[2].read_bytes()
 
 
-def node(data: Path, port: int, speed: float = SPEED) -> None:
+def node(data: Path, port: int, speed: float = SPEED, clock: Path | None = None) -> None:
     """Be `tangle up --json` on `data`, for `Forked` to run, with a writer whose clock runs faster.
+
+    A file `clock` holds the seconds by which the process's clock is wrong, at any moment.
 
     The time that milestones tell grows by a second with each, and so runs ahead of ours. Blocks wait for their
     parents as long as ever by our clock, and when nothing is new milestones come slowly: what clients still work
@@ -129,7 +134,19 @@ def node(data: Path, port: int, speed: float = SPEED) -> None:
     """
     for name, ms in (("PARENTS_WAIT", 3_000), ("CONFIDENCE_INTERVAL", 500), ("MILESTONE_SILENCE", 3_000)):
         os.environ.setdefault(f"TANGLE_{name}_MS", str(round(speed * ms)))
-    run_node({"data": data, "port": port}, as_json=True, ticks=lambda: speed * time.monotonic())
+    if clock is not None:
+        right = time.time
+        time.time = lambda: right() + float(clock.read_text() or 0)
+    try:
+        run_node({"data": data, "port": port}, as_json=True, ticks=lambda: speed * time.monotonic())
+    except TangleError as error:
+        sys.exit(report(error, as_json=True))
+
+
+def party(module: str, *arguments: str) -> None:
+    """Be ``python -m module arguments``, for `Forked` to run; `module` is one of `tangle.machines`."""
+    sys.argv = [module, *arguments]
+    importlib.import_module(module).app()
 
 
 def _command(*arguments: str) -> None:

@@ -33,6 +33,11 @@ class NodeProcess:
     data : the data directory, made by the first start
     speed : how often faster the writer's clock runs than ours
     settings : by field name of `tangle.service.settings.Settings`
+
+    Attributes
+    ----------
+    clock : file with the seconds by which the clock of the process is wrong; set before it starts
+    log : what it writes, over all its lives
     """
 
     def __init__(self, data: Path, speed: float = SPEED, **settings: object) -> None:
@@ -40,6 +45,7 @@ class NodeProcess:
         self.port = free_port()
         self.log = data.with_name(data.name + ".log")
         self._speed = speed
+        self.clock: Path | None = None
         self._process: Forked | None = None
         kept = {name: value for name, value in os.environ.items() if not name.startswith("TANGLE_")}
         self._environment = kept | {f"TANGLE_{name.upper()}": str(value) for name, value in settings.items()}
@@ -62,7 +68,7 @@ class NodeProcess:
 
     def launch(self) -> None:
         """Start it without waiting."""
-        arguments = (self.data, self.port, self._speed)
+        arguments = (self.data, self.port, self._speed, self.clock)
         log, environment = self.log, self._environment
         self._process = Forked(forked.node, *arguments, stdout=log, stderr=log, environment=environment)
 
@@ -81,14 +87,23 @@ class NodeProcess:
                 time.sleep(LOOK_S)
         raise AssertionError(f"the node is not healthy after {START_S} s\n{self.log_end}")
 
+    @property
+    def pid(self) -> int:
+        """The number of its process."""
+        return self._running.pid
+
+    def signal(self, number: int) -> None:
+        """Send a signal, unless it has ended."""
+        self._running.send_signal(number)
+
     def stop(self) -> int:
         """SIGTERM; the exit code."""
-        self._running.send_signal(signal.SIGTERM)
+        self.signal(signal.SIGTERM)
         return self.wait()
 
-    def wait(self) -> int:
-        """Wait for it to end by itself; the exit code."""
-        return self._running.wait(STOP_S)
+    def wait(self, within_s: float = STOP_S) -> int:
+        """Wait for it to end by itself; the exit code. Raises TimeoutError."""
+        return self._running.wait(within_s)
 
     def kill(self) -> None:
         """SIGKILL: no code of the node runs any more. Does nothing to a node that does not run."""

@@ -108,12 +108,14 @@ class Load:
         await eventually(look)
 
     async def _reach(self, ask: Callable[[], Awaitable[T]]) -> T:
-        """The answer to a question that may be put again, however often the node dies meanwhile."""
+        """The answer to a question that may be put again, however often the node dies or fails meanwhile."""
         async with asyncio.timeout(WAIT_S):
             while True:
                 try:
                     return await ask()
-                except NodeUnreachable:
+                except (NodeUnreachable, NodeError) as error:
+                    if not error.passes:
+                        raise
                     await asyncio.sleep(RETRY_S)
 
     async def _post(self, parents: Iterable[bytes], payload: Payload) -> bytes:
