@@ -32,6 +32,7 @@ from tangle.api.lane import Lane
 from tangle.api.parameters import known_names
 from tangle.api.routes import blocks, core, indexer, legacy, milestones, tangle, utxo, web
 from tangle.api.tagged import Frames
+from tangle.service import descriptors
 from tangle.service.errors import PortUnusable
 from tangle.service.founding import OpenNode, Report, make_network, open_node
 from tangle.service.running import Service
@@ -157,6 +158,7 @@ def prepared(
     PortUnusable, SetupError, StoreError, NodeError, SettingInvalid : the service cannot start
     """
     tell = report or (lambda _: None)
+    descriptors.raise_limit()
     with listen(settings.host, settings.port) as listener:
         make_network(settings, report=tell)
         app = create_app(settings, open_node(settings, tell), ticks=ticks)

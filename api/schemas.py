@@ -316,6 +316,20 @@ class Metrics(Declared):
     is_healthy: bool
 
 
+class HealthProblem(Declared):
+    """What keeps the node from being healthy, and what to do."""
+
+    code: Annotated[str, "stable, see docs/rest.md, such as not_written"]
+    message: str
+
+
+class Health(Declared):
+    """Whether the node is healthy; `problems` is empty if it is."""
+
+    is_healthy: bool
+    problems: tuple[HealthProblem, ...]
+
+
 DESCRIBED: set[type[Declared]] = set()
 """what the responses below refer to; the document holds these and all that they hold"""
 Responses = dict[int | str, dict[str, Any]]

@@ -40,12 +40,17 @@ async def tips(
 
 @router.get(
     "/health",
-    responses={200: {"description": "healthy"}, 503: {"description": "not healthy"}},
+    responses={
+        200: schemas.json_of(schemas.Health, description="healthy"),
+        503: schemas.json_of(schemas.Health, description="not healthy; `problems` says why"),
+    },
     response_class=Response,
 )
 async def health(request: Request) -> Response:
-    """200 when blocks are written and the newest milestone is at most 5 minutes old, otherwise 503."""
-    return Response(status_code=200 if service_of(request).healthy else 503)
+    """200 when blocks are written and the newest milestone is at most 5 minutes old, otherwise 503 and why."""
+    problems = service_of(request).problems()
+    found = {"isHealthy": not problems, "problems": [problem.to_json() for problem in problems]}
+    return json_response(found, status=503 if problems else 200)
 
 
 @router.get("/api/routes", responses=schemas.ok(schemas.Routes), response_class=Response)

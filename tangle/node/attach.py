@@ -92,7 +92,7 @@ def _look_up(memory: Memory, step: Step, block_ids: Iterable[bytes]) -> None:
     """Find out which blocks the database holds, once for each id and step."""
     new = dict.fromkeys(block_ids).keys() - step.stored.keys()
     if new:
-        with memory.engine.connect() as connection:
+        with memory.own.reading() as connection:
             found = queries.block_numbers(connection, new)
         step.stored |= {block_id: block_id in found for block_id in new}
 

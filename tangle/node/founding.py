@@ -41,4 +41,8 @@ def create_network(
     """
     genesis = output_row(GENESIS_OUTPUT_ID, BasicOutput.to(holder, parameters.token_supply), NO_ID, 0, now)
     journal.create_network(engine, Network(parameters, keys, now), genesis)
-    journal.write(engine, Node(engine, coordinator_seeds=seeds).issue(now).batch)
+    node = Node(engine, coordinator_seeds=seeds)
+    try:
+        journal.write(node.own, node.issue(now).batch)
+    finally:
+        node.own.close()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 
 from tangle.node.recent import RecentOutputs
 from tangle.node.settings import NodeSettings
@@ -24,6 +24,7 @@ from tangle.state.finality import Finality
 from tangle.state.solidify import WaitingRoom
 from tangle.state.window import Head, Window, reach
 from tangle.store import journal, queries
+from tangle.store.engine import OwnConnection
 from tangle.store.journal import Network
 
 
@@ -33,11 +34,12 @@ class Memory:
 
     Attributes
     ----------
-    engine : of the database, to read from
+    own : the connection of the thread that keeps it, to read with
     next_number : of the next event
+    committed : number of the last event that is durable; what is above it belongs to the step under way
     """
 
-    engine: Engine
+    own: OwnConnection
     parameters: ProtocolParameters
     settings: NodeSettings
     finality: Finality
@@ -45,6 +47,7 @@ class Memory:
     room: WaitingRoom
     board: ConfidenceBoard
     next_number: int
+    committed: int
     recent: RecentOutputs = field(default_factory=RecentOutputs)
 
     def take_number(self) -> int:
@@ -54,25 +57,27 @@ class Memory:
         return number
 
 
-def load(engine: Engine, network: Network, finality: Finality, settings: NodeSettings) -> Memory:
+def load(own: OwnConnection, network: Network, finality: Finality, settings: NodeSettings) -> Memory:
     """Memory as the journal has it."""
     depth = network.parameters.below_max_depth
-    with engine.connect() as connection:
+    with own.reading() as connection:
         newest = journal.latest_milestone(connection)
         head = newest.index if newest else 0
         oldest = head - reach(depth)
         first = None if oldest < FIRST_INDEX else queries.milestone_by_index(connection, oldest)
         start = min(first.block_number, journal.first_referenced(connection, finality.floor(head))) if first else 0
+        number = journal.next_number(connection)
         window = Window(depth, Dag(0, oldest) if first else Dag.genesis())
         memory = Memory(
-            engine,
+            own,
             network.parameters,
             settings,
             finality,
             window,
             WaitingRoom(settings.waiting_bytes_max),
             ConfidenceBoard(settings.confidence_thresholds),
-            journal.next_number(connection),
+            number,
+            number - 1,
         )
         by_number = _replay(window.dag, connection, start)
         for row in journal.replay_milestones(connection, max(oldest, FIRST_INDEX)):

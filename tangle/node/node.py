@@ -1,8 +1,9 @@
 """The node: memory and what is asked of it.
 
 What changes it (`attach`, `issue`, `sample`) changes memory and returns a `Step`. Who runs the node writes the
-step, then has it shown to readers (`publish`). When that fails, or no step could be taken at all, `reload` makes
-memory what the database says. Threads: one calls all methods; all others use `reading`.
+step, then has it shown to readers (`publish`). When that fails, or no step could be taken at all, memory is wrong:
+`lose` drops it, and nothing is answered from it until `reload` has made it what the database says. Threads: one
+calls all methods; all others use `reading`.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from tangle.errors import TangleError
 from tangle.node.attach import attach
+from tangle.node.errors import MemoryUnsound
 from tangle.node.issue import Search, has_news, issue
 from tangle.node.memory import Memory, load
 from tangle.node.reading import Reading
@@ -31,7 +33,7 @@ from tangle.state.confidence import Sample
 from tangle.state.finality import Finality
 from tangle.state.finality.milestones import Milestones
 from tangle.store import journal, queries
-from tangle.store.engine import migrate, open_engine
+from tangle.store.engine import OwnConnection, migrate, open_engine
 from tangle.store.errors import AuditFailed, DatabaseDamaged, NoNetwork
 from tangle.store.rows import CrossingRow
 from tangle.tipselect import confidence
@@ -47,6 +49,8 @@ class Node:
 
     Attributes
     ----------
+    engine : for all other threads
+    own : the connection of the thread that calls the methods
     reading : for all other threads; replaced whole
 
     Raises
@@ -73,9 +77,14 @@ class Node:
         self._finality: Finality = Milestones(network.parameters, coordinator_seeds)
         self._rng = np.random.default_rng(self.settings.seed)
         self._select = self.settings.selection()
-        self._memory: Memory
+        self._loaded: Memory | None = None
         self._given: int
-        self.reload()
+        self.own = OwnConnection(engine)
+        try:
+            self.reload()
+        except BaseException:
+            self.own.close()
+            raise
 
     @classmethod
     def open(cls, url: str, settings: NodeSettings | None = None, **kwargs: Any) -> Self:
@@ -102,25 +111,60 @@ class Node:
 
     def close(self) -> None:
         """Let go of the database."""
+        self.own.close()
         self.engine.dispose()
 
     def audit(self) -> None:
         """Raise AuditFailed unless the unspent outputs add up to the supply."""
-        with self.engine.connect() as connection:
+        with self.own.reading() as connection:
             unspent = journal.unspent_total(connection)
         if unspent != self.parameters.token_supply:
             supply = self.parameters.token_supply
             raise AuditFailed(f"unspent outputs add up to {unspent} base units, the supply is {supply}")
 
     def reload(self) -> None:
-        """Make memory what the database says."""
-        self._memory = load(self.engine, self.network, self._finality, self.settings)
+        """Make memory what the database says. When this raises, there is none."""
+        self.lose()
+        self._loaded = memory = load(self.own, self.network, self._finality, self.settings)
         self._given = 0
-        self.reading = self._with_tips(Reading.of(self._memory))
+        try:
+            self.reading = self._with_tips(Reading.of(memory))
+        except BaseException:
+            self.lose()
+            raise
+
+    def lose(self) -> None:
+        """Forget everything: a step was taken in memory, and not, or perhaps not, in the database."""
+        self._loaded = None
+
+    @property
+    def lost(self) -> bool:
+        """Whether `reload` is needed before anything else."""
+        return self._loaded is None
+
+    @property
+    def committed(self) -> int:
+        """The number of the last durable event."""
+        return self._memory.committed
+
+    def _settled(self) -> Memory:
+        """Memory that a step may begin on: all of it is durable."""
+        memory = self._memory
+        if memory.next_number - 1 > memory.committed:
+            raise MemoryUnsound("it holds a step that was never written")
+        return memory
+
+    @property
+    def _memory(self) -> Memory:
+        if self._loaded is None:
+            raise MemoryUnsound("it has to be read again after a failure")
+        return self._loaded
 
     def publish(self) -> None:
         """Show readers what has become durable."""
-        self.reading = self.reading.followed_by(self._memory)
+        memory = self._memory
+        self.reading = self.reading.followed_by(memory)
+        memory.committed = memory.next_number - 1
 
     def attach(self, blocks: Sequence[Block], now_ms: int | None = None) -> Step:
         """Attach a batch of blocks that passed `check_block`.
@@ -129,7 +173,7 @@ class Node:
         ----------
         now_ms : arrival time, milliseconds since the Unix epoch
         """
-        return attach(self._memory, blocks, int(time.time() * 1000) if now_ms is None else now_ms)
+        return attach(self._settled(), blocks, int(time.time() * 1000) if now_ms is None else now_ms)
 
     def forget_waiting(self, block_id: bytes) -> bytes | None:
         """Give up on a block that waits; returns a parent it missed, None when it does not wait (any more)."""
@@ -154,7 +198,7 @@ class Node:
         search : does the work of checkpoint blocks, which bring in what others left behind or pass by; without it
             that waits its turn
         """
-        return issue(self._memory, self._select, self._rng, now, search)
+        return issue(self._settled(), self._select, self._rng, now, search)
 
     def refresh_tips(self) -> None:
         """Fill the pool with new selections."""
@@ -162,7 +206,7 @@ class Node:
 
     def sample(self) -> Step:
         """Draw walks anew, and write the crossings of thresholds down."""
-        memory, step, walks = self._memory, Step(), self.settings.confidence_walks
+        memory, step, walks = self._settled(), Step(), self.settings.confidence_walks
         dag, entry = memory.window.dag, self._finality.entries(memory.window)
         dag.flush()
         hits = confidence.hits(dag.graph, walks, self._rng, alpha=self._select.alpha, entry=entry)

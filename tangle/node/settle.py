@@ -32,7 +32,7 @@ def ledger(memory: Memory, step: Step) -> Find:
         others = [output_id for output_id in output_ids if output_id not in found]
         spent = step.spent
         if others:
-            with memory.engine.connect() as connection:
+            with memory.own.reading() as connection:
                 rows = queries.outputs_by_ids(connection, others)
             found |= {output_id: OUTPUTS.decode(Reader(row.data)) for output_id, row in rows.items()}
             spent = spent | {output_id for output_id, row in rows.items() if row.spent_index is not None}

@@ -7,7 +7,7 @@ TangleError
 │   ├── DataInUse, DataUnusable
 │   ├── NetworkLost
 │   └── PortUnusable
-├── QueueFull, NotWritten
+├── QueueFull, NotWritten, Rebuilding
 ├── PowDisabled, PowBusy
 ├── FaucetDisabled, FaucetBusy, FaucetEmpty, FaucetRequestPending, FaucetBalanceHigh, FaucetTooOften
 └── TooManyStreams, DecodingBusy
@@ -88,6 +88,18 @@ class NotWritten(TangleError):
 
     code = "not_written"
     template = "the block could not be written to the database; nothing of it was kept"
+    ending = Ending.UNAVAILABLE
+    passes = True
+
+
+class Rebuilding(TangleError):
+    """A write failed and the node's memory is not read again yet; whether the block was kept is not known."""
+
+    code = "rebuilding"
+    template = (
+        "a write failed, and the node has to read its database again before it answers; whether the block was "
+        "kept is not known yet. Send the same block again in a moment"
+    )
     ending = Ending.UNAVAILABLE
     passes = True
 

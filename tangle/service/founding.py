@@ -36,7 +36,7 @@ from tangle.service.directory import (
 from tangle.service.errors import KeysUnusable, NetworkLost, SettingInvalid
 from tangle.service.settings import CONFIG_NAME, Settings, commented_toml
 from tangle.service.writer import commit
-from tangle.store.engine import check_network, migrate, open_engine
+from tangle.store.engine import check_network, migrate, open_engine, warm
 from tangle.store.errors import NoNetwork
 from tangle.store.journal import read_network
 from tangle.tipselect.compile import compile_kernels as compile_tipselect
@@ -133,6 +133,7 @@ def open_node(settings: Settings, report: Report | None = None) -> OpenNode:
         node = Node.open(settings.url, settings.node_settings(), coordinator_seeds=seeds)
         if seeds and node.reading.milestone.index == 0:
             commit(node, partial(node.issue, int(time.time())))
+        warm(node.engine)
     except BaseException:
         lock.close()
         raise

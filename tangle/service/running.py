@@ -19,6 +19,7 @@ from tangle.service.door import Door
 from tangle.service.faucet import Faucet
 from tangle.service.feed import Feed
 from tangle.service.founding import OpenNode
+from tangle.service.health import Problem
 from tangle.service.metrics import Metrics
 from tangle.service.settings import Settings
 from tangle.service.stills import Stills
@@ -107,8 +108,14 @@ class Service:
     @property
     def healthy(self) -> bool:
         """Whether blocks are written and milestones come."""
-        age = self.clock() - self.reading.milestone.timestamp
-        return self._writer.alive and age <= HEALTHY_MILESTONE_AGE_S
+        return not self.problems()
+
+    def problems(self) -> list[Problem]:
+        """What keeps this node from being healthy."""
+        found, age = self._writer.problems(), self.clock() - self.reading.milestone.timestamp
+        if age > HEALTHY_MILESTONE_AGE_S:
+            found.append(Problem("milestone_old", f"the newest milestone is {age:,.0f} s old; the log says why"))
+        return found
 
     def connect(self) -> Connection:
         """A connection to read with; use it as a context manager."""

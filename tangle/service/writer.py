@@ -5,6 +5,10 @@ gathered, attaches it as one batch with one commit (group commit: the more is wa
 carries), and wakes all of them. Between batches it does what is due: milestones, confidence, giving up on parents
 that never came, and answers questions about what no other thread may look at (`ask`).
 
+When a step or its commit fails, memory is dropped and read again before anything else is answered; what of the
+step was kept is looked up in the database. Where that fails as well, all are answered `Rebuilding`, and it is
+tried again after a while. Blocks that waited for parents are given up then; their senders send them again.
+
 A block whose parents are missing is not answered until they come or its time is up. Nobody is told that a block is
 safe while it only waits.
 """
@@ -12,6 +16,7 @@ safe while it only waits.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import threading
 import time
@@ -21,13 +26,16 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from tangle.errors import TangleError
 from tangle.node import Node, Outcome, Receipt, Step
 from tangle.protocol.blocks import Block
 from tangle.protocol.errors import UnknownParent
 from tangle.protocol.pow.search import search
-from tangle.service.errors import NotWritten, QueueFull
-from tangle.store import journal
+from tangle.service.errors import NotWritten, QueueFull, Rebuilding
+from tangle.service.health import Problem
+from tangle.store import journal, queries
 from tangle.store.events import Event
 
 log = logging.getLogger("tangle.writer")
@@ -40,21 +48,28 @@ TIPS_INTERVAL_S = 0.05
 cost as much as attaching it"""
 
 
+RETRY_S = 0.05, 5.0
+"""seconds between two attempts to write after the second failure in a row, and at most"""
+
+
 def commit(node: Node, act: Callable[[], Step]) -> Step:
     """Have `node` take a step and make it durable; returns what is to be told and answered.
 
-    Raises
-    ------
-    sqlalchemy.exc.SQLAlchemyError : nothing of the step was kept, and the node's memory equals the database again
+    When this raises, the database says what was kept. The node's memory equals it again, unless `node.lost`: then
+    the next call begins by reading it.
     """
+    if node.lost:
+        node.reload()
     try:
         step = act()
         if step.events:
-            journal.write(node.engine, step.batch)
-    except Exception:
-        node.reload()
+            journal.write(node.own, step.batch)
+        node.publish()
+    except BaseException:
+        node.lose()
+        with contextlib.suppress(Exception):
+            node.reload()
         raise
-    node.publish()
     return step
 
 
@@ -132,6 +147,9 @@ class Writer:
         self._milestone_due = self._silence_due = self._sample_due = self._tips_due = ticks()
         self._fresh = True
         self._tips_stale = False
+        self._told = node.committed
+        self._failures = 0
+        self._retry_due = ticks()
 
     @property
     def queued(self) -> int:
@@ -141,7 +159,22 @@ class Writer:
     @property
     def alive(self) -> bool:
         """Whether the thread runs and its last commit succeeded."""
-        return self._thread.is_alive() and self.failure is None
+        return not self.problems()
+
+    def problems(self) -> list[Problem]:
+        """What keeps blocks from being written."""
+        if not self._thread.is_alive():
+            return [
+                Problem("writer_stopped", "nothing is written: the node stops, or its log says why; restart it")
+            ]
+        if self.node.lost:
+            found = "a write failed and the database cannot be read again yet; this is tried by itself"
+            return [Problem("rebuilding", f"{found}. The failure was: {_cause(self.failure)}")]
+        if self.failure is not None:
+            return [
+                Problem("not_written", f"the last write failed; this is tried by itself: {_cause(self.failure)}")
+            ]
+        return []
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Start the thread; answers are delivered on `loop`."""
@@ -164,6 +197,7 @@ class Writer:
         Raises
         ------
         QueueFull, NotWritten : nothing was kept; try again
+        Rebuilding : nobody knows yet whether it was kept; try again
         AttachError, MilestoneInvalid : the block does not fit the Tangle
         """
         future: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
@@ -193,23 +227,96 @@ class Writer:
     # On the writer's thread.
 
     def _run(self) -> None:
+        try:
+            self._work()
+        finally:  # when it stops, and should anything ever end it: nobody may wait for ever
+            with self._ready:
+                self._stopping = True
+                left = [entry.future for entry in self._queue]
+                self._queue.clear()
+            left += [future for parked in self._parked.values() for future in parked.futures]
+            self._answer([(future, Rebuilding()) for future in left])
+            self._reply()
+
+    def _work(self) -> None:
         while True:
             entries = self._gather(self._pause())
-            if entries:
-                self._attach(entries)
+            try:
+                self._turn(entries)
+            except Exception as error:
+                self._fail(error, entries)
             self._reply()
             if self._stopping and not entries:
-                self._expire(everything=True)
+                with contextlib.suppress(TangleError):
+                    self._expire(everything=True)
                 self._reply()
                 return
-            try:
-                self._expire()
-                self._milestone()
-                self._refresh_tips()
-                self._sample()
-            except Exception as error:
-                self.failure = error
-                log.exception("a milestone or a confidence sample was not written")
+
+    def _turn(self, entries: list[_Entry]) -> None:
+        if self._failures and not self._recovered():
+            refused: TangleError = Rebuilding() if self.node.lost else NotWritten()
+            self._answer([(entry.future, refused) for entry in entries])
+            return
+        if entries:
+            self._attach(entries)
+        if not self._stopping:
+            self._expire()
+            self._milestone()
+            self._refresh_tips()
+            self._sample()
+
+    def _recovered(self) -> bool:
+        """Whether memory is sound again and it is time to try to write."""
+        if self.ticks() < self._retry_due:
+            return False
+        if self.node.lost:
+            self.node.reload()
+            self._tell_missed()
+            log.warning("memory was read from the database again; the node goes on")
+        return True
+
+    def _fail(self, error: Exception, entries: list[_Entry]) -> None:
+        """After a step or its commit failed: answer by what the database says, or say that nobody knows yet."""
+        self.failure = error
+        self._failures += 1
+        least, most = RETRY_S
+        pause = min(least * 2 ** min(self._failures - 2, 10), most) if self._failures > 1 else 0.0
+        self._retry_due = self.ticks() + pause
+        trace = None if isinstance(error, SQLAlchemyError) else error
+        log.error("a write failed: %s", _cause(error), exc_info=trace)
+        doubtful = [(entry.block.id, entry.future) for entry in entries]
+        if self._parked:  # and so that none of them comes in after all when it was given up
+            self.node.lose()
+        for block_id, parked in self._parked.items():
+            doubtful += ((block_id, future) for future in parked.futures)
+        self._parked.clear()
+        futures = (future for _, future in doubtful)
+        self._answer(list(zip(futures, self._kept(doubtful), strict=True)))
+
+    def _kept(self, doubtful: list[tuple[bytes, asyncio.Future[Receipt]]]) -> list[Answer]:
+        """What to say of blocks that a failed step may have held."""
+        try:
+            if self.node.lost:
+                self.node.reload()
+            with self.node.own.reading() as connection:
+                kept = queries.block_numbers(connection, {block_id for block_id, _ in doubtful})
+            self._tell_missed()
+        except Exception:
+            self.node.lose()
+            return [Rebuilding()] * len(doubtful)
+        return [Receipt(block_id, Outcome.KNOWN) if block_id in kept else NotWritten() for block_id, _ in doubtful]
+
+    def _tell_missed(self) -> None:
+        """Tell what is durable and was not told, because something failed after the commit."""
+        while self._told < self.node.committed:
+            with self.node.own.reading() as connection:
+                missed = queries.events(connection, self._told, 1_000)
+            self._tell_of(missed)
+
+    def _tell_of(self, events: list[Event]) -> None:
+        if events:
+            self.tell(events)
+            self._told = events[-1].number
 
     def _pause(self) -> float:
         """Seconds until something is due."""
@@ -225,15 +332,8 @@ class Writer:
             return [self._queue.popleft() for _ in range(count)]
 
     def _attach(self, entries: list[_Entry]) -> None:
-        try:
-            blocks = [entry.block for entry in entries]
-            attached = self._commit(partial(self.node.attach, blocks, int(self.clock() * 1000)))
-        except Exception as error:
-            self.failure = error
-            log.exception("a batch of %d blocks was not written", len(entries))
-            self._answer([(entry.future, NotWritten()) for entry in entries])
-            return
-        self.failure = None
+        blocks = [entry.block for entry in entries]
+        attached = self._commit(partial(self.node.attach, blocks, int(self.clock() * 1000)))
         self._fresh = True
         answers: list[tuple[asyncio.Future[Receipt], Answer]] = []
         for entry, answer in zip(entries, attached.answers, strict=True):
@@ -251,8 +351,10 @@ class Writer:
 
     def _commit(self, act: Callable[[], Step]) -> Step:
         step = commit(self.node, act)
+        self._tell_of(step.events)
         if step.events:
-            self.tell(step.events)
+            self.failure = None
+            self._failures = 0
         return step
 
     def _reply(self) -> None:
@@ -279,7 +381,6 @@ class Writer:
         self._milestone_due = now + settings.milestone_interval_ms / 1000
         if now >= self._silence_due or self.node.has_news():
             self._commit(partial(self.node.issue, int(self.clock()), partial(search, workers=1)))
-            self.failure = None
             self._silence_due = now + settings.milestone_silence_ms / 1000
             self._fresh = self._tips_stale = True
 
@@ -307,6 +408,12 @@ class Writer:
         """Let the event loop do it."""
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(act)
+
+
+def _cause(error: Exception | None) -> str:
+    """What failed, in one line; what the database library adds to it would show whole blocks."""
+    text = str(getattr(error, "orig", None) or error).strip()
+    return text.splitlines()[0] if text else type(error).__name__
 
 
 def _deliver(answers: list[tuple[asyncio.Future[Receipt], Answer]]) -> None:

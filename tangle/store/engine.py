@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 
 from alembic.command import upgrade
@@ -49,6 +49,8 @@ _PRAGMAS = (
     f"journal_size_limit={WAL_KEPT_BYTES}",
 )
 _WRITES = "tangle_writes"
+_MEMORY = frozenset({None, "", ":memory:"})
+"""names of a database that is no file"""
 
 
 def open_engine(url: str) -> Engine:
@@ -59,16 +61,86 @@ def open_engine(url: str) -> Engine:
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
         return create_engine(parsed, pool_size=POOL_SIZE, max_overflow=READERS_MAX, pool_timeout=POOL_WAIT_S)
-    return _open_sqlite(url, in_memory=parsed.database in {None, "", ":memory:"})
+    return _open_sqlite(url, in_memory=parsed.database in _MEMORY)
+
+
+class OwnConnection:
+    """A connection that one thread keeps open: what it does waits for no pool, and for no file descriptor.
+
+    A database in memory has a single connection for all, which is not kept but taken in turn.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._held = None if _in_memory(engine) else engine.connect()
+
+    def close(self) -> None:
+        """Give the connection back."""
+        if self._held is not None:
+            self._held.close()
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A transaction that reads."""
+        with self._transaction(writes=False) as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction that writes: committed when the block ends, rolled back when it raises."""
+        with self._transaction(writes=True) as connection:
+            yield connection
+
+    @contextmanager
+    def _transaction(self, *, writes: bool) -> Iterator[Connection]:
+        if self._held is None:
+            with self.engine.connect() as connection, _begun(connection, writes=writes):
+                yield connection
+            return
+        try:
+            with _begun(self._held, writes=writes):
+                yield self._held
+        except BaseException:
+            self._reset(self._held)
+            raise
+
+    def _reset(self, connection: Connection) -> None:
+        """End what a failure left open, as a pool does with what comes back; open it anew where that fails too."""
+        try:
+            raw = connection.connection.dbapi_connection
+            if raw is not None:
+                raw.rollback()
+        except Exception:
+            with suppress(Exception):
+                connection.invalidate()
 
 
 @contextmanager
-def writing(engine: Engine) -> Iterator[Connection]:
+def writing(place: Engine | OwnConnection) -> Iterator[Connection]:
     """A transaction that writes: committed when the block ends, rolled back when it raises."""
-    with engine.connect() as connection:
-        connection.execution_options(**{_WRITES: True})
-        with connection.begin():
+    if isinstance(place, OwnConnection):
+        with place.writing() as connection:
             yield connection
+    else:
+        with place.connect() as connection, _begun(connection, writes=True):
+            yield connection
+
+
+@contextmanager
+def _begun(connection: Connection, *, writes: bool) -> Iterator[None]:
+    connection.execution_options(**{_WRITES: writes})
+    with connection.begin() as transaction:
+        yield
+        if not writes:
+            transaction.rollback()
+
+
+def warm(engine: Engine) -> None:
+    """Open the connections that readers will need: later there may be no file descriptor left to open one."""
+    if not _in_memory(engine):
+        with ExitStack() as held:
+            for _ in range(POOL_SIZE - 1):
+                held.enter_context(engine.connect())
 
 
 def migrate(engine: Engine) -> None:
@@ -102,6 +174,10 @@ def check_network(engine: Engine, parameters: ProtocolParameters) -> None:
         raise OtherNetwork(
             here.network_name, {name: (getattr(here, name), getattr(parameters, name)) for name in names}
         )
+
+
+def _in_memory(engine: Engine) -> bool:
+    return engine.dialect.name == "sqlite" and engine.url.database in _MEMORY
 
 
 def _open_sqlite(url: str, *, in_memory: bool) -> Engine:
@@ -140,7 +216,7 @@ def _check_size(engine: Engine) -> None:
     from being moved, nothing can be said.
     """
     path = engine.url.database
-    if path in {None, "", ":memory:"}:
+    if path in _MEMORY:
         return
     try:
         with closing(engine.raw_connection()) as connection, closing(connection.cursor()) as cursor:

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Dialect, Engine, Table, bindparam, func, inse
 from tangle.protocol.milestones import MilestoneKeys
 from tangle.protocol.parameters import ProtocolParameters
 from tangle.store import tables
-from tangle.store.engine import writing
+from tangle.store.engine import OwnConnection, writing
 from tangle.store.errors import DoubleSpend, NetworkExists, UnusableNetwork
 from tangle.store.rows import (
     Batch,
@@ -98,9 +98,12 @@ def append(connection: Connection, batch: Batch) -> None:
             raise DoubleSpend(len(batch.spent), done)
 
 
-def write(engine: Engine, batch: Batch) -> None:
-    """Write `batch` in one transaction; when this returns it is durable. Raises as `append`."""
-    with writing(engine) as connection:
+def write(place: Engine | OwnConnection, batch: Batch) -> None:
+    """Write `batch` in one transaction; when this returns it is durable. Raises as `append`.
+
+    When it raises, the database decides: a disk may fail after the last byte was on it.
+    """
+    with writing(place) as connection:
         append(connection, batch)
 
 
