@@ -68,6 +68,13 @@ MAM = {
     "export": Row("cli.mam.read:export", "Verify a whole channel and report it."),
 }
 
+MACHINE = {
+    "send-on": Row(
+        "cli.machine.money:send_on",
+        "Have a machine send money that nobody ordered with back, or on to an address.",
+    ),
+}
+
 BLOCK = {
     "show": Row(
         "cli.data.block:show_block",
@@ -139,6 +146,7 @@ COMMANDS: Table = {
     "wallet": Rows("Keep keys, see what they own, send it; make tokens and NFTs.", WALLET),
     "data": Rows("Write tagged data to the Tangle and read it.", DATA),
     "mam": Rows("Write channels that nobody can alter, and follow them.", MAM),
+    "machine": Rows("Give a machine instructions, as its owner.", MACHINE),
     "block": Rows("Look at blocks.", BLOCK),
     "tips": Rows("Look at tips and their selection.", TIPS),
     "graph": Rows("Take slices of the Tangle.", GRAPH),

@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import asyncio
 import json as json_
-import secrets
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -27,7 +26,7 @@ from tangle.disk import files
 from tangle.machines.errors import TermsRefused
 from tangle.machines.facts import READING, STATE
 from tangle.machines.follow import ReaderKey, Tally, Told, facts
-from tangle.machines.messages import seal, unseal
+from tangle.machines.messages import salt_with_work, seal, unseal
 from tangle.machines.order import OrderState
 from tangle.machines.payments import REFUND, read_note
 from tangle.machines.terms import (
@@ -43,7 +42,7 @@ from tangle.machines.terms import (
 from tangle.parties.agent import LOCAL_NODE, JsonOption, NodeOption, SeedOption, run
 from tangle.parties.errors import MessageRefused, OtherState
 from tangle.parties.ledger import NodeLedger, connected, until_there
-from tangle.parties.messages import SignedMessage
+from tangle.parties.messages import SALT_BYTES, SignedMessage
 from tangle.parties.report import Report, reporter
 from tangle.parties.seed import read_keys
 from tangle.protocol.addresses import Ed25519Address, to_bech32
@@ -57,6 +56,8 @@ from tangle.protocol.transactions import Transaction
 T = TypeVar("T")
 FAUCET_WAIT_S = 60.0
 """seconds to wait for the faucet's coins"""
+ANSWER_WAIT_S = 30.0
+"""seconds after which a machine that does not answer is told of"""
 TICK_S = 0.5
 """seconds between two looks at the Tangle"""
 
@@ -148,9 +149,10 @@ class Customer:
             if self.wish.price_max is not None and terms.price > self.wish.price_max:
                 raise TermsRefused(f"the machine asks {terms.price} base units per unit")
             reader = ReaderKey.of(self.key).public
-            order = Order(terms, self.wish.units, secrets.token_bytes(16), reader)
+            order = Order(terms, self.wish.units, bytes(SALT_BYTES), reader)
             check_order(order, terms, parameters)
-            self._remember(order=seal(order.to_json(), self.key).hex())
+            salt = await asyncio.to_thread(salt_with_work, order.to_json(), "salt", self.key, terms.work)
+            self._remember(order=seal(replace(order, salt=salt).to_json(), self.key).hex())
         data = bytes.fromhex(self.memory.order)
         await self._insist(lambda: self.ledger.post(machine_tag(self.wish.machine), data))
         return data
@@ -169,12 +171,17 @@ class Customer:
         return terms
 
     async def _answer(self, order_id: bytes) -> SignedMessage:
+        patience = time.monotonic() + ANSWER_WAIT_S
         while True:
             inbox = await self._hear(order_tag(order_id))
             while inbox:
                 message = inbox.popleft()
                 if message.kind in {"accepted", "refused"}:
                     return message
+            if time.monotonic() >= patience:
+                patience = time.monotonic() + ANSWER_WAIT_S
+                rule = "a machine that is busy answers late, and one key's unpaid orders only up to a number"
+                self.report({"event": "no_answer", "message": rule})
             await asyncio.sleep(TICK_S)
 
     async def _deposit(self, order_id: bytes, order: Order) -> None:

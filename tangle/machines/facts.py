@@ -33,8 +33,12 @@ from tangle.protocol.serial import blake2b_256, to_hex
 
 READING, UNIT, PAYMENT, STATE = "reading", "unit", "payment", "state"
 """kinds of facts"""
+UNORDERED = "unordered"
+"""kind of the fact that tells of money nobody ordered with"""
 GRANT, REVOKE = "grant", "revoke"
 """kinds of facts that change the side key, and of the owner's instructions"""
+SEND_ON = "send_on"
+"""kind of the owner's instruction to send money without an order back or on"""
 OWNER, AUDITOR = "owner", "auditor"
 """reasons to read, beside the id of an order as hexadecimal"""
 INVITATION = "invitation"
@@ -124,15 +128,21 @@ class Log:
         higher number than those before for the same reader counts.
         """
         check_reader(public_key)
-        mine = "SELECT number FROM instructions WHERE public_key = ?"
-        latest = self.connection.execute(mine, (public_key,)).fetchone()
-        if latest is not None and number <= latest[0]:
+        if not self.is_new(public_key, number):
             return
-        self.connection.execute("INSERT OR REPLACE INTO instructions VALUES (?, ?)", (public_key, number))
         if kind == GRANT:
             self.admit(public_key, AUDITOR)
         else:
             self.dismiss(AUDITOR, public_key)
+
+    def is_new(self, about: bytes, number: int) -> bool:
+        """Whether an instruction comes after all earlier ones about the same; it is one of those from then on."""
+        mine = "SELECT number FROM instructions WHERE public_key = ?"
+        latest = self.connection.execute(mine, (about,)).fetchone()
+        if latest is not None and number <= latest[0]:
+            return False
+        self.connection.execute("INSERT OR REPLACE INTO instructions VALUES (?, ?)", (about, number))
+        return True
 
     def name_owner(self, public_key: bytes) -> None:
         """Make this key the owner's, and shut the one before it out."""

@@ -7,6 +7,8 @@
     facts       the messages of the machine's channel, each with its index (see `tangle.machines.facts`)
     readers     who may read the channel, and for which reason
     instructions    the number of the owner's last word on each reader
+    waiting     coins that came without an order, or while theirs could not take them
+    onward      signed transactions that send such coins back or on
 
 Every step of the machine is one transaction over these tables (see `tangle.machines.sales`): a reading is
 consumed, the meter moves on, the units are counted and their payments are signed, all of it or nothing. Base units
@@ -20,10 +22,13 @@ from sqlite3 import Connection, Row
 
 from tangle.disk.books import Book
 from tangle.machines.order import FIRST, OrderEvent, OrderState, after
-from tangle.parties.book import open_book
+from tangle.machines.terms import ORDER_TAG, order_tag
+from tangle.parties.book import forget, open_book
 
 LAYOUT = 2
-"""number of this layout of the tables"""
+"""number of the layout of the tables as they are first made; `_CHANGES` makes the later ones"""
+UNPAID_KEPT = 10_000
+"""orders that nobody paid, the newest so many; a deposit that comes later is money without an order"""
 _TABLES = """
 CREATE TABLE orders (
     number INTEGER NOT NULL PRIMARY KEY, order_id BLOB NOT NULL UNIQUE, state VARCHAR NOT NULL,
@@ -53,6 +58,18 @@ CREATE TABLE readers (public_key BLOB NOT NULL, reason VARCHAR NOT NULL, PRIMARY
 CREATE INDEX readers_by_reason ON readers (reason);
 CREATE TABLE instructions (public_key BLOB NOT NULL PRIMARY KEY, number BIGINT NOT NULL);
 """
+_CHANGES = (
+    """
+CREATE INDEX orders_by_state ON orders (state, accepted_at);
+CREATE INDEX orders_of_customer ON orders (customer, accepted_at);
+CREATE INDEX outbox_by_tag ON outbox (tag);
+CREATE TABLE waiting (
+    output_id BLOB NOT NULL PRIMARY KEY, output BLOB NOT NULL, tag BLOB NOT NULL, payer BLOB, spent_by BLOB
+);
+CREATE INDEX waiting_by_tag ON waiting (tag);
+CREATE TABLE onward (transaction_id BLOB NOT NULL PRIMARY KEY, payload BLOB NOT NULL, milestone INTEGER);
+""",
+)
 
 
 def open_journal(path: Path, address: bytes, network_id: int) -> Book:
@@ -63,7 +80,7 @@ def open_journal(path: Path, address: bytes, network_id: int) -> Book:
     OtherState : the file is no journal, or one of another machine, network or layout
     BookInUse, BookFailed
     """
-    return open_book(path, _TABLES, LAYOUT, address, network_id)
+    return open_book(path, _TABLES, LAYOUT, address, network_id, _CHANGES)
 
 
 def enter_order(connection: Connection, order_id: bytes, message: bytes, customer: bytes, now_s: int) -> None:
@@ -106,9 +123,57 @@ def advance(
     return following
 
 
-def states(connection: Connection) -> list[str]:
-    """The state of every order."""
-    return [state for (state,) in connection.execute("SELECT state FROM orders")]
+def counts(connection: Connection) -> dict[OrderState, int]:
+    """How many orders are in which state."""
+    rows = connection.execute("SELECT state, count(*) FROM orders GROUP BY state")
+    return {OrderState(state): count for state, count in rows}
+
+
+def count_in(connection: Connection, state: OrderState) -> int:
+    """How many orders are in a state."""
+    query = "SELECT count(*) FROM orders WHERE state = ?"
+    count: int = connection.execute(query, (state.value,)).fetchone()[0]
+    return count
+
+
+def first_in(connection: Connection, state: OrderState) -> bytes | None:
+    """The oldest order in a state."""
+    oldest = "SELECT order_id FROM orders WHERE state = ? ORDER BY accepted_at, number LIMIT 1"
+    row = connection.execute(oldest, (state.value,)).fetchone()
+    return row[0] if row else None
+
+
+def order_tagged(connection: Connection, tag: bytes) -> bytes | None:
+    """The id of the order whose tag this is."""
+    # A tag holds the beginning of the id, and ids are indexed as bytes are.
+    try:
+        beginning = bytes.fromhex(tag.removeprefix(ORDER_TAG).decode())
+    except ValueError:
+        return None
+    next_one = "SELECT order_id FROM orders WHERE order_id >= ? ORDER BY order_id LIMIT 1"
+    row = connection.execute(next_one, (beginning,)).fetchone()
+    return row[0] if row and order_tag(row[0]) == tag else None
+
+
+def unpaid_since(connection: Connection, customer: bytes, since_s: int) -> int:
+    """Orders of a customer that came since a time and that nobody has paid."""
+    query = "SELECT count(*) FROM orders WHERE customer = ? AND accepted_at >= ? AND deposit = '0'"
+    count: int = connection.execute(query, (customer, since_s)).fetchone()[0]
+    return count
+
+
+def forget_unpaid(connection: Connection, before_s: int) -> None:
+    """Drop orders that were never paid, those accepted before a time and all but the newest `UNPAID_KEPT`."""
+    unpaid = "SELECT order_id FROM orders WHERE state = ? AND deposit = '0'"
+    over = (OrderState.CANCELLED.value,)
+    old = connection.execute(f"{unpaid} AND accepted_at < ?", (*over, before_s)).fetchall()
+    old += connection.execute(
+        f"{unpaid} ORDER BY accepted_at DESC, number DESC LIMIT -1 OFFSET ?",
+        (*over, UNPAID_KEPT),
+    ).fetchall()
+    for (order_id,) in old:
+        forget(connection, order_tag(order_id))
+        connection.execute("DELETE FROM orders WHERE order_id = ?", (order_id,))
 
 
 def last_reading(connection: Connection) -> int:

@@ -22,12 +22,20 @@ from tangle.client.channels import Publisher
 from tangle.client.errors import ClientError
 from tangle.machines import journal, readings
 from tangle.machines.channel import open_channel, write_facts
-from tangle.machines.facts import GRANT, REVOKE
+from tangle.machines.facts import GRANT, REVOKE, SEND_ON
 from tangle.machines.messages import seal, unseal
 from tangle.machines.meter import COUNTER_BITS, CounterMeter, FlowMeter, Meter, Reading
-from tangle.machines.order import OVER, OrderState
-from tangle.machines.sales import Sales
-from tangle.machines.terms import ML_PER_LITRE, UNITS_MAX, Terms, check_terms, machine_tag, order_tag
+from tangle.machines.sales import UNPAID_S, Sales
+from tangle.machines.status import OrderStatus
+from tangle.machines.terms import (
+    ML_PER_LITRE,
+    ORDER_WORK_BITS,
+    ORDER_WORK_BITS_MAX,
+    UNITS_MAX,
+    Terms,
+    check_terms,
+    machine_tag,
+)
 from tangle.parties import book
 from tangle.parties.agent import LOCAL_NODE, JsonOption, NodeOption, SeedOption, run
 from tangle.parties.errors import MessageRefused
@@ -38,6 +46,14 @@ from tangle.protocol.addresses import from_bech32, to_bech32
 from tangle.protocol.serial import from_hex, to_hex
 from tangle.protocol.transactions import Transaction
 
+POSTS_MAX = 8
+"""messages posted in one round: each may take work, and what was paid for goes on beside"""
+TOLD_MAX = 10
+"""orders, refusals and coins that are told one by one"""
+REFUSED_TOLD_S = 10.0
+"""seconds between two reports of messages that were refused"""
+UNORDERED_TOLD_S = 60.0
+"""seconds between two messages of the channel about money without an order"""
 CHANNEL_SUFFIX = ".channel"
 """of the file beside the journal that keeps the channel's writer"""
 
@@ -53,13 +69,38 @@ class Pace:
     readings_per_s : readings replayed per second while an order is in production
     tick_s : seconds between two looks at the Tangle
     deposit_within_s : seconds after which an order without a deposit is called off
-    late_every_s : seconds between two looks for deposits of orders that are over
     """
 
     readings_per_s: float = 1.0
     tick_s: float = 0.25
-    deposit_within_s: int = 600
-    late_every_s: float = 10.0
+    deposit_within_s: int = UNPAID_S
+
+
+@dataclass
+class Refusals:
+    """Reports of messages that were refused: anybody can send them, so only some are told one by one."""
+
+    report: Report
+    _reasons: list[str] = field(default_factory=list, init=False)
+    _more: int = field(default=0, init=False)
+    _next: float = field(default=0.0, init=False)
+
+    def count(self, reason: str) -> None:
+        """Note one."""
+        if len(self._reasons) < TOLD_MAX:
+            self._reasons.append(reason)
+        else:
+            self._more += 1
+
+    def tell(self) -> None:
+        """Report what was noted, unless something was reported a moment ago."""
+        if not self._reasons or time.monotonic() < self._next:
+            return
+        for reason in self._reasons:
+            self.report({"event": "message_refused", "reason": reason})
+        if self._more:
+            self.report({"event": "messages_refused", "more": self._more})
+        self._reasons, self._more, self._next = [], 0, time.monotonic() + REFUSED_TOLD_S
 
 
 @dataclass
@@ -83,8 +124,14 @@ class Machine:
     _paying: dict[bytes, asyncio.Task[int]] = field(default_factory=dict, init=False)
     _readings: Iterator[Reading] | None = field(default=None, init=False)
     _next_reading: float = field(default=0.0, init=False)
-    _next_late: float = field(default=0.0, init=False)
-    _told: dict[bytes, object] = field(default_factory=dict, init=False)
+    _coins_after: int = field(default=0, init=False)
+    _told: dict[bytes, OrderStatus] = field(default_factory=dict, init=False)
+    _refused: Refusals = field(init=False)
+    _untold_coins: bool = field(default=False, init=False)
+    _next_unordered: float = field(default=0.0, init=False)
+
+    def __post_init__(self) -> None:
+        self._refused = Refusals(self.report)
 
     async def run(self) -> None:
         """Work until cancelled, or until the orders asked for are over.
@@ -116,14 +163,14 @@ class Machine:
             await asyncio.sleep(AWAY_S)
 
     async def step(self) -> None:
-        """One round: hear, take deposits, produce, pay, post, write the channel, report."""
+        """One round: hear, take deposits, produce, pay, write the channel, post, report."""
         await self._hear()
         await self._deposits()
         self._produce()
         self._pay()
-        await self._post()
         if self.publisher is not None:
             await write_facts(self.sales, self.publisher)
+        await self._post()
         self._tell()
 
     def _announce(self) -> None:
@@ -138,37 +185,53 @@ class Machine:
         tag = machine_tag(self.sales.key.address)
         with self.sales.book.transaction() as connection:
             after = book.heard_up_to(connection, tag)
-        for heard in await self.ledger.hear(tag, after):
+        messages = await self.ledger.hear(tag, after)
+        for heard in messages:
             self._take(heard.data)
+        if messages:
+            # A kill before this makes them heard twice: taking is idempotent.
             with self.sales.book.transaction() as connection:
-                book.mark_heard(connection, tag, heard.number)
+                book.mark_heard(connection, tag, messages[-1].number)
+        self._refused.tell()
 
     def _take(self, data: bytes) -> None:
-        # A kill between taking a message and noting that it was heard makes it heard twice: taking is idempotent.
         try:
             message = unseal(data)
             if message.kind == "order":
                 self.sales.take_order(message, int(time.time()))
             elif message.kind == "stop":
                 self.sales.take_stop(message)
-            elif message.kind in {GRANT, REVOKE}:
+            elif message.kind in {GRANT, REVOKE, SEND_ON}:
                 self.sales.take_instruction(message)
         except MessageRefused as refusal:
-            self.report({"event": "message_refused", "reason": str(refusal)})
+            self._refused.count(str(refusal))
 
     async def _deposits(self) -> None:
         self.sales.expire(int(time.time()) - self.pace.deposit_within_s)
-        wanted = [one for one, state in self.sales.open_orders() if state is OrderState.AWAITING_DEPOSIT]
-        if time.monotonic() >= self._next_late:
-            self._next_late = time.monotonic() + self.pace.late_every_s
-            wanted = self.sales.recent_orders()
-        for order_id in wanted:
-            for coin in await self.ledger.coins(self.sales.key.address, order_tag(order_id)):
-                self.sales.take_deposit(order_id, coin)
+        address, sales = self.sales.key.address, self.sales
+        coins, self._coins_after = await self.ledger.arrived(address, self._coins_after, sales.knows_coin)
+        unordered = [coin for coin in coins if not sales.take_coin(coin, await self.ledger.payer(coin))]
+        for coin in unordered[:TOLD_MAX]:
+            amount, tag = coin.output.amount, to_hex(coin.output.tag or b"")
+            self.report({"event": "unordered", "output": to_hex(coin.output_id), "amount": amount, "tag": tag})
+        self._untold_coins = self._untold_coins or bool(unordered)
+        if self._untold_coins and time.monotonic() >= self._next_unordered:
+            # Seldom: each is a message of the channel, and anybody can send coins.
+            self._untold_coins, self._next_unordered = False, time.monotonic() + UNORDERED_TOLD_S
+            sales.tell_unordered()
+            self.tell_unordered()
+
+    def tell_unordered(self) -> None:
+        """Report how much money lies here that nobody ordered with, if there is some."""
+        coins = [one.coin for one in self.sales.unordered()]
+        if coins:
+            total = sum(coin.amount for coin in coins)
+            hint = "`tangle machine send-on` sends it back or on"
+            self.report({"event": "unordered_total", "coins": len(coins), "amount": total, "hint": hint})
 
     def _produce(self) -> None:
         now = time.monotonic()
-        while order_id := self._in_production():
+        while order_id := self.sales.in_production():
             # A machine that fell behind goes on at its pace: it catches up one tick, not the whole pause.
             self._next_reading = max(self._next_reading, now - self.pace.tick_s)
             if self._next_reading > now:
@@ -179,10 +242,6 @@ class Machine:
                 self.sales.end_readings(order_id)
             else:
                 self.sales.take_reading(order_id, reading)
-
-    def _in_production(self) -> bytes | None:
-        found = (one for one, state in self.sales.open_orders() if state is OrderState.PRODUCING)
-        return next(found, None)
 
     def _source(self) -> Iterator[Reading]:
         if self._readings is None:
@@ -200,48 +259,32 @@ class Machine:
 
     async def _include(self, transaction: Transaction) -> int:
         milestone = await self.ledger.include(transaction)
-        self.sales.note_included(transaction.id, milestone)
+        if self.sales.note_included(transaction.id, milestone):
+            amount = sum(output.amount for output in transaction.essence.outputs)
+            self.report({"event": "sent_on", "amount": amount, "transaction": to_hex(transaction.id)})
         return milestone
 
     async def _post(self) -> None:
         with self.sales.book.transaction() as connection:
-            messages = book.unposted(connection)
+            messages = book.unposted(connection, POSTS_MAX)
         for number, tag, data in messages:
             await self.ledger.post(tag, data)
             with self.sales.book.transaction() as connection:
                 book.mark_posted(connection, number)
 
     def _tell(self) -> None:
-        for order_id in self.sales.recent_orders(limit=10):
-            status = self.sales.status(order_id)
-            if self._told.get(order_id) == status:
-                continue
-            self._told[order_id] = status
-            self.report(
-                {
-                    "event": "order",
-                    "order": to_hex(order_id),
-                    "state": status.state.value,
-                    "deposit": status.deposit,
-                    "price": status.price,
-                    "credit": status.credit,
-                    "produced": status.produced,
-                    "paidUnits": status.paid_units,
-                    "paid": status.paid,
-                    "refunded": status.refunded,
-                    "volumeMillilitres": status.volume_ml,
-                    "readings": status.verdicts,
-                }
-            )
+        told = {order_id: self.sales.status(order_id) for order_id in self.sales.recent_orders(TOLD_MAX)}
+        for order_id, status in told.items():
+            if self._told.get(order_id) != status:
+                self.report({"event": "order", **status.facts})
+        self._told = told
 
     def _finished(self) -> int:
         with self.sales.book.transaction() as connection:
             pending = bool(book.unposted(connection, limit=1))
-            states = journal.states(connection)
         # Only a quiet machine is finished: what it has to say must be posted, too. The step before this look has
         # written all facts there were, and one that came since is of a payment under way.
-        quiet = not pending and not self._paying and all(OrderState(state) in OVER for state in states)
-        return len(states) if quiet else 0
+        return 0 if pending or self._paying else self.sales.finished()
 
 
 async def work(
@@ -250,7 +293,7 @@ async def work(
     state: Path,
     owner: str,
     owner_reader: bytes | None,
-    sale: tuple[int, int],
+    sale: tuple[int, int, int],
     meter: Meter,
     source: Callable[[int], Iterator[Reading]],
     pace: Pace,
@@ -263,11 +306,12 @@ async def work(
     ----------
     owner : bech32 address that payments go to
     owner_reader : X25519 public key with which the owner reads the channel
-    sale : price in base units per unit, and millilitres per unit
+    sale : price in base units per unit, millilitres per unit, and zero bits of an order's id
     """
     parameters = await ledger.parameters()
     key = read_keys(seed_file).derive()
-    terms = Terms(key.address, from_bech32(owner, parameters.bech32_hrp), *sale, UNITS_MAX)
+    price, unit_ml, work = sale
+    terms = Terms(key.address, from_bech32(owner, parameters.bech32_hrp), price, unit_ml, UNITS_MAX, work)
     check_terms(terms, parameters)
     kept = journal.open_journal(state, key.address.encode(), parameters.network_id)
     try:
@@ -278,6 +322,7 @@ async def work(
             machine = Machine(sales, ledger, source, pace, report, orders, publisher)
             address = to_bech32(key.address, parameters.bech32_hrp)
             report({"event": "ready", "address": address, "price": terms.price, "unitMillilitres": terms.unit_ml})
+            machine.tell_unordered()
             await machine.run()
     finally:
         kept.close()
@@ -303,6 +348,9 @@ def main(
     pulse_litres: Annotated[int, typer.Option(min=1, help="Litres per pulse of a counter.")] = 10,
     speed: Annotated[float, typer.Option(min=0.001, help="Readings per second.")] = 1.0,
     orders: Annotated[int | None, typer.Option(min=1, help="End after so many orders.")] = None,
+    order_work: Annotated[
+        int, typer.Option(min=0, max=ORDER_WORK_BITS_MAX, help="Zero bits with which an order's id begins.")
+    ] = ORDER_WORK_BITS,
     json: JsonOption = False,
 ) -> None:
     """Produce on order, replaying readings from a file; be paid per unit."""
@@ -320,7 +368,7 @@ def main(
         next(source(0), None)
         meter = CounterMeter(pulse_litres * ML_PER_LITRE, counter_bits) if counter_bits else FlowMeter()
         async with connected(node, report) as ledger:
-            sale, pace = (price, litres * ML_PER_LITRE), Pace(readings_per_s=speed)
+            sale, pace = (price, litres * ML_PER_LITRE, order_work), Pace(readings_per_s=speed)
             return await work(ledger, seed_file, state, owner, reader, sale, meter, source, pace, report, orders)
 
     run(start(), report)

@@ -16,6 +16,11 @@ def seal(body: dict[str, Any], key: KeyPair) -> bytes:
     return messages.seal(body, key, DOMAIN)
 
 
+def salt_with_work(body: dict[str, Any], name: str, key: KeyPair, bits: int) -> bytes:
+    """16 bytes for the member `name` of `body` with which its message shows so much work."""
+    return messages.salt_with_work(body, name, key.public_key, DOMAIN, bits)
+
+
 def unseal(data: bytes) -> SignedMessage:
     """Read and verify a message. Raises MessageRefused."""
     return messages.unseal(data, DOMAIN)

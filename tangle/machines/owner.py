@@ -19,7 +19,7 @@ import typer
 
 from tangle.client.errors import ClientError
 from tangle.client.wallet.selection import Coin
-from tangle.machines.facts import GRANT, REVOKE, UNIT
+from tangle.machines.facts import GRANT, REVOKE, UNIT, UNORDERED
 from tangle.machines.follow import ReaderKey, Tally, facts, invitations
 from tangle.machines.messages import seal
 from tangle.machines.payments import UNIT as UNIT_PAYMENT
@@ -49,11 +49,13 @@ class Revenue:
     ----------
     units : (order id as hexadecimal, unit number) -> amount in base units
     other : base units that arrived without the note of a unit
+    after : the moment up to which all coins have been looked at
     """
 
     units: dict[tuple[str, int], int] = field(default_factory=dict)
     other: int = 0
     twice: int = 0
+    after: int = 0
     _seen: set[bytes] = field(default_factory=set)
 
     @property
@@ -61,9 +63,9 @@ class Revenue:
         """Base units for units."""
         return sum(self.units.values())
 
-    def knows(self, coin: Coin) -> bool:
+    def knows(self, output_id: bytes) -> bool:
         """Whether an output was counted."""
-        return coin.output_id in self._seen
+        return output_id in self._seen
 
     def count(self, coin: Coin, note: bytes) -> None:
         """Count an output by the note of its transaction."""
@@ -79,7 +81,7 @@ class Revenue:
 
 async def look(ledger: NodeLedger, address: Address, revenue: Revenue) -> bool:
     """Count what is new at `address`; whether there was anything."""
-    new = [coin for coin in await ledger.coins(address) if not revenue.knows(coin)]
+    new, revenue.after = await ledger.arrived(address, revenue.after, revenue.knows)
     for coin in new:
         revenue.count(coin, await ledger.note(coin))
     return bool(new)
@@ -140,6 +142,9 @@ class Channels:
             await self._instruct(machine, GRANT, instructed := 1)
         async for fact in facts(self.ledger, ReaderKey.of(self.key), machine, self.report):
             tally.count(fact)
+            if fact.kind == UNORDERED:
+                figures = {name: fact.body.members.get(name) for name in ("coins", "amount")}
+                self.report({"event": UNORDERED, "machine": to_bech32(machine, hrp), **figures})
             self.report({"event": "channel", "machine": to_bech32(machine, hrp), **tally.to_json()})
             if self.audit is not None and instructed == 1 and tally.counts[UNIT] >= self.audit.units:
                 await self._instruct(machine, REVOKE, instructed := 2)

@@ -24,6 +24,12 @@ ML_PER_LITRE = 1000
 """millilitres"""
 UNITS_MAX = 10_000
 """units per order; a bound for the coins that are made when a deposit arrives"""
+ORDER_WORK_BITS = 16
+"""zero bits with which an order's id begins unless told otherwise: 65,000 hashes, a tenth of a second in Python"""
+ORDER_WORK_BITS_MAX = 24
+"""zero bits that a customer works for at most: half a minute in Python"""
+ORDER_TAG = b"pop/order/"
+"""how the tag of an order begins; 40 digits of its id follow"""
 INTEGER_MAX = 2**53 - 1
 """largest integer that every reader of JSON keeps exact"""
 
@@ -39,6 +45,7 @@ class Terms:
     price : base units per unit produced
     unit_ml : millilitres per unit; 1,000,000 are a cubic metre
     units_max : units that one order may hold
+    work : zero bits with which the id of an order begins, so that orders nobody means to pay cost something
     """
 
     KIND: ClassVar[str] = "quote"
@@ -47,6 +54,7 @@ class Terms:
     price: int
     unit_ml: int = 1_000_000
     units_max: int = UNITS_MAX
+    work: int = ORDER_WORK_BITS
 
     def to_json(self) -> dict[str, Any]:
         """The body of the message that announces the terms."""
@@ -57,6 +65,7 @@ class Terms:
             "price": str(self.price),
             "unitMillilitres": self.unit_ml,
             "unitsMax": self.units_max,
+            "orderWork": self.work,
         }
 
     @classmethod
@@ -68,6 +77,8 @@ class Terms:
             fields.u64("price"),
             fields.integer("unitMillilitres", INTEGER_MAX),
             fields.integer("unitsMax", UNITS_MAX),
+            # Machines of earlier builds asked for none.
+            fields.integer("orderWork", 256) if "orderWork" in fields else 0,
         )
 
 
@@ -129,6 +140,8 @@ def check_terms(terms: Terms, parameters: ProtocolParameters) -> None:
         )
     if terms.unit_ml < 1 or not 1 <= terms.units_max <= UNITS_MAX:
         raise TermsRefused(f"a unit must be 1 ml or more and an order 1 to {UNITS_MAX} units")
+    if not 0 <= terms.work <= ORDER_WORK_BITS_MAX:
+        raise TermsRefused(f"an order must show 0 to {ORDER_WORK_BITS_MAX} bits of work, not {terms.work}")
 
 
 def check_order(order: Order, terms: Terms, parameters: ProtocolParameters) -> None:
@@ -177,7 +190,7 @@ def machine_tag(machine: Address) -> bytes:
 
 def order_tag(order_id: bytes) -> bytes:
     """The tag of the answer, the coins and the payments of one order."""
-    return b"pop/order/" + order_id.hex()[:40].encode()
+    return ORDER_TAG + order_id.hex()[:40].encode()
 
 
 def reader_tag(public_key: bytes) -> bytes:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from tangle.disk import books
@@ -35,23 +36,26 @@ CREATE TABLE heard (tag BLOB NOT NULL PRIMARY KEY, "after" BIGINT NOT NULL);
 """
 
 
-def open_book(path: Path, tables: str, layout: int, address: bytes, network_id: int) -> Book:
+def open_book(
+    path: Path, tables: str, layout: int, address: bytes, network_id: int, changes: Sequence[str] = ()
+) -> Book:
     """The book in the file `path`, made if there is none.
 
     Parameters
     ----------
     tables : SQL of the party's own tables
     layout : number of their layout
+    changes : SQL that makes each later layout of the one before; a book of an earlier one is brought up to date
 
     Raises
     ------
     OtherState : the file is no such book, or one of another party, network or layout
     BookInUse, BookFailed
     """
-    mine = {"layout": layout, "address": address, "network_id": str(network_id)}
+    mine = {"address": address, "network_id": str(network_id)}
 
     def begin(connection: sqlite3.Connection) -> None:
-        row = (*mine.values(), os.urandom(SALT_BYTES), time.time_ns() // 1_000_000)
+        row = (layout, *mine.values(), os.urandom(SALT_BYTES), time.time_ns() // 1_000_000)
         connection.execute("INSERT INTO identity VALUES (1, ?, ?, ?, ?, ?)", row)
 
     try:
@@ -61,10 +65,21 @@ def open_book(path: Path, tables: str, layout: int, address: bytes, network_id: 
     book.connection.row_factory = sqlite3.Row
     found = book.connection.execute("SELECT * FROM identity").fetchone()
     different = [name for name, value in mine.items() if found[name] != value]
+    if not layout <= found["layout"] <= layout + len(changes):
+        different.append("layout")
     if different:
         book.close()
         raise OtherState(f"{path}: a journal with another {', '.join(different).replace('_', ' ')}")
+    for number, change in enumerate(changes[found["layout"] - layout :], start=found["layout"] + 1):
+        _change(book, change, number)
     return book
+
+
+def _change(book: Book, change: str, layout: int) -> None:
+    with book.transaction() as connection:
+        for statement in filter(str.strip, change.split(";")):
+            connection.execute(statement)
+        connection.execute("UPDATE identity SET layout = ?", (layout,))
 
 
 def salt(connection: sqlite3.Connection) -> bytes:
@@ -101,6 +116,11 @@ def announced(connection: sqlite3.Connection, tag: bytes, data: bytes) -> bool:
         "SELECT data FROM outbox WHERE tag = ? ORDER BY number DESC LIMIT 1", (tag,)
     ).fetchone()
     return last is not None and last[0] == data
+
+
+def forget(connection: sqlite3.Connection, tag: bytes) -> None:
+    """Drop what the outbox holds for `tag`, posted or not."""
+    connection.execute("DELETE FROM outbox WHERE tag = ?", (tag,))
 
 
 def heard_up_to(connection: sqlite3.Connection, tag: bytes) -> int:

@@ -18,15 +18,15 @@ from tangle.client.node.rest import NodeClient
 from tangle.client.wallet.selection import Coin
 from tangle.parties.errors import PaymentConflicting
 from tangle.parties.report import Report
-from tangle.protocol.addresses import Address
+from tangle.protocol.addresses import Address, Ed25519Address
 from tangle.protocol.parameters import ProtocolParameters
 from tangle.protocol.tagged_data import TaggedData
-from tangle.protocol.transactions import Transaction
+from tangle.protocol.transactions import SignatureUnlock, Transaction
 
 T = TypeVar("T")
 
-PAGE = 50
-"""messages heard at once"""
+PAGE = 100
+"""messages heard, and new coins found, at once"""
 AWAY_S = 1.0
 """seconds between two tries to reach a node that is away"""
 PLAIN = {
@@ -61,11 +61,25 @@ class Ledger(Protocol):
         """Data posted under `tag` after event number `after`, oldest first, at most a page of it."""
         ...
 
-    async def coins(self, address: Address, tag: bytes | None = None) -> list[Coin]:
-        """Unspent outputs of `address` in the ledger; with `tag`, those with that tag feature.
+    async def arrived(
+        self, address: Address, after: int, known: Callable[[bytes], bool]
+    ) -> tuple[list[Coin], int]:
+        """Unspent outputs of `address` that came after a moment and are not known, oldest first, at most a page.
 
         Only plain ones count: who pays with an output that expires could take the units and then the coins back.
+
+        Parameters
+        ----------
+        after : what the call before returned; 0 at first
+
+        Returns
+        -------
+        the coins, and the moment up to which all of them have been told
         """
+        ...
+
+    async def payer(self, coin: Coin) -> Address | None:
+        """Whose key signed first for the transaction that made `coin`; None where none did."""
         ...
 
     async def include(self, transaction: Transaction) -> int:
@@ -102,24 +116,38 @@ class NodeLedger:
         return await attach(self.node, TaggedData(tag, data), pow=self.pow_by)
 
     async def hear(self, tag: bytes, after: int) -> list[Heard]:
-        """See `Ledger`; only tagged data is a message, the note of a transaction is not."""
+        """See `Ledger`; one request for all of them, since a message proves by itself who sent it."""
         heard: list[Heard] = []
-        async for item in self.node.tagged_blocks(tag, after=after):
-            payload = (await self.node.block(item.block_id)).payload
-            heard.append(Heard(item.number, payload.data if isinstance(payload, TaggedData) else b""))
+        async for item in self.node.tagged_data(tag, after=after):
+            heard.append(Heard(item.number, item.data))
             if len(heard) == PAGE:
                 break
         return heard
 
-    async def coins(self, address: Address, tag: bytes | None = None) -> list[Coin]:
-        """See `Ledger`."""
-        tagged = {"tag": tag} if tag is not None else {}
-        listed = await self.node.output_ids("basic", address=address, **PLAIN, **tagged)
-        for output_id in listed:
-            if output_id not in self._coins:
-                output, _ = await self.node.output(output_id)
-                self._coins[output_id] = Coin(output_id, output)
-        return [self._coins[output_id] for output_id in listed]
+    async def arrived(
+        self, address: Address, after: int, known: Callable[[bytes], bool]
+    ) -> tuple[list[Coin], int]:
+        """See `Ledger`; the moment is a milestone's time, before which nothing more can come."""
+        newest = (await self.node.info()).latest_milestone.timestamp or 0
+        if newest <= after:
+            return [], after
+        found: list[Coin] = []
+        for output_id in await self.node.output_ids("basic", address=address, created_after=after, **PLAIN):
+            if known(output_id):
+                continue
+            if len(found) == PAGE:
+                return found, after
+            found.append(await self._coin(output_id))
+        return found, newest
+
+    async def coins(self, address: Address) -> list[Coin]:
+        """All plain unspent outputs of `address`."""
+        listed = await self.node.output_ids("basic", address=address, **PLAIN)
+        self._coins = {one: self._coins.get(one) or await self._coin(one) for one in listed}
+        return list(self._coins.values())
+
+    async def _coin(self, output_id: bytes) -> Coin:
+        return Coin(output_id, (await self.node.output(output_id))[0])
 
     async def include(self, transaction: Transaction) -> int:
         """See `Ledger`; waits as long as it takes, through restarts of the node."""
@@ -131,10 +159,19 @@ class NodeLedger:
 
     async def note(self, coin: Coin) -> bytes:
         """The data that the transaction which made `coin` carries; empty when it carries none."""
-        block = await self.node.included_block(coin.output_id[:32])
-        payload = block.payload if block else None
-        note = payload.essence.payload if isinstance(payload, Transaction) else None
+        made_by = await self._maker(coin)
+        note = made_by.essence.payload if made_by else None
         return note.data if note else b""
+
+    async def payer(self, coin: Coin) -> Address | None:
+        """See `Ledger`."""
+        made_by = await self._maker(coin)
+        signed = [one.signature for one in made_by.unlocks if isinstance(one, SignatureUnlock)] if made_by else []
+        return Ed25519Address.from_public_key(signed[0].public_key) if signed else None
+
+    async def _maker(self, coin: Coin) -> Transaction | None:
+        block = await self.node.included_block(coin.output_id[:32])
+        return block.payload if block and isinstance(block.payload, Transaction) else None
 
 
 @asynccontextmanager

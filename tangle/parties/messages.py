@@ -12,7 +12,9 @@ one message.
 
 from __future__ import annotations
 
+import hashlib
 import json
+import secrets
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +27,10 @@ from tangle.protocol.signatures import sign, verify
 
 MESSAGE_BYTES_MAX = 16_384
 """bytes; far above what messages of parties need"""
+SALT_BYTES = 16
+"""bytes that make a message unlike any other"""
+_COUNTED_DIGITS = 16
+"""hexadecimal digits of a salt that are tried; the others are drawn once"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +85,34 @@ def unseal(data: bytes, domain: bytes) -> SignedMessage:
     if not verify(public_key, signature, signed):
         raise MessageRefused("the signature does not verify")
     return SignedMessage(data, kind, body, public_key, blake2b_256(public_key + signed))
+
+
+def work_of(message_id: bytes) -> int:
+    """The work that a message shows: the zero bits with which its id begins."""
+    return 8 * len(message_id) - int.from_bytes(message_id, "big").bit_length()
+
+
+def salt_with_work(body: dict[str, Any], name: str, public_key: bytes, domain: bytes, bits: int) -> bytes:
+    """A random salt with which the message that says `body` shows so much work; takes 2^`bits` hashes on average.
+
+    Parameters
+    ----------
+    name : member of `body` that will hold the salt
+    public_key : of the sender, 32 bytes
+    """
+    drawn = secrets.token_hex(SALT_BYTES)
+    whole = public_key + domain + _canonical({**body, name: f"0x{drawn}"})
+    before, _, behind = whole.partition(drawn.encode())
+    fixed = drawn[: 2 * SALT_BYTES - _COUNTED_DIGITS]
+    begun = hashlib.blake2b(before + fixed.encode(), digest_size=32)
+    number = 0
+    while True:
+        digits = f"{number:0{_COUNTED_DIGITS}x}"
+        hashed = begun.copy()
+        hashed.update(digits.encode() + behind)
+        if work_of(hashed.digest()) >= bits:
+            return bytes.fromhex(fixed + digits)
+        number += 1
 
 
 def _canonical(value: Any) -> bytes:

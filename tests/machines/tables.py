@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 from tangle.client.wallet.selection import Coin
@@ -15,7 +16,7 @@ from tangle.machines.follow import ReaderKey
 from tangle.machines.terms import Terms
 from tangle.parties.errors import PaymentConflicting
 from tangle.parties.ledger import Heard
-from tangle.protocol.addresses import Address
+from tangle.protocol.addresses import ADDRESSES, Address
 from tangle.protocol.keys import KeyPair
 from tangle.protocol.outputs import OUTPUTS, BasicOutput, Output, TagFeature
 from tangle.protocol.parameters import ProtocolParameters
@@ -25,7 +26,7 @@ from tangle.protocol.transactions import Transaction, check_transaction, inputs_
 PARAMETERS = ProtocolParameters()
 MACHINE, OWNER, CUSTOMER = (KeyPair.of(bytes([n]) * 32) for n in (1, 2, 3))
 READER = ReaderKey.of(CUSTOMER)
-TERMS = Terms(MACHINE.address, OWNER.address, price=1000, unit_ml=100_000_000)
+TERMS = Terms(MACHINE.address, OWNER.address, price=1000, unit_ml=100_000_000, work=0)
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS messages (number INTEGER PRIMARY KEY, tag BLOB, data BLOB);
@@ -33,6 +34,7 @@ CREATE TABLE IF NOT EXISTS pending (transaction_id BLOB PRIMARY KEY, payload BLO
 CREATE TABLE IF NOT EXISTS included (transaction_id BLOB PRIMARY KEY, milestone INTEGER);
 CREATE TABLE IF NOT EXISTS outputs
     (output_id BLOB PRIMARY KEY, output BLOB, address BLOB, tag BLOB, spent_by BLOB);
+CREATE TABLE IF NOT EXISTS payers (output_id BLOB PRIMARY KEY, payer BLOB);
 """
 
 
@@ -43,6 +45,7 @@ class TableLedger:
         self.db = sqlite3.connect(path, isolation_level=None, timeout=10)
         self.db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;" + _TABLES)
         self.delay_s = delay_s
+        self.looks = 0
 
     def close(self) -> None:
         self.db.close()
@@ -59,10 +62,18 @@ class TableLedger:
         query = "SELECT number, data FROM messages WHERE tag = ? AND number > ? ORDER BY number LIMIT 50"
         return [Heard(*row) for row in self.db.execute(query, (tag, after))]
 
-    async def coins(self, address: Address, tag: bytes | None = None) -> list[Coin]:
-        query = "SELECT output_id, output FROM outputs WHERE address = ? AND spent_by IS NULL"
-        rows = self.db.execute(query + " AND (? IS NULL OR tag = ?)", (address.encode(), tag, tag))
-        return [Coin(output_id, OUTPUTS.decode(Reader(output))) for output_id, output in rows]
+    async def arrived(
+        self, address: Address, after: int, known: Callable[[bytes], bool]
+    ) -> tuple[list[Coin], int]:
+        self.looks += 1
+        query = "SELECT rowid, output_id, output FROM outputs WHERE address = ? AND rowid > ? AND spent_by IS NULL"
+        rows = self.db.execute(query + " ORDER BY rowid", (address.encode(), after)).fetchall()
+        coins = [Coin(output_id, OUTPUTS.decode(Reader(output))) for _, output_id, output in rows]
+        return [coin for coin in coins if not known(coin.output_id)], max((row[0] for row in rows), default=after)
+
+    async def payer(self, coin: Coin) -> Address | None:
+        row = self.db.execute("SELECT payer FROM payers WHERE output_id = ?", (coin.output_id,)).fetchone()
+        return ADDRESSES.decode(Reader(row[0])) if row else None
 
     async def include(self, transaction: Transaction) -> int:
         done = "SELECT milestone FROM included WHERE transaction_id = ?"
@@ -108,10 +119,13 @@ class TableLedger:
         self.db.execute("INSERT INTO outputs VALUES (?, ?, ?, ?, NULL)", row)
         return Coin(output_id, output)
 
-    def pay_in(self, tag: bytes, amount: int, number: int = 0) -> Coin:
+    def pay_in(self, tag: bytes, amount: int, number: int = 0, payer: Address | None = None) -> Coin:
         """A deposit out of nowhere; `number` tells several apart."""
-        output = BasicOutput.to(MACHINE.address, amount, TagFeature(tag))
-        return self.mint(output, bytes(31) + bytes([number]) + b"\x00\x00")
+        output = BasicOutput.to(MACHINE.address, amount, *([TagFeature(tag)] if tag else []))
+        coin = self.mint(output, bytes(30) + number.to_bytes(2, "big") + b"\x00\x00")
+        if payer is not None:
+            self.db.execute("INSERT INTO payers VALUES (?, ?)", (coin.output_id, payer.encode()))
+        return coin
 
     def balance(self, address: Address) -> int:
         rows = self.db.execute(

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -161,7 +162,7 @@ async def test_a_stop_before_the_deposit_cancels_and_a_late_deposit_goes_back(
 ) -> None:
     data = order(3)
     sales = settle(book)
-    sales.take_order(unseal(data), 0)
+    sales.take_order(unseal(data), int(time.time()))
     order_id = unseal(data).id
     sales.take_stop(unseal(stop(order_id)))
     assert sales.status(order_id).state is OrderState.CANCELLED
@@ -208,7 +209,7 @@ async def test_orders_are_served_one_after_the_other(book: Book, ledger: TableLe
     sales = settle(book)
     await run(sales, ledger, 100, orders=2)
     assert ledger.balance(OWNER.address) == 20_000
-    assert [sales.status(one).state for one in sales.recent_orders()] == [OrderState.SETTLED] * 2
+    assert [sales.status(one).state for one in sales.recent_orders(9)] == [OrderState.SETTLED] * 2
 
 
 @pytest.mark.parametrize(
@@ -236,7 +237,7 @@ async def test_what_is_no_message_is_refused_and_changes_nothing(
     machine = Machine(settle(book), ledger, lambda _: iter(()), FAST, reports.append)
     await machine.step()
     assert [report["event"] for report in reports] == ["message_refused"]
-    assert not machine.sales.open_orders()
+    assert not machine.sales.recent_orders(9)
 
 
 @given(st.binary(max_size=200))
@@ -246,11 +247,11 @@ def test_arbitrary_bytes_are_no_message(data: bytes) -> None:
 
 
 async def test_a_coin_that_someone_else_spent_stops_the_machine(book: Book, ledger: TableLedger) -> None:
-    order_id = await begun(ledger, 3, 3000)
-    deposit = (await ledger.coins(MACHINE.address, order_tag(order_id)))[0]
+    await begun(ledger, 3, 3000)
+    ((deposit,), _) = await ledger.arrived(MACHINE.address, 0, lambda _: False)
     sales = settle(book)
     sales.take_order(unseal(order(3)), 2**40)
-    sales.take_deposit(order_id, deposit)
+    sales.take_coin(deposit, None)
     outputs = [BasicOutput.to(OWNER.address, 3000)]
     theft = sign_transfer([deposit], outputs, lambda _: MACHINE, MACHINE.address, PARAMETERS)
     await ledger.include(theft)
@@ -296,7 +297,7 @@ def test_each_unit_is_billed_once_however_readings_come(
             sales = settle(book)
             for _ in range(2):
                 sales.take_order(unseal(data), 2**40)
-                sales.take_deposit(order_id, coin)
+                sales.take_coin(coin, None)
                 for transaction in sales.due():
                     sales.note_included(transaction.id, await ledger.include(transaction))
                 sales.take_reading(order_id, reading)

@@ -42,6 +42,13 @@ def test_only_plain_coins_are_deposits(tmp_path: Path) -> None:
 
         async def ask() -> list[bytes]:
             async with NodeClient(node.url) as client:
-                return [coin.output_id for coin in await NodeLedger(client, "node").coins(MACHINE, TAG)]
+                ledger = NodeLedger(client, "node")
+                found, after = await ledger.arrived(MACHINE, 0, lambda _: False)
+                assert [coin.output_id for coin in await ledger.coins(MACHINE)] == [one.output_id for one in found]
+                assert await ledger.payer(found[0]) == payer.address
+                # From there on nothing is new, and a coin that is known is not told.
+                assert await ledger.arrived(MACHINE, after, lambda _: False) == ([], after)
+                assert (await ledger.arrived(MACHINE, 0, lambda _: True))[0] == []
+                return [coin.output_id for coin in found]
 
         assert asyncio.run(ask()) == [paid.output_id(3)]

@@ -1,0 +1,1 @@
+"""`tangle machine`: what the owner of a machine asks of it."""
