@@ -32,6 +32,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from tangle.disk.errors import TextRefused
+from tangle.disk.texts import read_text
 from tangle.sim.errors import BadScenario
 from tangle.sim.fields import Needed, Range, dotted, refusal
 from tangle.sim.scenario import Scenario
@@ -114,11 +116,11 @@ def read(path: Path) -> dict[str, Any]:
     try:
         if path.stat().st_size > FILE_BYTES_MAX:
             raise BadScenario(str(path), f"longer than the {FILE_BYTES_MAX:,} bytes of a scenario file")
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(read_text(path))
     except OSError as error:
         raise BadScenario(str(path), error.strerror or "it cannot be read") from None
-    except UnicodeDecodeError:
-        raise BadScenario(str(path), "not text in UTF-8") from None
+    except TextRefused as error:
+        raise BadScenario(str(path), error.rule) from None
     except tomllib.TOMLDecodeError as error:
         raise BadScenario(str(path), f"not TOML: {error}") from None
 
@@ -154,8 +156,8 @@ def choices(text: str) -> tuple[str, list[Any]]:
 def _title(path: Path) -> str:
     """Return the first sentence of the comment that a file begins with."""
     try:
-        lines = path.read_text(encoding="utf-8").lstrip().splitlines()
-    except (OSError, UnicodeDecodeError):
+        lines = read_text(path).lstrip().splitlines()
+    except (OSError, TextRefused):
         return ""
     comment = itertools.takewhile(lambda line: line.startswith("#"), lines)
     text = " ".join(line.lstrip("# ").strip() for line in comment)

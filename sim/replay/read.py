@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import codecs
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -40,7 +41,7 @@ def load(source: str | Path, *, first: int = 0, limit: int | None = None) -> Rec
 
         return Recording.of(load_result(path))
     try:
-        data = path.read_bytes()
+        data = path.read_bytes().removeprefix(codecs.BOM_UTF8)
     except OSError as error:
         raise BadReplay(str(path), error.strerror or "it cannot be read") from None
     return dag_of(_graphml(data) if data.lstrip()[:1] == b"<" else _json(data))

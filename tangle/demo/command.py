@@ -28,7 +28,16 @@ from tangle.demo.children import Child, ChildFailed, Children
 from tangle.demo.plan import Plan, unit_litres
 from tangle.demo.run import Demonstration
 from tangle.errors import Ending, TangleError
-from tangle.machines.readings import SAMPLE
+from tangle.machines.errors import ReadingsRefused
+from tangle.machines.readings import SAMPLE, ReadingsForm
+from tangle.parties.agent import (
+    ColumnOption,
+    DecimalOption,
+    DelimiterOption,
+    EncodingOption,
+    TimeColumnOption,
+    TimeFormatOption,
+)
 from tangle.terminal.live import progress, report
 
 AROUND_S = 18.0
@@ -42,14 +51,25 @@ def demo(
     readings: Annotated[
         Path | None, typer.Option("--readings", metavar="FILE", help="CSV file to replay instead of the sample.")
     ] = None,
+    column: ColumnOption = None,
+    time_column: TimeColumnOption = None,
+    time_format: TimeFormatOption = None,
+    delimiter: DelimiterOption = None,
+    decimal: DecimalOption = None,
+    encoding: EncodingOption = None,
     seconds: Annotated[float, typer.Option(min=1, metavar="SECONDS", help="Length of the run, about.")] = 60.0,
     keep: Annotated[bool, typer.Option("--keep", help="Keep the data of node and parties, and the logs.")] = False,
 ) -> None:
-    outcome = _demonstrate(readings or SAMPLE, seconds, keep)
+    try:
+        form = ReadingsForm.named(column, time_column, time_format, delimiter, decimal, encoding)
+    except ReadingsRefused as error:
+        report(error, as_json=False)
+        raise typer.Exit(Ending.FAILED.exit_code) from None
+    outcome = _demonstrate(readings or SAMPLE, form, seconds, keep)
     raise typer.Exit(outcome.exit_code)
 
 
-def _demonstrate(readings: Path, seconds: float, keep: bool) -> Ending:
+def _demonstrate(readings: Path, form: ReadingsForm, seconds: float, keep: bool) -> Ending:
     console = Console()
     with ExitStack() as stack:
         if keep:
@@ -59,7 +79,7 @@ def _demonstrate(readings: Path, seconds: float, keep: bool) -> Ending:
         try:
             path = readings.absolute()
             production_s = max(seconds - AROUND_S, 5.0)
-            plan = Plan(path, unit_litres(path, production_s), production_s, directory)
+            plan = Plan(path, form, unit_litres(path, form, production_s), production_s, directory)
             checks = asyncio.run(_until_signal(_run(plan, console)))
         except TangleError as error:
             report(error, as_json=False)

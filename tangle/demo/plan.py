@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tangle.errors import TangleError
 from tangle.machines.meter import FlowMeter, MeterState
-from tangle.machines.readings import read
+from tangle.machines.readings import ReadingsForm, read
 from tangle.machines.terms import ML_PER_LITRE
 
 UNITS = 60
@@ -44,6 +44,7 @@ class Plan:
     """
 
     readings: Path
+    form: ReadingsForm
     unit_litres: int
     production_s: float
     directory: Path
@@ -51,26 +52,28 @@ class Plan:
     @property
     def units(self) -> int:
         """Units after which the customer asks for the stop; on a slow machine they take longer."""
-        return max(_replayed(self.readings, self.production_s).units(self.unit_litres * ML_PER_LITRE), 1)
+        return max(
+            _replayed(self.readings, self.form, self.production_s).units(self.unit_litres * ML_PER_LITRE), 1
+        )
 
 
-def unit_litres(path: Path, production_s: float) -> int:
+def unit_litres(path: Path, form: ReadingsForm, production_s: float) -> int:
     """Litres per unit, a round number, so that a replay of `production_s` seconds makes most of the units ordered.
 
     Raises
     ------
     DemoFailed : the readings hold no volume
     """
-    wanted = Fraction(_replayed(path, production_s).volume_ml, ML_PER_LITRE * UNITS_AIMED_AT)
+    wanted = Fraction(_replayed(path, form, production_s).volume_ml, ML_PER_LITRE * UNITS_AIMED_AT)
     if wanted == 0:
         raise DemoFailed(f"{path}: the first readings hold no volume that units could be made of")
     magnitude: int = 10 ** max(len(str(int(wanted))) - 2, 0)
     return next(step * magnitude for step in ROUND_STEPS if step * magnitude >= wanted)
 
 
-def _replayed(path: Path, production_s: float) -> MeterState:
+def _replayed(path: Path, form: ReadingsForm, production_s: float) -> MeterState:
     """What a meter shows after the readings of so many seconds."""
     meter, state = FlowMeter(), MeterState()
-    for reading in islice(read(path), max(2, int(production_s * READINGS_PER_S))):
+    for reading in islice(read(path, form), max(2, int(production_s * READINGS_PER_S))):
         state, _ = meter.take(state, reading)
     return state

@@ -101,6 +101,7 @@ class Demonstration:
         return [
             *("--owner", self.addresses["owner"], "--owner-reader", self.owner_reader),
             *("--state", str(self.plan.directory / "machine.db"), "--readings", str(self.plan.readings)),
+            *self.plan.form.options(),
             *("--price", str(PRICE), "--litres", str(self.plan.unit_litres)),
             *("--speed", str(READINGS_PER_S), "--orders", "1"),
         ]

@@ -1,11 +1,13 @@
-"""What can go wrong with a book.
+"""What can go wrong with files.
 
 TangleError
-└── BookError
-    ├── BookInUse       another process, or another part of this one, has it open
-    ├── NoBook          there is no such file, or it is something else
-    ├── BookExists      a book is there already and is not overwritten
-    └── BookFailed      the disk is full, the file not ours to write, ...
+├── BookError
+│   ├── BookInUse       another process, or another part of this one, has it open
+│   ├── NoBook          there is no such file, or it is something else
+│   ├── BookExists      a book is there already and is not overwritten
+│   └── BookFailed      the disk is full, the file not ours to write, ...
+└── TextRefused         a file of another system that is no text in the encoding it should have
+    └── TableRefused    a text that is no table, or one of several
 """
 
 from __future__ import annotations
@@ -50,3 +52,19 @@ class BookFailed(BookError):
     code = "book_failed"
     template = "{path}: could not be written or read ({cause})"
     cause: str
+
+
+class TextRefused(TangleError):
+    """A file is no text in the encoding it should have; `rule` says what it is, and what helps."""
+
+    code = "text_refused"
+    template = "{path}: {rule}"
+    ending = Ending.USAGE
+    path: Path
+    rule: str
+
+
+class TableRefused(TextRefused):
+    """A text that is no table, or that could be read as more than one."""
+
+    code = "table_refused"

@@ -25,6 +25,7 @@ from tangle.machines.channel import open_channel, write_facts
 from tangle.machines.facts import GRANT, REVOKE, SEND_ON
 from tangle.machines.messages import seal, unseal
 from tangle.machines.meter import COUNTER_BITS, CounterMeter, FlowMeter, Meter, Reading
+from tangle.machines.readings import ReadingsForm
 from tangle.machines.sales import UNPAID_S, Sales
 from tangle.machines.status import OrderStatus
 from tangle.machines.terms import (
@@ -37,7 +38,19 @@ from tangle.machines.terms import (
     machine_tag,
 )
 from tangle.parties import book
-from tangle.parties.agent import LOCAL_NODE, JsonOption, NodeOption, SeedOption, run
+from tangle.parties.agent import (
+    LOCAL_NODE,
+    ColumnOption,
+    DecimalOption,
+    DelimiterOption,
+    EncodingOption,
+    JsonOption,
+    NodeOption,
+    SeedOption,
+    TimeColumnOption,
+    TimeFormatOption,
+    run,
+)
 from tangle.parties.errors import MessageRefused
 from tangle.parties.ledger import AWAY_S, Ledger, NodeLedger, connected
 from tangle.parties.report import Report, reporter
@@ -342,8 +355,12 @@ def main(
     price: Annotated[int, typer.Option(help="Base units per unit; at least an output's storage deposit.")] = 1000,
     litres: Annotated[int, typer.Option(min=1, help="Litres per unit; 1000 are a cubic metre.")] = 1000,
     file: Annotated[Path, typer.Option("--readings", help="CSV file to replay.")] = readings.SAMPLE,
-    time_column: Annotated[str | None, typer.Option(help="Column of times; found when not given.")] = None,
-    value_column: Annotated[str | None, typer.Option(help="Column of values; found when not given.")] = None,
+    column: ColumnOption = None,
+    time_column: TimeColumnOption = None,
+    time_format: TimeFormatOption = None,
+    delimiter: DelimiterOption = None,
+    decimal: DecimalOption = None,
+    encoding: EncodingOption = None,
     counter_bits: Annotated[int, typer.Option(help="8, 16 or 32: values are a pulse counter; 0: litres/s.")] = 0,
     pulse_litres: Annotated[int, typer.Option(min=1, help="Litres per pulse of a counter.")] = 10,
     speed: Annotated[float, typer.Option(min=0.001, help="Readings per second.")] = 1.0,
@@ -357,7 +374,8 @@ def main(
     report = reporter("machine", json)
 
     def source(after: int) -> Iterator[Reading]:
-        return readings.read(file, time=time_column, value=value_column, skip=after)
+        form = ReadingsForm.named(column, time_column, time_format, delimiter, decimal, encoding)
+        return readings.read(file, form, skip=after)
 
     if counter_bits not in {0, *COUNTER_BITS}:
         raise typer.BadParameter(f"must be 0 or one of {COUNTER_BITS}", param_hint="--counter-bits")

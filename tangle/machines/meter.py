@@ -31,7 +31,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from enum import StrEnum
 from typing import Protocol
 
-_NUMBER = re.compile(r"[+-]?(\d{1,15}([.,]\d{0,30})?|[.,]\d{1,30})([eE][+-]?\d{1,2})?", re.ASCII)
+_NUMBER = re.compile(r"[+-]?(\d{1,15}(\.\d{0,30})?|\.\d{1,30})([eE][+-]?\d{1,2})?", re.ASCII)
 _UNIX_SECONDS = re.compile(r"\d{1,11}(\.\d+)?", re.ASCII)
 FLOW_ML_S_MAX = 10**12
 """ml/s; about five Amazons. A larger value is no reading."""
@@ -77,7 +77,7 @@ class Reading:
     ----------
     number : position in its source, from 1
     time : ISO 8601, or seconds since 1970; without a zone it is UTC
-    value : litres per second or pulses, as decimal text
+    value : litres per second or pulses, as decimal text with a point
     """
 
     number: int
@@ -207,7 +207,7 @@ def parse_flow(text: str) -> int | None:
     text = text.strip()
     if not _NUMBER.fullmatch(text):
         return None
-    flow = (Decimal(text.replace(",", ".")) * 1000).to_integral_value(ROUND_HALF_EVEN)
+    flow = (Decimal(text) * 1000).to_integral_value(ROUND_HALF_EVEN)
     return int(flow) if abs(flow) <= FLOW_ML_S_MAX else None
 
 

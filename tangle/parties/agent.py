@@ -18,6 +18,20 @@ from tangle.parties.report import Report
 NodeOption = Annotated[str, typer.Option("--node", envvar="TANGLE_NODE", help="URL of the node.")]
 SeedOption = Annotated[Path, typer.Option("--seed-file", help="The party's seed; made when there is none.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object per line.")]
+ColumnOption = Annotated[str | None, typer.Option("--column", metavar="NAME", help="Column of values.")]
+TimeColumnOption = Annotated[str | None, typer.Option("--time-column", metavar="NAME", help="Column of times.")]
+TimeFormatOption = Annotated[
+    str | None, typer.Option("--time-format", metavar="FORMAT", help="How times are written, as %d/%m/%Y %H:%M.")
+]
+DelimiterOption = Annotated[
+    str | None, typer.Option("--delimiter", metavar="SIGN", help="What parts columns: , ; tab or |.")
+]
+DecimalOption = Annotated[
+    str | None, typer.Option("--decimal", metavar="SIGN", help="The decimal sign: comma or point.")
+]
+EncodingOption = Annotated[
+    str | None, typer.Option("--encoding", metavar="NAME", help="Of the table's text, such as cp1252 [utf-8].")
+]
 LOCAL_NODE = "http://127.0.0.1:14265"
 """where a node listens unless told otherwise"""
 

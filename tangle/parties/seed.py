@@ -10,6 +10,8 @@ import stat
 from pathlib import Path
 
 from tangle.disk import files
+from tangle.disk.errors import TextRefused
+from tangle.disk.texts import read_text
 from tangle.parties.errors import SeedRefused
 from tangle.protocol.keys import Keys
 
@@ -40,7 +42,9 @@ def _read_seed(path: Path) -> Keys:
     try:
         if stat.S_IMODE(path.stat().st_mode) & 0o077:
             raise SeedRefused(f"{path}: others may read this seed; chmod 600 it, or better make a new one")
-        seed = bytes.fromhex(path.read_text().strip())
+        seed = bytes.fromhex(read_text(path).strip())
+    except TextRefused as error:
+        raise SeedRefused(str(error)) from None
     except (OSError, ValueError) as error:
         raise SeedRefused(f"{path}: {error}") from None
     if len(seed) != SEED_BYTES:

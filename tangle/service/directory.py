@@ -63,7 +63,7 @@ def read_keys(data: Path) -> NodeKeys:
         mode = stat.S_IMODE(path.stat().st_mode)
         if mode & 0o077:
             raise KeysUnusable(f"{path} can be read by others (mode {mode:o}); run: chmod 600 {path}")
-        members = json.loads(path.read_text())
+        members = json.loads(path.read_bytes())
         seeds = tuple(bytes.fromhex(text) for text in members["coordinatorSeeds"])
         mnemonic = members["supplyMnemonic"]
         Keys.from_mnemonic(mnemonic)

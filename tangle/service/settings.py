@@ -18,7 +18,11 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError
 
+from tangle.disk.errors import TextRefused
+from tangle.disk.texts import read_text
 from tangle.errors import nearest
 from tangle.node import NodeSettings
 from tangle.protocol.errors import ProtocolError
@@ -185,6 +189,17 @@ class Settings(BaseSettings):
     def _prefix(cls, value: str) -> str:
         return names.path_prefix(value)
 
+    @field_validator("database_url")
+    @classmethod
+    def _url(cls, value: str) -> str:
+        try:
+            url = make_url(value) if value else None
+        except (ArgumentError, ValueError):
+            raise ValueError("no SQLAlchemy URL, such as sqlite:////var/lib/tangle/tangle.db") from None
+        if url is not None and url.get_backend_name() == "sqlite" and "?" in value:
+            raise ValueError("a URL of SQLite takes no query; a ? in the name of a file is written %3F")
+        return value
+
     @field_validator("confidence_thresholds")
     @classmethod
     def _shares(cls, value: tuple[float, ...]) -> tuple[float, ...]:
@@ -231,7 +246,9 @@ class Settings(BaseSettings):
     @property
     def url(self) -> str:
         """The SQLAlchemy URL of the database."""
-        return self.database_url or f"sqlite:///{self.data / 'tangle.db'}"
+        # Made of its parts: a directory may be called anything, and a text would be read as a URL with a query.
+        own = URL.create("sqlite", database=str(self.data / "tangle.db"))
+        return self.database_url or own.render_as_string(hide_password=False)
 
     def parameters(self) -> ProtocolParameters:
         """The protocol parameters of a network made with these settings. Raises ProtocolError."""
@@ -351,10 +368,12 @@ def _unknown(name: str, known: Iterable[str]) -> str:
 
 def _read(path: Path, *, required: bool) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text())
+        return tomllib.loads(read_text(path))
     except (FileNotFoundError, NotADirectoryError):
         if required:
             raise SettingInvalid("config", f"there is no file {path}") from None
         return {}
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except TextRefused as error:
+        raise SettingInvalid("config", str(error)) from None
+    except (OSError, tomllib.TOMLDecodeError) as error:
         raise SettingInvalid("config", f"{path}: {error}") from None

@@ -115,6 +115,13 @@ class OwnConnection:
                 connection.invalidate()
 
 
+def file_of(url: str) -> Path | None:
+    """The file of a database; None where it is none of SQLite's, or in memory."""
+    parsed = make_url(url)
+    path = parsed.database if parsed.get_backend_name() == "sqlite" else None
+    return None if path in _MEMORY else Path(str(path))
+
+
 @contextmanager
 def writing(place: Engine | OwnConnection) -> Iterator[Connection]:
     """A transaction that writes: committed when the block ends, rolled back when it raises."""
@@ -215,8 +222,8 @@ def _check_size(engine: Engine) -> None:
     were zeros. Pages that only the log holds yet are moved into the file first; where another process keeps them
     from being moved, nothing can be said.
     """
-    path = engine.url.database
-    if path in _MEMORY:
+    path = file_of(engine.url.render_as_string(hide_password=False))
+    if path is None:
         return
     try:
         with closing(engine.raw_connection()) as connection, closing(connection.cursor()) as cursor:
@@ -226,7 +233,7 @@ def _check_size(engine: Engine) -> None:
     except sqlite3.Error:
         # What cannot be read at all is met, and told, by the reading that follows.
         return
-    size = Path(str(path)).stat().st_size
+    size = path.stat().st_size
     if logged == moved and size < pages * page_bytes:
         raise DatabaseDamaged(f"{size} bytes are left of {pages * page_bytes}")
 

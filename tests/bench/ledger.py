@@ -72,7 +72,7 @@ def over_http(directory: Path, network: Funded, runs: int) -> list[Row]:
 
 def applied(data: Path) -> int:
     """Transactions that milestones have applied, as the database in `data` has it."""
-    with closing(sqlite3.connect(f"file:{data / 'tangle.db'}?mode=ro", uri=True)) as database:
+    with closing(sqlite3.connect(f"{(data / 'tangle.db').absolute().as_uri()}?mode=ro", uri=True)) as database:
         return int(database.execute("SELECT count(*) FROM transactions").fetchone()[0])
 
 

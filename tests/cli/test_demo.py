@@ -13,7 +13,7 @@ from rich.console import Console
 from tangle.demo.plan import AUDITED_UNITS, READINGS_PER_S, UNITS, DemoFailed, Plan, unit_litres
 from tangle.demo.view import BLOCKS_SHOWN, STATES, Scene
 from tangle.machines.meter import FlowMeter, MeterState
-from tangle.machines.readings import SAMPLE, read
+from tangle.machines.readings import SAMPLE, ReadingsForm, read
 
 HOUR_S = 3600
 
@@ -31,8 +31,8 @@ def test_the_unit_is_round_and_the_stop_comes_before_the_credit_is_used_up(
     tmp_path: Path, flow: str | None, production_s: float
 ) -> None:
     path = SAMPLE if flow is None else readings_file(tmp_path, flow)
-    litres = unit_litres(path, production_s)
-    plan = Plan(path, litres, production_s, tmp_path)
+    litres = unit_litres(path, ReadingsForm(), production_s)
+    plan = Plan(path, ReadingsForm(), litres, production_s, tmp_path)
     meter, state = FlowMeter(), MeterState()
     for reading in islice(read(path), int(production_s * READINGS_PER_S)):
         state, _ = meter.take(state, reading)
@@ -42,7 +42,7 @@ def test_the_unit_is_round_and_the_stop_comes_before_the_credit_is_used_up(
 
 def test_readings_without_flow_make_no_demonstration(tmp_path: Path) -> None:
     with pytest.raises(DemoFailed, match="hold no volume"):
-        unit_litres(readings_file(tmp_path, "0"), 20)
+        unit_litres(readings_file(tmp_path, "0"), ReadingsForm(), 20)
 
 
 @pytest.mark.parametrize("state", ["starting", *STATES])

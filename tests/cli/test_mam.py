@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import signal
 import stat
@@ -17,7 +18,10 @@ from typing import Any
 import pytest
 from pyarrow import parquet
 
-from tangle.mam import Channel, Mode, Position
+from tangle.cli.errors import FileUnreadable, InvalidValue
+from tangle.cli.mam.input import csv_bodies
+from tangle.cli.mam.output import JsonLines, Table
+from tangle.mam import Channel, Message, Mode, Position
 from tests.cli.conftest import COMMAND, ROOT, RUN_S, Ended, Run, RunningNode, StartNode
 
 NOWHERE = "http://127.0.0.1:9"
@@ -136,10 +140,58 @@ def test_rows_keep_their_digits_and_come_out_as_a_table(pump: NewPump, tmp_path:
     assert one.mam("follow", *one.access, "--no-live", "--parquet", typed).code == 2
 
 
+def test_rows_of_a_spreadsheet_become_numbers_and_texts(tmp_path: Path) -> None:
+    rows = tmp_path / "50%?#.csv"
+    rows.write_text(
+        "\ufeffZeit;Wert;Serie;Zähler;Note\r\n"
+        "31.01.2026 10:00;3,50;007;12345678901234567890123;1e3\r\n"
+        "01.02.2026 10:00;;A17;2;trocken\r\n"
+    )
+    first, second = csv_bodies(rows, time_format="%d.%m.%Y %H:%M")
+    assert first.decode() == (
+        '{"Zeit":"2026-01-31T10:00:00","Wert":3.50,"Serie":"007","Zähler":12345678901234567890123,"Note":"1e3"}'
+    )
+    assert json.loads(second) == {"Zeit": "2026-02-01T10:00:00", "Serie": "A17", "Zähler": 2, "Note": "trocken"}
+    assert csv_bodies(rows, wanted=["Wert"], skip=1) == [b"{}"]
+    assert json.loads(csv_bodies(rows)[0])["Zeit"] == "31.01.2026 10:00"
+    for option in ({"wanted": ["Druck"]}, {"time_format": "%Y"}, {"time_format": "no year"}):
+        with pytest.raises(InvalidValue):
+            csv_bodies(rows, **option)
+
+
+@pytest.mark.parametrize("said", ["NaN", "-inf", "#N/A"])
+def test_what_is_no_number_is_refused_among_numbers(tmp_path: Path, said: str) -> None:
+    rows = tmp_path / "in.csv"
+    rows.write_text(f"at,bar\n10:00,3.2\n10:01,{said}\n")
+    with pytest.raises(FileUnreadable, match=f"row 2, column bar: '{said}' is no number"):
+        csv_bodies(rows)
+    rows.write_text(f"at,name\n10:00,Anna\n10:01,{said}\n")
+    assert json.loads(csv_bodies(rows)[1]) == {"at": "10:01", "name": said}
+
+
+def test_numbers_and_texts_stay_what_they_are_on_the_way_out(tmp_path: Path) -> None:
+    body = (
+        b'{"big": 12345678901234567890123, "x": 1e400, "digits": 3.20, "list": [1.50, {"n": 0.10}], "t": "3.20"}'
+    )
+    told = io.StringIO()
+    JsonLines(told).take(Message(0, body, (bytes(32),)))
+    text = told.getvalue().replace(" ", "")
+    for part in ('"big":12345678901234567890123', '"x":1e400', '"digits":3.20', '[1.50,{"n":0.10}]', '"t":"3.20"'):
+        assert part in text
+    table = Table(tmp_path / "out.csv")
+    table.take(Message(0, body, (bytes(32),)))
+    table.take(Message(1, b'{"big": "\\ud800"}', (bytes(32),)))
+    table.close()
+    with (tmp_path / "out.csv").open(newline="") as file:
+        rows = list(csv.reader(file))
+    assert rows[1] == ["0", "12345678901234567890123", "1e400", "3.20", '[1.50, {"n": 0.10}]', "3.20", ""]
+    assert rows[2][-1] == '{"big": "\\ud800"}'
+
+
 @pytest.mark.parametrize(
     ("text", "code", "says"),
     [
-        ("a,b\n1,2\n3\n", "invalid_value", "has 1 fields"),
+        ("a,b\n1,2\n3\n", "file_unreadable", "has 1 fields"),
         ("a,a\n1,2\n", "file_unreadable", "name every column, each once"),
         ("", "file_unreadable", "name every column"),
         ('a,b\n"1,2\n', "file_unreadable", "no CSV"),

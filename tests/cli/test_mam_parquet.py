@@ -70,7 +70,7 @@ VALUES = st.recursive(
 )
 
 
-@given(st.lists(st.dictionaries(st.sampled_from(["a", "b", "_rest", "é"]), VALUES), max_size=5))
+@given(st.lists(st.dictionaries(st.sampled_from(["a", "b", "_rest", "é"]), VALUES), min_size=1, max_size=5))
 def test_nothing_is_left_out(tmp_path_factory: pytest.TempPathFactory, members: list[dict[str, Any]]) -> None:
     path = tmp_path_factory.mktemp("table") / "t.parquet"
     rows = written(path, [json.dumps(fields).encode() for fields in members])
@@ -90,3 +90,17 @@ def test_a_file_that_is_there_is_not_touched(tmp_path: Path) -> None:
     assert path.read_bytes() == b"precious"
     with pytest.raises(FileUnwritable):
         ParquetTable(tmp_path / "no" / "t.parquet")
+
+
+def test_what_a_column_cannot_hold_exactly_is_text(tmp_path: Path) -> None:
+    bodies = [b'{"n": 9007199254740993, "x": 1e400}', b'{"n": 0.5, "x": 1.5}']
+    rows = written(tmp_path / "t.parquet", bodies)
+    assert [row["n"] for row in rows] == ["9007199254740993", "0.5"]
+    assert [row["x"] for row in rows] == ["1e400", "1.5"]
+    later = written(tmp_path / "l.parquet", [b'{"n": 0.5}', b'{"n": 9007199254740993}'], 1)
+    assert [(row["n"], row["_rest"]) for row in later] == [(0.5, None), (None, '{"n": 9007199254740993}')]
+
+
+def test_a_table_without_a_row_leaves_no_file(tmp_path: Path) -> None:
+    ParquetTable(tmp_path / "t.parquet").close()
+    assert list(tmp_path.iterdir()) == []

@@ -262,3 +262,9 @@ def test_settings_come_from_the_file(run: Run, tmp_path: Path) -> None:
     ended = run("up", "--data", data, "--json")
     assert (ended.code, ended.error["code"]) == (2, "setting_invalid")
     assert "netwrok_name" in ended.error["message"]
+
+
+def test_an_audit_of_a_database_that_is_not_there_makes_none(run: Run, tmp_path: Path) -> None:
+    gone = tmp_path / "gone.db"
+    assert run("audit", "--database-url", f"sqlite:///{gone}", "--json").error["code"] == "no_network"
+    assert not gone.exists()

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from tangle.disk.tables import TableForm
 from tangle.machines.errors import ReadingsRefused
 from tangle.machines.meter import FlowMeter, MeterState, Reading, ReadingVerdict
-from tangle.machines.readings import SAMPLE, read
+from tangle.machines.readings import SAMPLE, ReadingsForm, read
 
 
 def file(tmp_path: Path, text: str, encoding: str = "utf-8") -> Path:
@@ -54,9 +55,10 @@ def test_decimal_commas(tmp_path: Path) -> None:
 def test_columns_can_be_named(tmp_path: Path) -> None:
     path = file(tmp_path, "time,inlet,outlet\n2022-03-27T00:00:00Z,1,2\n")
     assert [one.value for one in read(path)] == ["1"]
-    assert [one.value for one in read(path, value="outlet")] == ["2"]
-    with pytest.raises(ReadingsRefused, match="no column is called 'drain'"):
-        list(read(path, value="drain"))
+    assert [one.value for one in read(path, ReadingsForm(value="outlet"))] == ["2"]
+    for form in (ReadingsForm(value="drain"), ReadingsForm(time="drain")):
+        with pytest.raises(ReadingsRefused, match="no column is called 'drain'"):
+            list(read(path, form))
 
 
 def test_bad_rows_are_handed_on_and_keep_their_number(tmp_path: Path) -> None:
@@ -77,4 +79,53 @@ def test_a_missing_file_and_other_encodings(tmp_path: Path) -> None:
     with pytest.raises(ReadingsRefused, match="No such file"):
         list(read(tmp_path / "none.csv"))
     path = file(tmp_path, "Zeit,Müll,flow\n2022-03-27T00:00:00Z,ä,1\n", "latin-1")
-    assert [one.value for one in read(path)] == ["1"]
+    with pytest.raises(ReadingsRefused, match="no text in UTF-8: byte 0xfc in line 1"):
+        list(read(path))
+    assert [one.value for one in read(path, ReadingsForm(table=TableForm(encoding="cp1252")))] == ["1"]
+
+
+def test_a_german_spreadsheet(tmp_path: Path) -> None:
+    rows = "".join(f"{1 + hour // 24:02}.02.2026 {hour % 24:02}:00;{hour % 5},25\r\n" for hour in range(30))
+    found = list(read(file(tmp_path, "\ufeffZeit;Durchfluss (l/s)\r\n" + rows)))
+    assert found[25] == Reading(26, "2026-02-02T01:00:00", "0.25")
+    assert len(found) == 30
+
+
+def test_days_and_months_are_not_guessed(tmp_path: Path) -> None:
+    path = file(tmp_path, "time;flow\n01/02/2026 10:00;1,5\n01/02/2026 11:00;2,5\n")
+    with pytest.raises(ReadingsRefused, match="may be day or month first; say --time-format"):
+        list(read(path))
+    found = list(read(path, ReadingsForm(time_format="%d/%m/%Y %H:%M")))
+    assert found[0] == Reading(1, "2026-02-01T10:00:00", "1.5")
+    with pytest.raises(ReadingsRefused, match="no column holds times of the format '%Y'"):
+        list(read(path, ReadingsForm(time_format="%Y")))
+
+
+def test_what_times_may_look_like_is_said(tmp_path: Path) -> None:
+    path = file(tmp_path, "when,flow\nMonday at ten,1.5\nMonday at eleven,2.5\n")
+    for form in (ReadingsForm(), ReadingsForm(time="when")):
+        with pytest.raises(ReadingsRefused, match=r"ISO 8601 such as 2026-01-31T10:00.*--time-format"):
+            list(read(path, form))
+
+
+def test_a_mark_for_thousands_never_passes_for_a_decimal_comma(tmp_path: Path) -> None:
+    path = file(tmp_path, "time;flow\n2026-01-31T10:00;1,234\n2026-01-31T11:00;2,345\n2026-01-31T12:00;3\n")
+    with pytest.raises(ReadingsRefused, match="mark for thousands"):
+        list(read(path))
+    found = list(read(path, ReadingsForm(value="flow", table=TableForm(decimal="."))))
+    meter, state = FlowMeter(), MeterState()
+    assert [meter.take(state, one)[1] for one in found] == [
+        ReadingVerdict.BAD_VALUE,
+        ReadingVerdict.BAD_VALUE,
+        ReadingVerdict.START,
+    ]
+
+
+def test_a_form_is_what_its_options_say() -> None:
+    form = ReadingsForm.named("flow", "time", "%Y", "tab", "comma", None)
+    assert form.options() == [
+        "--column=flow", "--time-column=time", "--time-format=%Y",
+        "--delimiter=\t", "--decimal=,", "--encoding=utf-8",
+    ]  # fmt: skip
+    with pytest.raises(ReadingsRefused, match="columns are parted with"):
+        ReadingsForm.named(None, None, None, "x", None, None)

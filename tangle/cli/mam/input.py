@@ -6,22 +6,24 @@ All but lines is read whole and checked before anything is published, so a bad r
 from __future__ import annotations
 
 import asyncio
-import csv
-import re
 import sys
 import threading
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import orjson
 
 from tangle.cli.errors import FileUnreadable, InvalidValue
+from tangle.disk.errors import TextRefused
+from tangle.disk.tables import NO_NUMBERS, Table, TableForm, read_table
+from tangle.disk.times import times_of
 
 BATCH = 64
 """messages signed together"""
+Value = orjson.Fragment | str | None
+"""a field: a number as it is written, a text, or nothing"""
 AHEAD = 4 * BATCH
 """lines read before they are published"""
-_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 
 
 def file_body(path: Path) -> bytes:
@@ -32,38 +34,78 @@ def file_body(path: Path) -> bytes:
         raise FileUnreadable(path, error.strerror or "it cannot be read") from None
 
 
-def csv_bodies(path: Path, skip: int = 0) -> list[bytes]:
-    """Each row as a JSON object with the names of the first row; numbers keep every digit they are written with.
+def csv_bodies(
+    path: Path,
+    form: TableForm | None = None,
+    *,
+    wanted: Sequence[str] = (),
+    time_format: str | None = None,
+    skip: int = 0,
+) -> list[bytes]:
+    """Each row as a JSON object with the names of the first row; an empty field is left out.
+
+    A column is of one kind: where every field is a number, its fields are numbers with every digit they are
+    written with, and else they are texts.
+
+    Parameters
+    ----------
+    form : how the table is written, where it does not show
+    wanted : names of the columns to take; all by default
+    time_format : of `strptime`; columns that are written so become ISO 8601
+    skip : rows to leave out
 
     Raises
     ------
-    FileUnreadable : it is no file, no UTF-8 or no CSV, or has no names
-    InvalidValue : a row has more or fewer fields than there are names
+    FileUnreadable : it is no file, no text or no table, a row has more or fewer fields than there are names, or a
+        number is none
+    InvalidValue : an option that does not fit the table
     """
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = list(csv.reader(file, strict=True))
+        table = read_table(path, form)
+        names, rows = table.columns()
+    except TextRefused as error:
+        raise FileUnreadable(error.path, error.rule) from None
     except OSError as error:
         raise FileUnreadable(path, error.strerror or "it cannot be read") from None
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise FileUnreadable(path, f"it is no CSV in UTF-8: {error}") from None
-    names = rows[0] if rows else []
-    if not names or len(set(names)) != len(names):
-        raise FileUnreadable(path, "its first row must name every column, each once")
-    bodies = []
-    for number, row in enumerate(filter(None, rows[1:]), 1):
-        if len(row) != len(names):
-            raise InvalidValue(f"row {number}", f"has {len(row)} fields, the first row names {len(names)}")
-        bodies.append(_object(names, row))
-    return bodies[skip:]
+    for name in wanted:
+        if name not in names:
+            raise InvalidValue("--column", f"the table has no column {name!r}; there are {', '.join(names)}")
+    given = {name: [row[at] for row in rows] for at, name in enumerate(names) if not wanted or name in wanted}
+    values = {name: _values(table, name, cells) for name, cells in given.items()}
+    if time_format is not None:
+        values |= _times(given, time_format)
+    columns = list(values.items())
+    bodies = ({name: cells[at] for name, cells in columns if cells[at] is not None} for at in range(len(rows)))
+    return [orjson.dumps(body) for body in bodies][skip:]
 
 
-def _object(names: Iterable[str], row: Iterable[str]) -> bytes:
-    """A JSON object; an empty field is left out."""
-    given = [(name, value) for name, value in zip(names, row, strict=True) if value]
-    return orjson.dumps(
-        {name: orjson.Fragment(value) if _NUMBER.fullmatch(value) else value for name, value in given}
-    )
+def _values(table: Table, name: str, cells: Sequence[str]) -> list[Value]:
+    """The fields of a column, all numbers or all texts; None for empty ones. Raises FileUnreadable."""
+    numbers = [table.number(cell) for cell in cells]
+    others = [at for at, cell in enumerate(cells) if cell.strip() and numbers[at] is None]
+    no_numbers = [at for at in others if cells[at].strip().lower() in NO_NUMBERS]
+    if no_numbers and len(no_numbers) == len(others) and any(numbers):
+        rule = f"row {no_numbers[0] + 1}, column {name}: {cells[no_numbers[0]].strip()!r} is no number"
+        raise FileUnreadable(table.path, f"{rule}; leave the field empty")
+    if others:
+        return [cell or None for cell in cells]
+    return [None if number is None else orjson.Fragment(number) for number in numbers]
+
+
+def _times(given: Mapping[str, Sequence[str]], time_format: str) -> dict[str, list[Value]]:
+    """The columns that are written in a format of times, in ISO 8601. Raises InvalidValue if there is none."""
+    try:
+        read = times_of(time_format)
+    except ValueError as error:
+        raise InvalidValue("--time-format", str(error)) from None
+    found: dict[str, list[Value]] = {}
+    for name, cells in given.items():
+        read_cells = [read(cell) for cell in cells if cell.strip()]
+        if read_cells and None not in read_cells:
+            found[name] = [read(cell) if cell.strip() else None for cell in cells]
+    if not found:
+        raise InvalidValue("--time-format", f"no column is written as {time_format!r} in every row")
+    return found
 
 
 async def batches(bodies: Iterable[bytes]) -> AsyncIterator[list[bytes]]:

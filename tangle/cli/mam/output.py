@@ -56,18 +56,41 @@ def notice(event: Event) -> str | None:
             return None
 
 
+class Digits(str):
+    """A number of JSON, as it is written."""
+
+    __slots__ = ()
+
+
 def body_json(body: bytes) -> Json:
-    """A body as `json`, `text` or `data`, whichever it is first."""
+    """A body as `json`, `text` or `data`, whichever it is first. Numbers in JSON are `Digits`.
+
+    So every digit stays as the writer wrote it, whatever a float can hold. NaN and Infinity are no JSON, though
+    Python reads them; nor is what could not be written again: text that is no Unicode, or what lies too deep.
+    """
     try:
-        return {"json": json.loads(body, parse_constant=_no_constant)}
+        value = json.loads(body.decode(), parse_float=Digits, parse_int=Digits, parse_constant=_no_constant)
+        json_text(value).encode()
     except (ValueError, RecursionError):
         text = readable(body)
         return {"data": to_hex(body)} if text is None else {"text": text}
+    return {"json": value}
 
 
 def _no_constant(name: str) -> None:
-    """NaN and Infinity are no JSON, though Python reads them."""
     raise ValueError(name)
+
+
+def json_text(value: Any) -> str:
+    """A value of `body_json` as JSON, its numbers as they are; no deeper than `body_json` takes it."""
+    if isinstance(value, Digits):
+        return value
+    if isinstance(value, dict):
+        members = (f"{json.dumps(name, ensure_ascii=False)}: {json_text(inner)}" for name, inner in value.items())
+        return "{" + ", ".join(members) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(json_text, value)) + "]"
+    return json.dumps(value, ensure_ascii=False)
 
 
 class Sink(Protocol):
@@ -115,7 +138,7 @@ class JsonLines:
 
     def take(self, event: Event) -> None:
         """Write it."""
-        self._file.write(json.dumps(event_json(event), ensure_ascii=False) + "\n")
+        self._file.write(json_text(event_json(event)) + "\n")
 
     def flush(self) -> None:
         """Write all."""
@@ -179,9 +202,8 @@ class Table:
         further: Any = {name: value for name, value in fields.items() if name not in self._columns}
         if not isinstance(members, dict):
             further = next(iter(body.values()))
-        rest = further if isinstance(further, str) else json.dumps(further, ensure_ascii=False)
-        verbatim = json.loads(event.body, parse_float=str, parse_int=str) if isinstance(members, dict) else {}
-        cells = [_cell(verbatim.get(name)) for name in self._columns]
+        rest = further if isinstance(further, str) else json_text(further)
+        cells = [_cell(fields.get(name)) for name in self._columns]
         self._rows.writerow([event.index, *cells, "" if further == {} else rest])
 
     def flush(self) -> None:
@@ -207,4 +229,4 @@ def _columns_of(path: Path) -> list[str]:
 def _cell(value: Any) -> str:
     if value is None:
         return ""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return value if isinstance(value, str) else json_text(value)

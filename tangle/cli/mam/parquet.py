@@ -6,7 +6,7 @@ that was asked for when the reading ends, Ctrl-C included; a table that should b
 
 from __future__ import annotations
 
-import json
+import math
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
@@ -18,10 +18,14 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from tangle.cli.errors import FileUnwritable
-from tangle.cli.mam.output import INDEX, REST, body_json, notice
+from tangle.cli.mam.output import INDEX, REST, Digits, body_json, json_text, notice
 from tangle.disk import files
 from tangle.mam import Event, Message
 
+INT_DIGITS_MAX = 20
+"""characters of a whole number of 64 bits"""
+FLOAT_EXACT_MAX = 2**53
+"""up to which a double holds every whole number"""
 GROUP_ROWS = 10_000
 """rows of a row group; the first group decides the columns and their types"""
 
@@ -30,8 +34,9 @@ class ParquetTable:
     """Messages as rows; notices on standard error.
 
     Fields of the messages in the first group are the columns: whole numbers are int64, numbers double, and so on;
-    what is of no one type is JSON text. What does not fit a column of a later group, further fields, and bodies
-    that are no JSON objects stand as JSON or text in the column `_rest`: nothing is left out.
+    what is of no one type, or would not be exact in it, is JSON text. What does not fit a column of a later group,
+    further fields, and bodies that are no JSON objects stand as JSON or text in the column `_rest`: nothing is
+    left out.
 
     Raises
     ------
@@ -61,10 +66,11 @@ class ParquetTable:
         body = body_json(event.body)
         members = body.get("json")
         if isinstance(members, dict):
-            self._rows.append((event.index, members, ""))
+            fields = {name: _plain(value) for name, value in members.items()}
+            self._rows.append((event.index, fields, ""))
         else:
             other = next(iter(body.values()))
-            rest = other if isinstance(other, str) else json.dumps(other, ensure_ascii=False)
+            rest = other if isinstance(other, str) else json_text(other)
             self._rows.append((event.index, {}, rest))
         if len(self._rows) == self._group_rows:
             self._write()
@@ -100,7 +106,7 @@ class ParquetTable:
         for column in self._columns:
             if column.name in further and column.takes(further[column.name]):
                 row[column.name] = column.cell(further.pop(column.name))
-        row[REST] = rest or (json.dumps(further, ensure_ascii=False) if further else None)
+        row[REST] = rest or (json_text(further) if further else None)
         return row
 
 
@@ -124,21 +130,25 @@ class Column:
 
     def takes(self, value: object) -> bool:
         """Whether a value has a place here."""
-        return value is None or not self.types or _type_of(value) in self.types
+        if float in self.types and type(value) is int and abs(value) > FLOAT_EXACT_MAX:
+            return False
+        return value is None or not self.types or type(value) in self.types
 
     def cell(self, value: Any) -> Any:
         """A value that has a place here, as it is written."""
-        return value if value is None or self.types else json.dumps(value, ensure_ascii=False)
+        return value if value is None or self.types else json_text(value)
 
 
 def columns_of(rows: Sequence[Mapping[str, Any]]) -> list[Column]:
     """The columns for these fields, in the order in which they come up."""
     found: dict[str, set[type]] = {}
+    inexact = set[str]()
     for fields in rows:
         for name, value in fields.items():
             types = found.setdefault(name, set())
             if value is not None:
-                types.add(_type_of(value))
+                types.add(type(value))
+                inexact |= {name} if type(value) is int and abs(value) > FLOAT_EXACT_MAX else set()
     kinds: list[tuple[set[type], pa.DataType]] = [
         ({bool}, pa.bool_()), ({int}, pa.int64()), ({int, float}, pa.float64()), ({str}, pa.string()),
     ]  # fmt: skip
@@ -147,12 +157,17 @@ def columns_of(rows: Sequence[Mapping[str, Any]]) -> list[Column]:
         if name not in {INDEX, REST}:
             whole = next(((frozenset(taken), kind) for taken, kind in kinds if types and types <= taken), None)
             taken, kind = whole or (frozenset(), pa.string())
+            if float in taken and name in inexact:
+                taken, kind = frozenset(), pa.string()
             columns.append(Column(name, kind, taken))
     return columns
 
 
-def _type_of(value: object) -> type:
-    """The type of a value of JSON; that of a whole number beyond 64 bits is none that a column takes as it is."""
-    if type(value) is int and not -(2**63) <= value < 2**63:
-        return object
-    return type(value)
+def _plain(value: Any) -> Any:
+    """A number as Python has it, where that is exact for a whole number and finite for any other."""
+    if not isinstance(value, Digits):
+        return value
+    if value.lstrip("-").isdigit():
+        number = int(value) if len(value) <= INT_DIGITS_MAX else 2**63
+        return number if -(2**63) <= number < 2**63 else value
+    return float(value) if math.isfinite(float(value)) else value

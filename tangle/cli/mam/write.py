@@ -26,9 +26,11 @@ from tangle.client.channels.publisher import Published, Publisher
 from tangle.client.channels.recovery import Recovered
 from tangle.client.channels.recovery import recover as found_by
 from tangle.client.node.rest import NodeClient
+from tangle.disk.tables import TableForm
 from tangle.mam import Channel, Mode, Position
 from tangle.mam import Channel as NewChannel
 from tangle.mam import Channel as Owned
+from tangle.parties.agent import DecimalOption, DelimiterOption, EncodingOption, TimeFormatOption
 from tangle.protocol.errors import ProtocolError
 from tangle.protocol.serial import Json, to_hex
 from tangle.terminal.live import progress
@@ -80,6 +82,14 @@ def publish(
         int,
         typer.Option("--skip-rows", min=0, metavar="COUNT", help="With --csv: rows that are published already."),
     ] = 0,
+    column: Annotated[
+        list[str] | None,
+        typer.Option("--column", metavar="NAME", help="With --csv: take this column; may be given again."),
+    ] = None,
+    time_format: TimeFormatOption = None,
+    delimiter: DelimiterOption = None,
+    decimal: DecimalOption = None,
+    encoding: EncodingOption = None,
     waiting: Annotated[
         bool, typer.Option("--waiting", help="Only send what is signed and waits from an earlier run.")
     ] = False,
@@ -93,7 +103,15 @@ def publish(
     """
     if sum(given is not None for given in (text, file, csv)) + waiting > 1:
         raise typer.BadParameter("give one of TEXT, --file, --csv and --waiting")
-    source = None if waiting else _source(text, file, csv, skip_rows)
+    try:
+        form = TableForm.named(delimiter, decimal, encoding)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    given = (column, time_format, delimiter, decimal, encoding)
+    if csv is None and any(option is not None for option in given):
+        raise typer.BadParameter("--column, --time-format, --delimiter, --decimal and --encoding go with --csv")
+    rows = partial(csv_bodies, form=form, wanted=column or (), time_format=time_format, skip=skip_rows)
+    source = None if waiting else _source(text, file, csv, rows)
     with progress("asking the node", as_json=as_json) as tell, format_errors():
         if source is None:
             result = run_async(_send_waiting(node, channel, worker, timeout, tell))
@@ -187,14 +205,16 @@ def _access_rows(channel: Channel) -> list[tuple[str, object]]:
     ]
 
 
-def _source(text: str | None, file: Path | None, csv: Path | None, skip_rows: int) -> AsyncIterator[list[bytes]]:
+def _source(
+    text: str | None, file: Path | None, csv: Path | None, rows: Callable[[Path], list[bytes]]
+) -> AsyncIterator[list[bytes]]:
     """The bodies to publish, some at a time; all but lines are read and checked here."""
     if text is not None:
         return batches([text.encode()])
     if file is not None:
         return batches([file_body(file)])
     if csv is not None:
-        return batches(csv_bodies(csv, skip_rows))
+        return batches(rows(csv))
     if sys.stdin.isatty():
         raise typer.BadParameter("give TEXT, --file or --csv, or lines on standard input")
     return line_batches()

@@ -12,7 +12,7 @@ from tangle.cli.node.service import database_errors
 from tangle.cli.options import AsJson, ConfigFile, DataDirectory
 from tangle.cli.output import show
 from tangle.service.settings import Settings
-from tangle.store.engine import migrate, open_engine
+from tangle.store.engine import file_of, migrate, open_engine
 from tangle.store.errors import NoNetwork
 from tangle.terminal.live import progress
 from tangle.terminal.text import amount, facts
@@ -29,8 +29,8 @@ def audit(
 ) -> None:
     """Exit code 11 when something is not as recorded; the message names the first difference."""
     settings = Settings.load(config, data=data, database_url=database_url)
-    if not settings.database_url and not (settings.data / "tangle.db").is_file():
-        raise NoNetwork(str(settings.data))
+    if (file := file_of(settings.url)) is not None and not file.is_file():
+        raise NoNetwork(str(file.parent if not settings.database_url else file))
     with progress("reading the journal", as_json=as_json, lines=True) as tell, database_errors():
 
         def told(done: int, total: int) -> None:

@@ -14,6 +14,7 @@ cancelled call has begun is finished before the next one looks.
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -260,10 +261,24 @@ class Publisher:
 
 
 def encode(body: Body) -> bytes:
-    """The bytes of a body: JSON unless it is bytes already. Raises ArgumentInvalid."""
+    """The bytes of a body: JSON unless it is bytes already.
+
+    Whole numbers of any size stay exact.
+
+    Raises
+    ------
+    ArgumentInvalid : it is neither bytes nor JSON, such as NaN
+    """
     if isinstance(body, bytes):
         return body
     try:
-        return orjson.dumps(body)
-    except orjson.JSONEncodeError as error:
+        return json.dumps(
+            body, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_other
+        ).encode()
+    except (TypeError, ValueError, RecursionError) as error:
         raise ArgumentInvalid("body", f"is neither bytes nor JSON ({error})") from None
+
+
+def _other(value: object) -> Any:
+    """What JSON has no kind for and has one usual form, as a time has. Raises TypeError."""
+    return json.loads(orjson.dumps(value))

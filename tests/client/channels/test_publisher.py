@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from tangle.client.channels import ChannelBook, Publisher
 from tangle.client.channels.errors import ChannelInUse, NotASubscriber, NotYetPublished
+from tangle.client.channels.publisher import Body, encode
 from tangle.mam import (
     ArgumentInvalid,
     BodyTooLong,
@@ -234,3 +236,15 @@ async def test_a_writer_goes_on_from_its_seed_alone(tmp_path: Path, carrier: Tab
     ) as again:
         await again.publish(4)
     assert bodies(read(carrier, channel)) == [b"0", b"1", b"2", b"3", b"4"]
+
+
+@pytest.mark.parametrize("body", [{"x": float("nan")}, [float("-inf")], {"x": object()}, "\ud800"])
+def test_what_is_no_json_is_refused(body: Body) -> None:
+    with pytest.raises(ArgumentInvalid, match="neither bytes nor JSON"):
+        encode(body)
+
+
+def test_bodies_keep_their_kind() -> None:
+    assert encode({"n": 2**200, "x": 0.1, "t": "1", "at": datetime(2026, 1, 31, tzinfo=UTC)}) == (
+        b'{"n":%d,"x":0.1,"t":"1","at":"2026-01-31T00:00:00+00:00"}' % 2**200
+    )
