@@ -5,7 +5,7 @@ STAMP := .venv/.installed
 # Tests start some hundred processes. Without its bytecode each of them would compile the program anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo run test test-long crash kernels check format lock bench bench-small docs clean
+.PHONY: help demo run test test-long crash fuzz kernels check format lock bench bench-small docs clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -37,6 +37,9 @@ test-long: $(STAMP) kernels ## the suite with the longer runs, and all of what i
 
 crash: $(STAMP) kernels ## 200 rounds of kills and faults against nodes at work (CRASH_ARGS: --rounds, --seed, --only)
 	@$(BIN)/python -m tests.crash $(CRASH_ARGS)
+
+fuzz: $(STAMP) kernels ## an hour of inputs that nobody would send; what was answered in a new way is kept (FUZZ_ARGS)
+	@$(BIN)/python -m tests.fuzz $(FUZZ_ARGS)
 
 kernels: $(STAMP) ## compile what is compiled once per machine; a minute, nothing later
 	@$(BIN)/python -c "from tangle.protocol.pow.search import compile_kernels; compile_kernels()" & \

@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tangle.disk.errors import BookExists, BookFailed, BookInUse, NoBook
 from tangle.disk.files import PRIVATE
@@ -65,6 +66,13 @@ class Book:
         """Give the file free."""
         self.connection.close()
         os.close(self._lock)
+
+    def rows(self, query: str) -> list[Any]:
+        """All rows that answer a query. Raises BookFailed."""
+        try:
+            return self.connection.execute(query).fetchall()
+        except sqlite3.Error as error:
+            raise BookFailed(self.path, str(error)) from error
 
     @contextmanager
     def transaction(self, *, durable: bool = True) -> Iterator[sqlite3.Connection]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sqlite3
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
+from tangle.disk.errors import BookFailed
 from tangle.errors import TangleError
 from tangle.parties.report import Report
 
@@ -46,6 +48,9 @@ def run(main: Coroutine[Any, Any, int], report: Report) -> None:
         code = asyncio.run(_until_signal(main, report))
     except TangleError as error:
         report({"event": "error", "code": error.code, "message": str(error)})
+        code = 1
+    except sqlite3.Error as error:
+        report({"event": "error", "code": BookFailed.code, "message": f"the book could not be used: {error}"})
         code = 1
     except BrokenPipeError:
         # Whoever read the reports is gone; there is nobody to tell, and nothing to flush either.

@@ -24,8 +24,8 @@ from typing import Self
 
 from tangle.client.channels.errors import ChannelExists, ChannelInUse, NoChannel, NotASubscriber
 from tangle.disk import books
-from tangle.disk.errors import BookExists, BookInUse, NoBook
-from tangle.mam import Channel, Mode, Position, Sealed
+from tangle.disk.errors import BookExists, BookFailed, BookInUse, NoBook
+from tangle.mam import Channel, MamError, Mode, Position, Sealed
 
 LAYOUT = 1
 """number of this layout of the tables"""
@@ -72,7 +72,10 @@ class ChannelBook:
         if row is None or row[0] != LAYOUT:
             raise NoBook(book.path)
         _, seed, mode, height, side_key = row
-        self.channel = Channel(seed, Mode(mode), height, side_key if mode == Mode.RESTRICTED else None)
+        try:
+            self.channel = Channel(seed, Mode(mode), height, side_key if mode == Mode.RESTRICTED else None)
+        except (ValueError, MamError) as error:
+            raise BookFailed(book.path, f"the channel in it is damaged: {error}") from None
 
     @classmethod
     def create(cls, path: Path, channel: Channel, position: Position | None = None) -> Self:
@@ -113,12 +116,13 @@ class ChannelBook:
     @property
     def position(self) -> Position:
         """Where the writer stands: the next message is signed there."""
-        return Position(*self._book.connection.execute("SELECT next_index, rekeyed_at FROM channel").fetchone())
+        (row,) = self._book.rows("SELECT next_index, rekeyed_at FROM channel")
+        return Position(*row)
 
     @property
     def subscribers(self) -> list[bytes]:
         """Public keys that get the next side key, sorted."""
-        return [key for (key,) in self._book.connection.execute("SELECT public_key FROM subscribers ORDER BY 1")]
+        return [key for (key,) in self._book.rows("SELECT public_key FROM subscribers ORDER BY 1")]
 
     def reserve(self, bodies: Iterable[bytes]) -> list[Sealed]:
         """Sign one message per body and keep them durably, all or none.
@@ -157,10 +161,8 @@ class ChannelBook:
 
     def outgoing(self) -> list[Outgoing]:
         """All parts that are not acknowledged, in order of the channel."""
-        rows = self._book.connection.execute(
-            "SELECT message, part, address, data FROM outbox WHERE block_id IS NULL ORDER BY message, part"
-        )
-        return [Outgoing(*row) for row in rows]
+        waiting = "SELECT message, part, address, data FROM outbox WHERE block_id IS NULL ORDER BY message, part"
+        return [Outgoing(*row) for row in self._book.rows(waiting)]
 
     def acknowledge(self, index: int, part: int, block_id: bytes) -> list[bytes] | None:
         """Note which block carries a part; the ids of all parts once the message is complete, otherwise None."""

@@ -1,0 +1,1 @@
+"""Inputs that nobody would send on purpose, made from some that somebody would."""
