@@ -8,7 +8,7 @@ applied again in white-flag order, and what was recorded of blocks and outputs m
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, Engine
 
@@ -88,7 +88,7 @@ class _Replica:
         genesis = queries.output(connection, bytes(34))
         if genesis is None:
             raise AuditFailed("the genesis output is missing")
-        self.outputs[genesis.output_id] = Found(OUTPUTS.decode(Reader(genesis.data)))
+        self.outputs[genesis.output_id] = Found(OUTPUTS.decode(Reader(genesis.data)), genesis.created_at)
 
     def add(self, block_id: bytes, data: bytes, number: int, referenced: ReferencedRow | None) -> None:
         name = f"block 0x{block_id.hex()}"
@@ -119,10 +119,10 @@ class _Replica:
         except TangleError as error:
             raise AuditFailed(f"{name}, milestone: {error}") from error
         if settlement is not None:
-            changes = settlement.changes
-            self.outputs |= {output_id: Found(output) for output_id, (output, _) in changes.created.items()}
+            changes, at = settlement.changes, settlement.time
+            self.outputs |= {output_id: Found(output, at) for output_id, (output, _) in changes.created.items()}
             for output_id in changes.spent:
-                self.outputs[output_id] = Found(self.outputs[output_id].output, spent=True)
+                self.outputs[output_id] = replace(self.outputs[output_id], spent=True)
         return settlement
 
     def _find(self, output_ids: Sequence[bytes]) -> dict[bytes, Found]:

@@ -10,7 +10,7 @@ the others nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,7 +60,12 @@ def has_news(memory: Memory) -> bool:
 
 
 def issue(
-    memory: Memory, select: Selection, rng: np.random.Generator, now: int, search: Search | None = None
+    memory: Memory,
+    select: Selection,
+    rng: np.random.Generator,
+    now: int,
+    search: Search | None = None,
+    rules: Collection[str] = (),
 ) -> Step:
     """See `Node.issue`."""
     step, window = Step(), memory.window
@@ -72,7 +77,7 @@ def issue(
         joined = _append_all(memory, step, chain, now * 1000) or joined
     chosen = [window.newest(), *joined, *gathered.tips][:PARENTS_MAX]
     parents = tuple(sorted(window.dag.id_of(index) for index in chosen))
-    settlement = memory.finality.propose(window, parents, ledger(memory, step), now)
+    settlement = memory.finality.propose(window, parents, ledger(memory, step), now, rules)
     block = Block(parents, settlement.evidence)
     carrier = append(memory, step, block, window.indices(parents), now * 1000)
     confirm(memory, step, settlement, carrier)

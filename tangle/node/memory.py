@@ -15,8 +15,9 @@ from tangle.node.recent import RecentOutputs
 from tangle.node.settings import NodeSettings
 from tangle.protocol import peek
 from tangle.protocol.blocks import Block
-from tangle.protocol.milestones import FIRST_INDEX
+from tangle.protocol.milestones import FIRST_INDEX, Milestone
 from tangle.protocol.parameters import ProtocolParameters
+from tangle.protocol.ruleset import rules_of
 from tangle.protocol.transactions import Transaction
 from tangle.state.confidence import ConfidenceBoard
 from tangle.state.dag import Dag
@@ -87,7 +88,8 @@ def load(own: OwnConnection, network: Network, finality: Finality, settings: Nod
         memory.board.restore((by_number[number], level) for number, level in told if number in by_number)
     if newest is not None:
         carrier = window.dag.id_of(by_number[newest.block_number])
-        window.head = Head(newest.index, newest.timestamp, newest.milestone_id, carrier)
+        rules = rules_of(Milestone.decode(newest.payload).essence.metadata)
+        window.head = Head(newest.index, newest.timestamp, newest.milestone_id, carrier, rules)
     window.dag.refresh_roots(head, depth)
     return memory
 

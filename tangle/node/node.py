@@ -9,7 +9,7 @@ calls all methods; all others use `reading`.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any, Self
 
@@ -189,7 +189,7 @@ class Node:
         """Whether a milestone would reference more than its predecessor; lazy blocks alone can wait."""
         return has_news(self._memory)
 
-    def issue(self, now: int, search: Search | None = None) -> Step:
+    def issue(self, now: int, search: Search | None = None, rules: Collection[str] = ()) -> Step:
         """Issue, sign and apply the next milestone.
 
         Parameters
@@ -197,8 +197,9 @@ class Node:
         now : seconds since the Unix epoch
         search : does the work of checkpoint blocks, which bring in what others left behind or pass by; without it
             that waits its turn
+        rules : that the milestone switches on for all that follow
         """
-        return issue(self._settled(), self._select, self._rng, now, search)
+        return issue(self._settled(), self._select, self._rng, now, search, rules)
 
     def refresh_tips(self) -> None:
         """Fill the pool with new selections."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from tangle.node.memory import Memory
 from tangle.node.step import Step
@@ -30,13 +31,16 @@ def ledger(memory: Memory, step: Step) -> Find:
         found = memory.recent.find(output_ids)
         found |= {i: step.created[i] for i in output_ids if i in step.created}
         others = [output_id for output_id in output_ids if output_id not in found]
-        spent = step.spent
         if others:
             with memory.own.reading() as connection:
                 rows = queries.outputs_by_ids(connection, others)
-            found |= {output_id: OUTPUTS.decode(Reader(row.data)) for output_id, row in rows.items()}
-            spent = spent | {output_id for output_id, row in rows.items() if row.spent_index is not None}
-        return {output_id: Found(output, output_id in spent) for output_id, output in found.items()}
+            found |= {
+                output_id: Found(OUTPUTS.decode(Reader(row.data)), row.created_at, row.spent_index is not None)
+                for output_id, row in rows.items()
+            }
+        for output_id in step.spent & found.keys():
+            found[output_id] = replace(found[output_id], spent=True)
+        return found
 
     return find
 
@@ -70,11 +74,11 @@ def _change(memory: Memory, step: Step, settlement: Settlement) -> None:
     carriers = [memory.window.dag.id_of(block) for block in settlement.verdicts]
     for output_id, (output, position) in changes.created.items():
         batch.outputs.append(output_row(output_id, output, carriers[position], index, at))
-        step.created[output_id] = output
+        step.created[output_id] = Found(output, at)
     for output_id, transaction_id in changes.spent.items():
         batch.spent.append(SpentRow(output_id, index, at, transaction_id))
     step.spent |= changes.spent.keys()
-    memory.recent.take(changes)
+    memory.recent.take(changes, at)
 
 
 def output_row(output_id: bytes, output: Output, block_id: bytes, index: int, at: int) -> OutputRow:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from tangle.errors import TangleError
-from tangle.protocol.outputs import Output
+from tangle.state.ledger import Found
 from tangle.store.events import Event
 from tangle.store.rows import Batch
 
@@ -54,5 +54,5 @@ class Step:
     released: dict[bytes, Receipt | TangleError] = field(default_factory=dict)
     stored: dict[bytes, bool] = field(default_factory=dict)
     attached: set[bytes] = field(default_factory=set)
-    created: dict[bytes, Output] = field(default_factory=dict)
+    created: dict[bytes, Found] = field(default_factory=dict)
     spent: set[bytes] = field(default_factory=set)

@@ -270,6 +270,7 @@ def _writer(cls: type[Wire]) -> Any:
             for member in run:
                 pieces += member.kind.written(code, f"self.{member.attribute}")
         number = ""
+    pieces = pieces or [number or "b''"]
     starred = len(pieces) > 4 or any(piece.startswith("*") for piece in pieces)
     code.add(f"return b''.join(({', '.join(pieces)},))" if starred else f"return {' + '.join(pieces)}")
     return code.function()

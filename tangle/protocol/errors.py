@@ -12,7 +12,7 @@
     │   ├── ProofOfWorkTooLow
     │   ├── DepositTooSmall
     │   ├── SelfUnlock
-    │   ├── UnlockMismatch, SignatureInvalid
+    │   ├── UnlockMismatch, SignatureInvalid, LockInvalid
     │   ├── MilestoneInvalid
     │   └── ParameterInvalid
     ├── InvalidMnemonic, InvalidSeed      no keys come from these words or bytes
@@ -179,6 +179,12 @@ class SignatureInvalid(ProtocolError):
     """A signature does not verify (TIP-14, ZIP-215 rules)."""
 
     code = "signature_invalid"
+
+
+class LockInvalid(ProtocolError):
+    """A lock or a witness without the right form, or one that leaves a secret to whoever sees it first."""
+
+    code = "lock_invalid"
 
 
 class MilestoneInvalid(ProtocolError):

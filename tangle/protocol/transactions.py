@@ -7,7 +7,7 @@ Whether the inputs exist and are unspent is the ledger's question, asked when a 
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Annotated, ClassVar, Self
 
 from tangle.protocol.codec import Kept, Wire
@@ -16,15 +16,17 @@ from tangle.protocol.errors import (
     CountOutOfRange,
     IndexOutOfRange,
     LengthOutOfRange,
+    ProtocolError,
     Repeated,
     SignatureInvalid,
     UnlockMismatch,
     WrongNetwork,
 )
 from tangle.protocol.fields import HASH, UInt
+from tangle.protocol.locks import WITNESS_TAG, Witness, check_secrets, verified_witness
 from tangle.protocol.outputs import OUTPUTS, ChainOutput, Output, check_deposit
 from tangle.protocol.parameters import INPUTS_MAX, NATIVE_TOKENS_MAX, OUTPUTS_MAX, ProtocolParameters
-from tangle.protocol.serial import blake2b_256, numbered, uint
+from tangle.protocol.serial import blake2b_256, numbered, uint, within
 from tangle.protocol.signatures import verify
 from tangle.protocol.tables import Many, Maybe, Struct, TypeTable
 from tangle.protocol.tagged_data import TaggedData
@@ -56,6 +58,7 @@ __all__ = [
     "Unlock",
     "UtxoInput",
     "check_transaction",
+    "check_witness",
     "inputs_commitment",
 ]
 
@@ -127,6 +130,25 @@ class TransactionEssence(Kept):
         """What a signature unlock signs: BLAKE2b-256 of the binary form."""
         return blake2b_256(self.encoded)
 
+    @property
+    def bare(self) -> bytes:
+        """The binary form up to and with the outputs, which a lock's co-signers sign."""
+        rest = 4 + (len(self.payload.encode()) if self.payload else 0)
+        return self.encoded[:-rest]
+
+    def witness(self) -> Witness | None:
+        """What it shows of locks, all signatures verified; None where it says nothing of them.
+
+        Raises
+        ------
+        LockInvalid, SignatureInvalid
+        """
+        payload = self.payload
+        if payload is None or payload.tag != WITNESS_TAG:
+            return None
+        ids = [consumed.output_id for consumed in self.inputs]
+        return verified_witness(payload.data, self.bare, self.network_id, ids)
+
 
 @dataclass(frozen=True)
 class Transaction(Kept):
@@ -148,6 +170,14 @@ class Transaction(Kept):
     def id(self) -> bytes:
         """The transaction id: BLAKE2b-256 of the binary form, 32 bytes."""
         return blake2b_256(self.encoded)
+
+    @cached_property
+    def witness(self) -> Witness | None:
+        """What it shows of locks; a bad witness is none. Verified once, as long as the object is in memory."""
+        try:
+            return self.essence.witness()
+        except ProtocolError:
+            return None
 
     def output_id(self, index: int) -> bytes:
         """The id of output `index`, 34 bytes."""
@@ -210,3 +240,21 @@ def check_transaction(transaction: Transaction, parameters: ProtocolParameters) 
             signed = unlock.signature
             if not verify(signed.public_key, signed.signature, essence.hash):
                 raise SignatureInvalid(f"unlocks[{i}].signature", "does not verify for the essence")
+
+
+def check_witness(transaction: Transaction) -> None:
+    """Raise where a payload that is meant as a witness is none, or a lock in it leaves a secret to anybody.
+
+    No rule of a block: to the ledger a bad witness is no witness, so that nodes of different age never disagree
+    about a block. Whoever posts one is better told at once.
+
+    Raises
+    ------
+    LockInvalid, SignatureInvalid
+    """
+    witness = transaction.witness
+    if witness is None:
+        within("essence.payload", transaction.essence.witness)
+        return
+    for i, entry in enumerate(witness.entries):
+        within(f"essence.payload.entries[{i}]", partial(check_secrets, entry.lock))

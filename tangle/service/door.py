@@ -14,6 +14,7 @@ import logging
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from tangle.errors import TangleError
@@ -23,7 +24,9 @@ from tangle.protocol.blocks import Block, check_payload, check_work
 from tangle.protocol.errors import ProofOfWorkTooLow, UnexpectedEnd
 from tangle.protocol.milestones import Milestone
 from tangle.protocol.parameters import NONCE_BYTES, PARENTS_MAX, PROTOCOL_VERSION
-from tangle.protocol.serial import Fields, to_hex
+from tangle.protocol.ruleset import LOCKS
+from tangle.protocol.serial import Fields, to_hex, within
+from tangle.protocol.transactions import Transaction, check_witness
 from tangle.service.writer import Writer
 
 log = logging.getLogger("tangle.door")
@@ -91,6 +94,8 @@ class Door:
             if (finished and block.nonce) or work is None:
                 raise
         check_payload(block, node.parameters, node.network.keys)
+        if LOCKS in node.reading.milestone.rules and isinstance(block.payload, Transaction):
+            within("payload", partial(check_witness, block.payload))
         if work is None:
             return block
         return await work(block if block.nonce else block.with_nonce(secrets.randbits(64)))

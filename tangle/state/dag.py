@@ -8,12 +8,12 @@ graph is told: walks pass lazy blocks by. A block whose oldest root lies more th
 is too old to be approved (below max depth): it is forbidden in the graph, its payload can only be reattached.
 
 A block is contested when it spends an output that another transaction, here before it and not settled yet, spends
-too and by the same key. White flag (TIP-2) makes that harmless: it may be attached, approved and referenced, and
-the ledger ignores it. But nobody needs it, so walks pass it by as they do a lazy block, and thousands of spends of
-one output take no honest block's place. The first spend is never contested, and neither is a reattachment, which
-is the same transaction. What approves a contested block is an ordinary block. Whose key an output asks for is not
-known here, and anybody can name any output and sign with a key of their own: were keys not told apart, strangers
-could make every payment a contested one.
+too and by the same key; at an input whose lock is shown, by the same lock. White flag (TIP-2) makes that harmless:
+it may be attached, approved and referenced, and the ledger ignores it. But nobody needs it, so walks pass it by as
+they do a lazy block, and thousands of spends of one output take no honest block's place. The first spend is never
+contested, and neither is a reattachment, which is the same transaction. What approves a contested block is an
+ordinary block. Whose key an output asks for is not known here, and anybody can name any output and sign with a key
+of their own: were keys not told apart, strangers could make every payment a contested one.
 
 Index 0 of a new network is the block before all blocks, whose id is 32 zero bytes.
 
@@ -38,6 +38,17 @@ from tangle.tipselect.lazy import LIMITS, NON_LAZY, SEMI_LAZY, Limits, scores
 
 NOT_REFERENCED = 0
 """stands for a block that no milestone has referenced yet"""
+
+
+def opener_of(transaction: Transaction, position: int) -> bytes:
+    """What opens an input: the hash of the lock that is shown for it, otherwise the key that signed.
+
+    Rivals at a lock need not share a key, for whoever signs may show it.
+    """
+    for entry in transaction.witness.entries if transaction.witness else ():
+        if entry.position == position:
+            return entry.lock.address.public_key_hash
+    return transaction.signature_of(position).public_key
 
 
 def limits_of(depth: int) -> Limits:
@@ -306,7 +317,7 @@ class Dag:
         """Note what a transaction spends; tells whether another one that waits spends some of it."""
         contested = False
         for position, consumed in enumerate(transaction.essence.inputs):
-            spend = consumed.output_id, transaction.signature_of(position).public_key
+            spend = consumed.output_id, opener_of(transaction, position)
             first = self._spends.setdefault(spend, transaction)
             contested |= first is not transaction and first.id != transaction.id
         return contested

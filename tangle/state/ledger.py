@@ -14,7 +14,7 @@ machine.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tangle.protocol.addresses import Address
@@ -26,16 +26,17 @@ from tangle.protocol.outputs import (
     TimelockUnlockCondition,
 )
 from tangle.protocol.transactions import Transaction
-from tangle.state.rules import check_semantics
+from tangle.state.rules import Consumed, check_semantics
 
 __all__ = ["Changes", "Conflict", "Find", "Found", "apply", "parties"]
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An output that exists, and whether an earlier milestone spent it."""
+    """An output that exists, when a milestone made it (seconds), and whether an earlier milestone spent it."""
 
     output: Output
+    created_at: int
     spent: bool = False
 
 
@@ -62,51 +63,52 @@ class Changes:
     touched: list[frozenset[Address]] = field(default_factory=list)
 
 
-def apply(transactions: Sequence[Transaction], find: Find, at: int) -> Changes:
+def apply(transactions: Sequence[Transaction], find: Find, at: int, rules: Collection[str] = ()) -> Changes:
     """Apply `transactions` in the given (white-flag) order to the ledger that `find` shows.
 
     Parameters
     ----------
     at : timestamp of the milestone that confirms them, seconds since the Unix epoch; the only time rules know
+    rules : that the milestone before names
     """
     ids = [consumed.output_id for tx in transactions for consumed in tx.essence.inputs]
     known = find(ids) if ids else {}
     changes = Changes()
     for position, transaction in enumerate(transactions):
-        conflict, inputs = _resolve(transaction, known, changes)
+        conflict, inputs = _resolve(transaction, known, changes, at)
         if conflict is Conflict.NONE:
-            conflict = check_semantics(transaction, inputs, at)
+            conflict = check_semantics(transaction, inputs, at, rules)
         changes.conflicts.append(conflict)
         if conflict is not Conflict.NONE:
             changes.touched.append(frozenset())
             continue
-        outputs = (*(output for _, output in inputs), *transaction.essence.outputs)
+        outputs = (*(consumed.output for consumed in inputs), *transaction.essence.outputs)
         changes.touched.append(frozenset(address for output in outputs for address in parties(output)))
-        for output_id, _ in inputs:
-            changes.spent[output_id] = transaction.id
+        for consumed in inputs:
+            changes.spent[consumed.output_id] = transaction.id
         for index, output in enumerate(transaction.essence.outputs):
             changes.created[transaction.output_id(index)] = output, position
     return changes
 
 
 def _resolve(
-    transaction: Transaction, known: Mapping[bytes, Found], changes: Changes
-) -> tuple[Conflict, list[tuple[bytes, Output]]]:
-    """Why the inputs are not to be had, or the id and output that each of them consumes."""
-    inputs: list[tuple[bytes, Output]] = []
+    transaction: Transaction, known: Mapping[bytes, Found], changes: Changes, at: int
+) -> tuple[Conflict, list[Consumed[Output]]]:
+    """Why the inputs are not to be had, or what each of them consumes."""
+    inputs: list[Consumed[Output]] = []
     for consumed in transaction.essence.inputs:
         output_id = consumed.output_id
         if output_id in changes.spent:
             return Conflict.INPUT_ALREADY_SPENT_IN_THIS_MILESTONE, []
         if output_id in changes.created:
-            inputs.append((output_id, changes.created[output_id][0]))
+            inputs.append(Consumed(output_id, changes.created[output_id][0], at))
             continue
         found = known.get(output_id)
         if found is None:
             return Conflict.INPUT_NOT_FOUND, []
         if found.spent:
             return Conflict.INPUT_ALREADY_SPENT, []
-        inputs.append((output_id, found.output))
+        inputs.append(Consumed(output_id, found.output, found.created_at))
     return Conflict.NONE, inputs
 
 

@@ -7,7 +7,7 @@ makes others believe it is its evidence; a signed milestone is one kind. Computi
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tangle.protocol.addresses import Address
@@ -51,6 +51,7 @@ class Settlement:
     changes : of the ledger
     inclusion_root : Merkle root over the ids of all blocks of `order`
     applied_root : Merkle root over the ids of the blocks whose transactions changed the ledger
+    rules : that what becomes final next is judged by
     id : 32 bytes, of the evidence; zeros before there is any
     evidence : what a block carries as proof
     """
@@ -62,23 +63,27 @@ class Settlement:
     changes: Changes
     inclusion_root: bytes
     applied_root: bytes
+    rules: frozenset[str] = frozenset()
     id: bytes = NO_ID
     evidence: Payload | None = None
 
-    def proven(self, evidence_id: bytes, evidence: Payload) -> Settlement:
-        """The same settlement with its evidence."""
-        return replace(self, id=evidence_id, evidence=evidence)
+    def proven(self, evidence_id: bytes, evidence: Payload, rules: frozenset[str]) -> Settlement:
+        """The same settlement with its evidence, and the rules that it names."""
+        return replace(self, id=evidence_id, evidence=evidence, rules=rules)
 
 
-def settle(dag: Dag, order: Sequence[int], find: Find, *, index: int, time: int) -> Settlement:
+def settle(
+    dag: Dag, order: Sequence[int], find: Find, *, index: int, time: int, rules: Collection[str]
+) -> Settlement:
     """What the blocks of `order` come to when they become final at `time`.
 
     Parameters
     ----------
     find : shows the ledger as it is before this settlement
+    rules : that the settlement before names
     """
     carried = {block: dag.transactions[block] for block in order if block in dag.transactions}
-    changes = apply(list(carried.values()), find, time)
+    changes = apply(list(carried.values()), find, time, rules)
     verdicts = {
         block: Verdict(transaction.id, conflict, touched)
         for (block, transaction), conflict, touched in zip(

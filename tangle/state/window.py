@@ -31,12 +31,14 @@ class Head:
     timestamp : seconds since the Unix epoch
     id : 32 bytes, of its evidence
     carrier : id of the block that carries the evidence
+    rules : names of the rules that it switches on for what follows it
     """
 
     index: int = 0
     timestamp: int = 0
     id: bytes = NO_ID
     carrier: bytes = NO_ID
+    rules: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -78,7 +80,7 @@ class Window:
         """
         dag, index = self.dag, settlement.index
         dag.mark_referenced(settlement.order, index)
-        self.head = Head(index, settlement.time, settlement.id, dag.id_of(carrier))
+        self.head = Head(index, settlement.time, settlement.id, dag.id_of(carrier), settlement.rules)
         self.carriers.append((index, carrier))
         oldest = index - reach(self.depth)
         while self.carriers[0][0] < oldest:

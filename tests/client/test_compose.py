@@ -43,7 +43,7 @@ from tangle.protocol.outputs import (
 from tangle.protocol.parameters import INPUTS_MAX, NATIVE_TOKENS_MAX
 from tangle.protocol.serial import uint
 from tangle.protocol.transactions import Transaction
-from tangle.state.rules import check_semantics, semantic_context, violations
+from tangle.state.rules import Consumed, check_semantics, semantic_context, violations
 from tests.client.drawn import AT, KEY_OF, OWN, PARAMETERS, STRANGER, World, output_id, worlds
 from tests.tries import tries
 
@@ -77,7 +77,7 @@ def sums(outputs: Iterable[Output]) -> Counter[bytes]:
 
 
 def check_valid(transaction: Transaction, coins: list[Coin], at: int) -> None:
-    inputs = [(coin.output_id, coin.output) for coin in coins]
+    inputs = [Consumed(coin.output_id, coin.output, at) for coin in coins]
     assert list(violations(semantic_context(transaction, inputs, at))) == []
     assert check_semantics(transaction, inputs, at) is Conflict.NONE
 

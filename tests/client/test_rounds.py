@@ -14,7 +14,7 @@ from tangle.protocol.outputs import NftOutput, Output
 from tangle.protocol.parameters import NATIVE_TOKENS_MAX
 from tangle.protocol.serial import uint
 from tangle.protocol.transactions import Transaction
-from tangle.state.rules import check_semantics
+from tangle.state.rules import Consumed, check_semantics
 from tests.client.drawn import AT, PARAMETERS, STRANGER
 from tests.client.fake_node import FakeNode
 
@@ -33,7 +33,7 @@ def token(number: int) -> bytes:
 
 def check_valid(fake: FakeNode, transactions: list[Transaction]) -> None:
     for one in transactions:
-        inputs = [(spent.output_id, fake.outputs[spent.output_id][0]) for spent in one.essence.inputs]
+        inputs = [Consumed(spent.output_id, fake.outputs[spent.output_id][0], AT) for spent in one.essence.inputs]
         assert check_semantics(one, inputs, AT) is Conflict.NONE
 
 

@@ -16,7 +16,7 @@ from tangle.protocol.errors import ProtocolError
 from tangle.protocol.outputs import OUTPUTS
 from tangle.protocol.serial import Fields, Json, from_hex, to_hex
 from tangle.protocol.transactions import Transaction, check_transaction
-from tangle.state.rules import semantic_context, violations
+from tangle.state.rules import Consumed, semantic_context, violations
 from tangle.state.rules.reasons import AnyRule
 from tests.networks import PARAMETERS
 
@@ -94,5 +94,5 @@ def ours(case: Case, parameters: ProtocolParameters = PARAMETERS) -> Ours:
     if tuple(consumed.output_id for consumed in transaction.essence.inputs) != case.ids:
         return INPUT_NOT_FOUND
     outputs = [OUTPUTS.from_json(Fields(output)) for output in case.consumed]
-    inputs = list(zip(case.ids, outputs, strict=True))
+    inputs = [Consumed(output_id, output, case.at) for output_id, output in zip(case.ids, outputs, strict=True)]
     return tuple(violations(semantic_context(transaction, inputs, case.at)))

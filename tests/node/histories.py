@@ -30,7 +30,7 @@ from tangle.protocol.errors import ProtocolError, SignatureInvalid
 from tangle.protocol.outputs import Output
 from tangle.protocol.parameters import ProtocolParameters
 from tangle.protocol.transactions import SignatureUnlock, Transaction
-from tangle.state.rules import check_semantics
+from tangle.state.rules import Consumed, check_semantics
 from tangle.store import journal, queries
 from tangle.store.journal import Inclusion
 from tests.networks import T0, block_on, genesis_coin, note, open_node, spend
@@ -221,7 +221,7 @@ class History:
                 return Conflict.INPUT_ALREADY_SPENT_IN_THIS_MILESTONE
             if output_id not in world.unspent:
                 return Conflict.INPUT_NOT_FOUND
-        return check_semantics(transaction, [(output_id, world.unspent[output_id]) for output_id in ids], at)
+        return check_semantics(transaction, [Consumed(i, world.unspent[i], at) for i in ids], at)
 
     def compare(self) -> None:
         """The tables of the node say what the world says."""

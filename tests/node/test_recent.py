@@ -33,7 +33,7 @@ def test_the_youngest_unspent_are_kept(steps: list[tuple[set[int], set[int]]], r
         new = sorted(created - set(born))
         born += new
         gone |= spent & set(born)
-        recent.take(changes(new, sorted(spent & set(born))))
+        recent.take(changes(new, sorted(spent & set(born))), T0)
         unspent = [number for number in born if number not in gone]
         ids = [bytes([number]) * 34 for number in born]
         found = recent.find(ids)
@@ -44,7 +44,7 @@ def test_the_youngest_unspent_are_kept(steps: list[tuple[set[int], set[int]]], r
 
 def test_the_oldest_goes_first() -> None:
     recent = RecentOutputs(2 * SIZE)
-    recent.take(changes([1, 2, 3], []))
+    recent.take(changes([1, 2, 3], []), T0)
     assert list(recent.find([bytes([number]) * 34 for number in (1, 2, 3)])) == [b"\x02" * 34, b"\x03" * 34]
 
 

@@ -30,6 +30,7 @@ CODES = {
     "SelfUnlock": "self_unlock",
     "UnlockMismatch": "unlock_mismatch",
     "SignatureInvalid": "signature_invalid",
+    "LockInvalid": "lock_invalid",
     "MilestoneInvalid": "milestone_invalid",
     "ParameterInvalid": "parameter_invalid",
     "InvalidMnemonic": "invalid_mnemonic",

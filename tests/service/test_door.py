@@ -28,7 +28,15 @@ from tests.networks import COORDINATOR, HOLDER, PARAMETERS, T0, Key, block_on, g
 
 QUIET = WriterSettings(coordinator=False, confidence_interval_ms=3_600_000)
 ROOT = Path(__file__).parents[2]
-CHECKS = {"check_block", "check_work", "check_payload", "check_milestone", "check_transaction", "has_score"}
+CHECKS = {
+    "check_block",
+    "check_work",
+    "check_payload",
+    "check_milestone",
+    "check_transaction",
+    "check_witness",
+    "has_score",
+}
 
 
 @asynccontextmanager

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tangle.protocol.locks import BaseCoins, Pays
 from tangle.protocol.milestones import NO_ID
 from tangle.protocol.outputs import BasicOutput
 from tangle.protocol.serial import blake2b_256
@@ -15,6 +16,8 @@ from tangle.protocol.transactions import Transaction
 from tangle.state.dag import NOT_REFERENCED, Dag, limits_of
 from tangle.tipselect.lazy import LAZY, NON_LAZY, SEMI_LAZY
 from tests.networks import Coin, Key, spend
+from tests.state.rules.builders import ALICE, BOB, CAROL, basic
+from tests.state.rules.locked import Way, opening
 
 OWNER = Key.named("owner of many outputs")
 
@@ -155,6 +158,16 @@ def test_a_stranger_cannot_contest_a_payment() -> None:
     at = [dag.append(name(i), [0], number=i, transaction=t) for i, t in enumerate((stolen, paid), 1)]
     assert not any(dag.is_contested(index) for index in at)
     assert dag.passed_by().size == 0
+
+
+def test_rivals_at_a_lock_contest_each_other_whoever_signs() -> None:
+    dag = Dag.genesis()
+    offer = Pays(ALICE.address, BaseCoins(), 400)
+    rivals = [opening(offer, Way(), basic(400), basic(600, key.address), signer=key) for key in (BOB, CAROL)]
+    keyed = rivals[1].but(show=None)
+    spends = [scene.transaction for scene in (*rivals, keyed)]
+    at = [dag.append(name(i), [0], number=i, transaction=t) for i, t in enumerate(spends, 1)]
+    assert [dag.is_contested(index) for index in at] == [False, True, False]
 
 
 def test_a_settled_spend_no_longer_contests() -> None:

@@ -17,8 +17,8 @@ ALICE, BOB, CAROL = Key.named("alice"), Key.named("bob"), Key.named("carol")
 
 
 def ledger_of(*coins: Coin, spent: Sequence[Coin] = ()) -> Find:
-    known = {coin.output_id: Found(coin.output) for coin in coins}
-    known.update({coin.output_id: Found(coin.output, spent=True) for coin in spent})
+    known = {coin.output_id: Found(coin.output, T0) for coin in coins}
+    known.update({coin.output_id: Found(coin.output, T0, spent=True) for coin in spent})
     return lambda ids: {output_id: known[output_id] for output_id in ids if output_id in known}
 
 

@@ -6,7 +6,7 @@ changes nothing, so a settlement may be judged as often as one likes, on any nod
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from tangle.protocol.blocks import Block
@@ -27,12 +27,15 @@ class Finality(Protocol):
         MilestoneInvalid : what it carries as evidence proves nothing
         """
 
-    def propose(self, window: Window, parents: Sequence[bytes], find: Find, now: int) -> Settlement:
+    def propose(
+        self, window: Window, parents: Sequence[bytes], find: Find, now: int, rules: Collection[str] = ()
+    ) -> Settlement:
         """What a block upon `parents` that carries the evidence of the returned settlement would settle.
 
         Parameters
         ----------
         now : seconds since the Unix epoch; a settlement is later than the one before, whatever the clock says
+        rules : that it switches on for all that follows it
         """
 
     def entries(self, window: Window) -> list[int] | None:

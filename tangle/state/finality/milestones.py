@@ -7,7 +7,7 @@ arrival decides.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from tangle.protocol.blocks import Block
 from tangle.protocol.errors import MilestoneInvalid, MilestoneOutOfOrder
@@ -18,6 +18,8 @@ from tangle.protocol.milestones import (
     sign_milestone,
 )
 from tangle.protocol.parameters import ProtocolParameters
+from tangle.protocol.ruleset import KNOWN_RULES, metadata_with, rules_of
+from tangle.protocol.serial import within
 from tangle.state.ledger import Find
 from tangle.state.settlement import Settlement, settle
 from tangle.state.window import Head, Window
@@ -51,17 +53,21 @@ class Milestones:
         if not isinstance(milestone, Milestone):
             return None
         _check_chain(milestone.essence, window.head)
+        rules = _rules_after(milestone.essence, window.head)
         settlement = self._settle(window, block.parents, find, milestone.essence.timestamp)
         inclusion, applied = _roots(settlement)
         if milestone.essence.inclusion_root != inclusion:
             raise MilestoneInvalid("payload.inclusionMerkleRoot", "is not that of its past cone")
         if milestone.essence.applied_root != applied:
             raise MilestoneInvalid("payload.appliedMerkleRoot", "is not that of its past cone")
-        return settlement.proven(milestone.id, milestone)
+        return settlement.proven(milestone.id, milestone, rules)
 
-    def propose(self, window: Window, parents: Sequence[bytes], find: Find, now: int) -> Settlement:
+    def propose(
+        self, window: Window, parents: Sequence[bytes], find: Find, now: int, rules: Collection[str] = ()
+    ) -> Settlement:
         """See `Finality`."""
         head = window.head
+        named = head.rules.union(rules)
         settlement = self._settle(window, parents, find, max(now, head.timestamp + 1))
         inclusion, applied = _roots(settlement)
         essence = MilestoneEssence(
@@ -72,9 +78,10 @@ class Milestones:
             parents=tuple(parents),
             inclusion_root=inclusion,
             applied_root=applied,
+            metadata=metadata_with(named),
         )
         milestone = sign_milestone(essence, self._seeds)
-        return settlement.proven(milestone.id, milestone)
+        return settlement.proven(milestone.id, milestone, named)
 
     def entries(self, window: Window) -> list[int] | None:
         """A milestone, whose past nobody can change any more; None before the first.
@@ -107,7 +114,7 @@ class Milestones:
         settled = [parent for parent in window.indices(parents) if parent not in reached]
         if settled and dag.oldest_root(settled) < self.floor(head.index + 1):
             raise MilestoneInvalid("payload.parents", "rest upon a milestone below max depth")
-        return settle(dag, order, find, index=head.index + 1, time=time)
+        return settle(dag, order, find, index=head.index + 1, time=time, rules=head.rules)
 
 
 def _roots(settlement: Settlement) -> tuple[bytes, bytes]:
@@ -124,3 +131,14 @@ def _check_chain(essence: MilestoneEssence, head: Head) -> None:
         raise MilestoneInvalid("payload.previousMilestoneId", "is not the id of the newest milestone")
     if essence.timestamp <= head.timestamp:
         raise MilestoneInvalid("payload.timestamp", f"must be above {head.timestamp}")
+
+
+def _rules_after(essence: MilestoneEssence, head: Head) -> frozenset[str]:
+    """The rules that a milestone names: those of the milestone before, and what it switches on."""
+    rules = within("payload", lambda: rules_of(essence.metadata))
+    if not head.rules <= rules:
+        raise MilestoneInvalid("payload.metadata", "must name every rule that the milestone before names")
+    unknown = ", ".join(sorted(rules - KNOWN_RULES))
+    if unknown:
+        raise MilestoneInvalid("payload.metadata", f"names rules that this version does not know: {unknown}")
+    return rules

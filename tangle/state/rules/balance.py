@@ -45,7 +45,7 @@ def base_coins(ctx: Context) -> bool:
 @rule(18, Conflict.RETURN_AMOUNT_NOT_FULFILLED)
 def returns(ctx: Context) -> bool:
     """The sum of Return Amounts per Return Address must be deposited by plain Basic Outputs, before expiration."""
-    due = _returns_due(ctx)
+    due = returns_due(ctx)
     if not due:
         return True
     for output in ctx.created:
@@ -54,7 +54,8 @@ def returns(ctx: Context) -> bool:
     return all(amount <= 0 for amount in due.values())
 
 
-def _returns_due(ctx: Context) -> dict[Address, int]:
+def returns_due(ctx: Context) -> dict[Address, int]:
+    """Address -> base units that deposit returns ask for, here and now."""
     due: dict[Address, int] = {}
     for consumed in ctx.consumed:
         output = consumed.output

@@ -3,15 +3,19 @@
 A context is made once per transaction. Everything in it is fixed but `unlocked`, which the unlocks fill from
 the first input to the last (`tangle.state.rules.unlocks`); the rules that come after them ask it who is
 proven to be there.
+
+Where the rules of locks are not switched on, or a transaction shows no lock, there are no entries, and what asks
+for them asks nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from tangle.protocol.addresses import Address
+from tangle.protocol.locks import Entry
 from tangle.protocol.outputs import AliasOutput, NftOutput, Output
 from tangle.protocol.transactions import Transaction
 from tangle.state.rules.reasons import Rule
@@ -21,10 +25,43 @@ Held = TypeVar("Held", bound=Output)
 
 @dataclass(frozen=True, slots=True)
 class Consumed(Generic[Held]):
-    """An output that an input consumes, and its id (34 bytes)."""
+    """An output that an input consumes, its id (34 bytes), and when a milestone made it (seconds)."""
 
     output_id: bytes
     output: Held
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class NftDue:
+    """An NFT that a lock sends to an address, with at least so many coins and just these tokens.
+
+    Attributes
+    ----------
+    position : of the input whose lock asks for it
+    tokens : token id (38 bytes) -> amount
+    """
+
+    position: int
+    address: Address
+    nft_id: bytes
+    coins: int
+    tokens: Mapping[bytes, int]
+
+
+@dataclass(slots=True)
+class Dues:
+    """What the locks of a transaction ask for together.
+
+    Attributes
+    ----------
+    coins : address -> base units
+    tokens : address and token id (38 bytes) -> amount
+    """
+
+    coins: dict[Address, int] = field(default_factory=dict)
+    tokens: dict[tuple[Address, bytes], int] = field(default_factory=dict)
+    nfts: list[NftDue] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -39,6 +76,10 @@ class Context:
     repeated : chain ids that occur twice on one side
     tokens_in, tokens_out : token id (38 bytes) -> sum of its amounts on this side
     unlocked : address that is unlocked -> position of the input that did so
+    entries : position of an input -> its lock, and what is shown for it
+    signers : addresses of the keys that signed, wherever they did; filled for these locks
+    dues : of all these locks
+    dealt : addresses of NFTs that a deal moves, which unlock nothing here
     """
 
     transaction: Transaction
@@ -50,6 +91,10 @@ class Context:
     tokens_in: dict[bytes, int] = field(default_factory=dict)
     tokens_out: dict[bytes, int] = field(default_factory=dict)
     unlocked: dict[Address, int] = field(default_factory=dict)
+    entries: Mapping[int, Entry] = field(default_factory=dict)
+    signers: Collection[Address] = ()
+    dues: Dues = field(default_factory=Dues)
+    dealt: Collection[Address] = ()
 
     @property
     def created(self) -> Sequence[Output]:

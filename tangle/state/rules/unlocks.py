@@ -3,6 +3,7 @@
 Every output names the address that must be unlocked (`OutputRules.owner`). A signature unlocks an Ed25519
 address, a reference repeats it, and the address of an alias or an NFT is unlocked by consuming the output
 that carries it. An unlock refers to an earlier input, so circles of accounts that hold each other never unlock.
+An input whose lock is shown asks the rules of locks (`locks`) in place of its address's key.
 
 What unlocks show by themselves was checked when the block was let in: that signatures verify and references point
 back. Here it is asked whether the key is the owner's, and the input referred to the right one.
@@ -18,7 +19,8 @@ from tangle.protocol.conflicts import Conflict
 from tangle.protocol.outputs import AliasOutput, NftOutput, TimelockUnlockCondition
 from tangle.protocol.transactions import AliasUnlock, NftUnlock, ReferenceUnlock, SignatureUnlock
 from tangle.state.rules.context import Context
-from tangle.state.rules.reasons import AnyRule, Rule, rule
+from tangle.state.rules.locks import LOCK_RULES
+from tangle.state.rules.reasons import AnyRule, Rule, lock_rule, rule
 from tangle.state.rules.table import OUTPUT_RULES
 
 UnlockRule = Rule[[Context, int, Address]]
@@ -97,11 +99,17 @@ def nft_input(ctx: Context, position: int, owner: Address) -> bool:
     return isinstance(output, NftOutput) and output.nft_address(referred.output_id) == owner
 
 
+@lock_rule(Conflict.INPUT_UNLOCK_INVALID)
+def nft_kept(ctx: Context, _: int, owner: Address) -> bool:
+    """NFT Unlock: the lock of the NFT must show no *pays* and no *voucher*, and no due may name the NFT."""
+    return owner not in ctx.dealt
+
+
 UNLOCK_RULES: Mapping[int, tuple[UnlockRule, ...]] = {
     SignatureUnlock.TYPE: (signed_address, signed_once, public_key),
     ReferenceUnlock.TYPE: (signed_address, reference),
     AliasUnlock.TYPE: (alias_address, alias_input, alias_moves),
-    NftUnlock.TYPE: (nft_address, nft_input),
+    NftUnlock.TYPE: (nft_address, nft_input, nft_kept),
 }
 """unlock type -> its rules; a rule may rely on those before it"""
 
@@ -113,6 +121,13 @@ def unlock_inputs(ctx: Context) -> Iterator[AnyRule]:
         owner = rules.owner(ctx, consumed)
         if not timelock.holds(ctx, position, owner):
             yield timelock
+        if position in ctx.entries:
+            broken = next((asked for asked in LOCK_RULES if not asked.holds(ctx, position, owner)), None)
+            if broken is not None:
+                yield broken
+                continue
+            # The lock's own address is never unlocked: an entry opens its own input only. The key that signed is.
+            owner = Ed25519Address.from_public_key(ctx.transaction.signature_of(position).public_key)
         for asked in UNLOCK_RULES[ctx.transaction.unlocks[position].TYPE]:
             if not asked.holds(ctx, position, owner):
                 yield asked
@@ -120,5 +135,5 @@ def unlock_inputs(ctx: Context) -> Iterator[AnyRule]:
         else:
             ctx.unlocked.setdefault(owner, position)
             account = rules.account(ctx, consumed) if rules.account else None
-            if account is not None:
+            if account is not None and account not in ctx.dealt:
                 ctx.unlocked.setdefault(account, position)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from tangle.protocol.addresses import Address, AliasAddress, NftAddress
+from tangle.protocol.locks import WITNESS_TAG
 from tangle.protocol.outputs import (
     AddressUnlockCondition,
     AliasOutput,
@@ -23,8 +24,10 @@ from tangle.protocol.outputs import (
     StorageDepositReturnUnlockCondition,
     TimelockUnlockCondition,
 )
+from tangle.protocol.ruleset import LOCKS
 from tangle.protocol.serial import blake2b_256
 from tangle.protocol.signatures import sign
+from tangle.protocol.tagged_data import TaggedData
 from tangle.protocol.transactions import (
     Ed25519Signature,
     ReferenceUnlock,
@@ -35,7 +38,7 @@ from tangle.protocol.transactions import (
     UtxoInput,
     inputs_commitment,
 )
-from tangle.state.rules import Rule, semantic_context, violations
+from tangle.state.rules import Consumed, Rule, semantic_context, violations
 from tests.networks import PARAMETERS, T0, Key
 
 ALICE, BOB, CAROL = Key.named("alice"), Key.named("bob"), Key.named("carol")
@@ -44,15 +47,16 @@ NO_ID = bytes(32)
 
 @dataclass(frozen=True)
 class Held:
-    """An unspent output and its id."""
+    """An unspent output, its id, and when it was made."""
 
     output_id: bytes
     output: Output
+    created_at: int = T0 - 1_000
 
 
-def held(name: str, output: Output) -> Held:
+def held(name: str, output: Output, created_at: int = T0 - 1_000) -> Held:
     """`output` under an id made from `name`."""
-    return Held(blake2b_256(name.encode()) + b"\x00\x00", output)
+    return Held(blake2b_256(name.encode()) + b"\x00\x00", output, created_at)
 
 
 def chain_of(name: str) -> bytes:
@@ -195,6 +199,8 @@ class Scene:
     ----------
     unlocks : one per input; a key stands for its signature, and for a reference to it the second time
     at : timestamp of the confirming milestone
+    show : makes what is shown of locks, from the essence without it
+    rules : that the milestone before names
     """
 
     consumed: Sequence[Held]
@@ -202,6 +208,8 @@ class Scene:
     outputs: Sequence[Output]
     at: int = T0
     commitment: bytes | None = None
+    show: Callable[[TransactionEssence], bytes] | None = None
+    rules: frozenset[str] = frozenset({LOCKS})
 
     def but(self, **changes: object) -> Scene:
         """This scene, changed."""
@@ -216,12 +224,14 @@ class Scene:
             self.commitment or inputs_commitment([one.output for one in self.consumed]),
             tuple(self.outputs),
         )
+        if self.show is not None:
+            essence = replace(essence, payload=TaggedData(WITNESS_TAG, self.show(essence)))
         return Transaction(essence, signed(essence, self.unlocks))
 
     def broken(self) -> list[Rule[...]]:
         """The rules that the transaction breaks."""
-        inputs = [(one.output_id, one.output) for one in self.consumed]
-        return list(violations(semantic_context(self.transaction, inputs, self.at)))
+        inputs = [Consumed(one.output_id, one.output, one.created_at) for one in self.consumed]
+        return list(violations(semantic_context(self.transaction, inputs, self.at, self.rules)))
 
 
 def signed(essence: TransactionEssence, unlocks: Sequence[Key | Unlock]) -> tuple[Unlock, ...]:

@@ -224,7 +224,7 @@ def test_chain_moves_through_one_milestone() -> None:
     moved, paid = (Held(second.transaction.output_id(i), output) for i, output in enumerate(second.outputs))
     third = Scene([moved, paid], [ALICE, AliasUnlock(0)], [alias(500, name.alias_id, 2), basic(500)])
     transactions = [scene.transaction for scene in (first, second, third)]
-    known = {first.consumed[0].output_id: Found(first.consumed[0].output)}
+    known = {first.consumed[0].output_id: Found(first.consumed[0].output, T0)}
     changes = apply(transactions, lambda ids: {i: known[i] for i in ids if i in known}, T0)
     assert changes.conflicts == [Conflict.NONE] * 3
     assert changes.touched[2] == {ALICE.address, BOB.address, name}

@@ -44,8 +44,8 @@ def step(world: World, seed: int) -> tuple[list[Transaction], Changes]:
     """One milestone: applied, checked, and taken over into the world."""
     transactions = transactions_of(world)
     at = world.at + world.rng.choice([0, 0, 0, -1, 1])
-    known = {i: Found(o) for i, o in world.unspent.items()} | {
-        i: Found(o, spent=True) for i, o in world.gone.items()
+    known = {i: Found(o, at) for i, o in world.unspent.items()} | {
+        i: Found(o, at, spent=True) for i, o in world.gone.items()
     }
     changes = apply(transactions, lambda ids: {i: known[i] for i in ids if i in known}, at)
     reach = world.unspent | {i: output for i, (output, _) in changes.created.items()}

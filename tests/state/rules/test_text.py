@@ -1,4 +1,4 @@
-"""docs/ledger.md says what the rule tables say."""
+"""docs/ledger.md and docs/locks.md say what the rule tables say."""
 
 from __future__ import annotations
 
@@ -9,16 +9,22 @@ import pytest
 
 from tangle.protocol.conflicts import Conflict
 from tangle.state.rules import OUTPUT_RULES
-from tangle.state.rules.text import fill, rule_tables
+from tangle.state.rules.text import KINDS, fill, ledger_tables, lock_tables
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "ledger.md"
+TABLES = {"ledger.md": ledger_tables(), "locks.md": lock_tables()}
 
 
-def test_document_shows_every_table_as_it_is() -> None:
-    text = DOCUMENT.read_text()
-    written = fill(text)
-    assert text == written, "run python -m tangle.state.rules.text docs/ledger.md"
-    assert re.findall(r"<!-- rules: (.+?) -->", text) == list(rule_tables())
+@pytest.mark.parametrize("name", TABLES)
+def test_document_shows_every_table_as_it_is(name: str) -> None:
+    text = DOCUMENT.with_name(name).read_text()
+    assert text == fill(text), f"run python -m tangle.state.rules.text docs/{name}"
+    assert re.findall(r"<!-- rules: (.+?) -->", text) == list(TABLES[name])
+
+
+def test_locks_document_shows_every_kind() -> None:
+    text = DOCUMENT.with_name("locks.md").read_text()
+    assert re.findall(r"<!-- kinds: (.+?) -->", text) == list(KINDS)
 
 
 def test_document_has_a_picture_for_each_output() -> None:
