@@ -63,6 +63,14 @@ AfterQuery = Annotated[
 ResumeQuery = Annotated[
     int | None, Query(ge=0, le=2**63 - 1, description="last number known; absent: only what is new")
 ]
+StoreQuery = Annotated[
+    str | None,
+    Query(
+        alias="storeId",
+        pattern="^[0-9a-f]{32}$",
+        description="of the journal that gave the position (`/info`); another journal answers 409",
+    ),
+]
 LastEventHeader = Annotated[str | None, Header(description="as browsers send it when they connect again")]
 PageSizeQuery = Annotated[
     int | None, Query(alias="pageSize", ge=1, le=2**31 - 1, description="items per page; the node bounds it")
@@ -309,10 +317,11 @@ class Metrics(Declared):
     window_blocks: int
     waiting_blocks: int
     queued_blocks: int
+    store_id: Annotated[str, "names the journal in which event numbers mean something"]
     event_number: EventNumber
     event_streams: int
     milestone_index: Index
-    milestone_age_seconds: float
+    milestone_age_seconds: Annotated[float, "below zero when the newest milestone is ahead of the clock"]
     is_healthy: bool
 
 
@@ -373,6 +382,10 @@ TIP_NOT_FOUND: Responses = {**TIP_ERRORS, 404: tip_error("not found")}
 OUR_ERRORS: Responses = {
     400: problem("the request breaks a rule; `code` says which"),
     503: problem("not now; after `Retry-After`"),
+}
+OUR_PLACES: Responses = {
+    **OUR_ERRORS,
+    409: problem("the position belongs to another journal, or is beyond the newest event"),
 }
 OUR_NOT_FOUND: Responses = {**OUR_ERRORS, 404: problem("not found")}
 STREAM: Responses = {

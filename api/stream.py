@@ -42,6 +42,8 @@ DETAILS_PAUSE_S = 0.05
 """seconds between two pieces with details, unless a piece is full: whoever is behind is not held up"""
 HEADERS = {"cache-control": "no-store, no-transform", "x-accel-buffering": "no"}
 """no proxy may keep a stream, compress it or gather it first; nginx does the last unless it is told"""
+STORE_HEADER = "store-id"
+"""names the journal whose numbers the stream tells"""
 SILENCE = b":\n\n"
 """a comment, so that neither side takes the other for dead"""
 TYPES: dict[str, type[Event]] = {kind.TYPE: kind for kind in EVENT_TYPES}
@@ -122,7 +124,7 @@ class Streaming(Response):
     """sent at once: lets proxies and browsers see the stream open before the first event"""
 
     def __init__(self, service: Service) -> None:
-        super().__init__(media_type="text/event-stream", headers=HEADERS)
+        super().__init__(media_type="text/event-stream", headers={**HEADERS, STORE_HEADER: service.store_id})
         self.service = service
 
     def pieces(self) -> AsyncGenerator[bytes, None]:

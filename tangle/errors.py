@@ -56,6 +56,7 @@ class Ending(Enum):
     NOT_POSSIBLE = 5, 500
     NOT_OFFERED = 5, 403
     NO_SUCH_METHOD = 5, 405
+    CONFLICT = 5, 409
     TOO_LARGE = 5, 413
     UNKNOWN_MEDIA_TYPE = 5, 415
     OTHER_HOST = 5, 421

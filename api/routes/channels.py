@@ -28,11 +28,15 @@ router = APIRouter()
 
 @router.get(
     "/mam/{root}",
-    responses={**schemas.ok(schemas.ChannelPage, "a page, which may be empty"), **schemas.OUR_ERRORS},
+    responses={**schemas.ok(schemas.ChannelPage, "a page, which may be empty"), **schemas.OUR_PLACES},
     response_class=Response,
 )
 async def channel(
-    request: Request, root: RootPath, after: PlaceQuery = None, page_size: schemas.PageSizeQuery = None
+    request: Request,
+    root: RootPath,
+    after: PlaceQuery = None,
+    store_id: schemas.StoreQuery = None,
+    page_size: schemas.PageSizeQuery = None,
 ) -> Response:
     """The messages of a public channel from a root on, verified and decoded, in order.
 
@@ -40,7 +44,7 @@ async def channel(
     """
     service = service_of(request)
     size = service.page_size(page_size)
-    walk = _walk(service, root, after, "after")
+    walk = _walk(service, root, after, "after", store_id)
     found = await service.decoding.page(walk, service.feed.last, size)
     here = place_text(walk.place)
     items = [heard_json(one) for one in found.items]
@@ -48,21 +52,25 @@ async def channel(
     return json_response({**body, "next": here} if found.more else body)
 
 
-@router.get("/mam/{root}/events", responses={**schemas.STREAM, **schemas.OUR_ERRORS}, response_class=Response)
+@router.get("/mam/{root}/events", responses={**schemas.STREAM, **schemas.OUR_PLACES}, response_class=Response)
 async def channel_events(
     request: Request,
     root: RootPath,
     after: PlaceQuery = None,
+    store_id: schemas.StoreQuery = None,
     last_event_id: schemas.LastEventHeader = None,
 ) -> ChannelStream:
     """Server-sent events: the messages of a public channel, those that are there first, resumable."""
     service = service_of(request)
-    walk = _walk(service, root, last_event_id or after, "Last-Event-ID" if last_event_id else "after")
-    place(service, None, None)
+    field = "Last-Event-ID" if last_event_id else "after"
+    walk = _walk(service, root, last_event_id or after, field, store_id)
+    place(service, None, None, store_id)
     if service.decoding.streams >= STREAMS_MAX:
         raise TooManyStreams("too many decoded streams are open; data by tag is there for more")
     return ChannelStream(service, walk)
 
 
-def _walk(service: Service, root: str, after: str | None, field: str) -> Walk:
-    return service.decoding.walk(read_place(after, field) if after else Place(from_hex_id(root)))
+def _walk(service: Service, root: str, after: str | None, field: str, store_id: str | None) -> Walk:
+    start = read_place(after, field) if after else Place(from_hex_id(root))
+    service.check_position(field, start.number, store_id)
+    return service.decoding.walk(start)

@@ -76,6 +76,7 @@ async def info(request: Request) -> Response:
             (),
             BASE_TOKEN,
             answers.InfoMetrics(blocks, referenced, service.metrics.referenced_rate),
+            service.store_id,
         )
     )
 

@@ -26,7 +26,7 @@ router = APIRouter()
 _TEXT = {"schema": {"type": "string"}}
 _GRAPH = schemas.json_of(schemas.Graph, schemas.NodeLink, description="oldest first")
 _GRAPH["content"] |= {kind: _TEXT for kind, _ in WRITERS.values() if kind != "application/json"}
-_ANSWERS: schemas.Responses = {200: _GRAPH, **schemas.OUR_NOT_FOUND}
+_ANSWERS: schemas.Responses = {200: _GRAPH, **schemas.OUR_NOT_FOUND, **schemas.OUR_PLACES}
 
 
 @router.get("/graph", responses=_ANSWERS, response_class=Response)
@@ -39,6 +39,7 @@ async def graph(
     first: Annotated[
         int | None, Query(alias="from", ge=0, le=2**63 - 1, description="the oldest from this event number on")
     ] = None,
+    store_id: schemas.StoreQuery = None,
     around: Annotated[
         str | None, Query(pattern="^0x[0-9a-fA-F]{64}$", description="block id: those that came about when it did")
     ] = None,
@@ -51,6 +52,7 @@ async def graph(
     service = service_of(request)
     if sum(place is not None for place in (after, first, around)) > 1:
         raise BadParameter("only one of after, from and around can be followed", "after")
+    service.check_position("after" if first is None else "from", after or first or 0, store_id)
 
     def read() -> list[BlockRecord]:
         most = min(limit, service.settings.page_size_max)

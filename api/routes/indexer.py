@@ -21,12 +21,14 @@ from tangle.protocol import answers
 from tangle.protocol.addresses import from_bech32
 from tangle.protocol.outputs import AliasOutput, FoundryOutput, NftOutput
 from tangle.protocol.parameters import NATIVE_TOKENS_MAX, TAG_BYTES_MAX
+from tangle.service.errors import PositionAhead, PositionForeign
 from tangle.service.running import Service
 from tangle.store import queries
 from tangle.store.queries import AliasFilter, AnyFilter, BasicFilter, Cursor, Filter, FoundryFilter, NftFilter
 
 router = APIRouter(tags=["indexer"], prefix="/api/indexer/v1/outputs")
 _PAGE = {**schemas.ok(answers.OutputPage, "a page, which may be empty"), **schemas.TIP_ERRORS}
+_PAGE[409] = schemas.tip_error("the cursor belongs to another journal")
 _ONE = {**schemas.ok(answers.OutputPage, "the one output"), **schemas.TIP_NOT_FOUND}
 
 Address = Annotated[str | None, Field(max_length=90, description="bech32 address")]
@@ -185,8 +187,18 @@ def _page(request: Request, query: OutputQuery) -> Response:
     with service.connect() as connection:
         page = queries.unspent_outputs(connection, chosen, cursor, size)
         ledger_index = queries.ledger_index(connection)
-    cursor_text = page.cursor.encode() if page.cursor is not None else None
+    if cursor is not None:
+        _check_cursor(service, cursor, ledger_index)
+    cursor_text = page.cursor.encode(service.store_id) if page.cursor is not None else None
     return json_response(answers.OutputPage(tuple(page.items), ledger_index, cursor_text))
+
+
+def _check_cursor(service: Service, cursor: Cursor, ledger_index: int) -> None:
+    """Raise PositionForeign or PositionAhead unless this journal may have given the cursor."""
+    if not service.store_id.startswith(cursor.store):
+        raise PositionForeign("cursor", cursor.store, service.store_id)
+    if cursor.created_index > ledger_index:
+        raise PositionAhead("cursor", cursor.created_index, ledger_index)
 
 
 def _chain(request: Request, output_type: int, chain_id: str) -> Response:

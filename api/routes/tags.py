@@ -27,13 +27,14 @@ router = APIRouter()
 
 @router.get(
     "/tags/{tag}/blocks",
-    responses={**schemas.ok(schemas.TaggedBlocks, "a page, which may be empty"), **schemas.OUR_ERRORS},
+    responses={**schemas.ok(schemas.TaggedBlocks, "a page, which may be empty"), **schemas.OUR_PLACES},
     response_class=Response,
 )
 def tagged_blocks(
     request: Request,
     tag: schemas.TagPath,
     after: schemas.AfterQuery = 0,
+    store_id: schemas.StoreQuery = None,
     before: Annotated[
         int | None, Query(ge=0, le=2**63 - 1, description="only what has a smaller event number than this one")
     ] = None,
@@ -50,6 +51,7 @@ def tagged_blocks(
 ) -> Response:
     """Blocks whose tagged data has this tag, in order of attaching or the other way round."""
     service = service_of(request)
+    service.check_position("after", after, store_id)
     size = service.page_size(page_size)
     chosen = queries.TaggedFilter(after, before, from_ms, to_ms, newest_first)
     with service.connect() as connection:
@@ -64,11 +66,12 @@ def tagged_blocks(
     return json_response({**body, "next": page.blocks[-1].number} if page.more else body)
 
 
-@router.get("/tags/{tag}/events", responses={**schemas.STREAM, **schemas.OUR_ERRORS}, response_class=Response)
+@router.get("/tags/{tag}/events", responses={**schemas.STREAM, **schemas.OUR_PLACES}, response_class=Response)
 async def tag_events(
     request: Request,
     tag: schemas.TagPath,
     after: schemas.ResumeQuery = None,
+    store_id: schemas.StoreQuery = None,
     also: Annotated[
         str | None,
         Query(
@@ -81,15 +84,23 @@ async def tag_events(
     """Server-sent events: each block under the tag, with its data, numbered and resumable."""
     service = service_of(request)
     chosen = [from_hex_id(one) for one in (tag, *(also.split(",") if also else ()))]
-    return TagStream(service, request.app.state.frames, chosen, place(service, after, last_event_id))
+    return TagStream(service, request.app.state.frames, chosen, place(service, after, last_event_id, store_id))
 
 
-def place(service: Service, after: int | None, last_event_id: str | None) -> int:
-    """The event number that a new stream begins behind. Raises BadParameter, TooManyStreams."""
+def place(service: Service, after: int | None, last_event_id: str | None, store_id: str | None) -> int:
+    """The event number that a new stream begins behind.
+
+    Raises
+    ------
+    BadParameter, PositionInvalid, TooManyStreams
+    """
     known = _last_event(last_event_id)
     if service.feed.followers >= service.settings.event_subscribers_max:
         raise TooManyStreams("too many event streams are open")
-    return max((number for number in (after, known) if number is not None), default=service.feed.last)
+    start = max((number for number in (after, known) if number is not None), default=None)
+    field = "after" if known is None or known != start else "Last-Event-ID"
+    service.check_position(field, start or 0, store_id)
+    return service.feed.last if start is None else start
 
 
 def _last_event(text: str | None) -> int | None:

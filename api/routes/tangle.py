@@ -82,12 +82,13 @@ def _confidence(
 
 @router.get(
     "/events",
-    responses={**schemas.STREAM, **schemas.OUR_ERRORS},
+    responses={**schemas.STREAM, **schemas.OUR_PLACES},
     response_class=Response,
 )
 async def events(
     request: Request,
     after: schemas.ResumeQuery = None,
+    store_id: schemas.StoreQuery = None,
     types: Annotated[
         str | None, Query(max_length=100, examples=["solid,milestone"], description="some, separated by commas")
     ] = None,
@@ -102,23 +103,25 @@ async def events(
     unknown = [name for name in names if name not in TYPES]
     if unknown:
         raise BadParameter(f"types: {unknown[0]!r} is none of {', '.join(TYPES)}", "types")
-    start = tags.place(service, after, last_event_id)
+    start = tags.place(service, after, last_event_id, store_id)
     return EventStream(service, start, [TYPES[name] for name in names], details=details)
 
 
 @router.get(
     "/addresses/{address}/history",
-    responses={**schemas.ok(schemas.History, "a page, which may be empty"), **schemas.OUR_ERRORS},
+    responses={**schemas.ok(schemas.History, "a page, which may be empty"), **schemas.OUR_PLACES},
     response_class=Response,
 )
 def history(
     request: Request,
     address: schemas.AddressPath,
     after: schemas.AfterQuery = 0,
+    store_id: schemas.StoreQuery = None,
     page_size: schemas.PageSizeQuery = None,
 ) -> Response:
     """What every included transaction changed for an address, oldest first."""
     service = service_of(request)
+    service.check_position("after", after, store_id)
     hrp = service.parameters.bech32_hrp
     size = service.page_size(page_size)
     with service.connect() as connection:
@@ -163,10 +166,11 @@ async def metrics(request: Request) -> Response:
             "windowBlocks": reading.window_count,
             "waitingBlocks": reading.waiting_count,
             "queuedBlocks": service.queued,
+            "storeId": service.store_id,
             "eventNumber": service.feed.last,
             "eventStreams": service.feed.followers,
             "milestoneIndex": reading.milestone.index,
-            "milestoneAgeSeconds": max(0.0, service.clock() - reading.milestone.timestamp),
+            "milestoneAgeSeconds": service.clock() - reading.milestone.timestamp,
             "isHealthy": service.healthy,
         }
     )

@@ -4,6 +4,7 @@ TangleError
 └── ClientError
     ├── NodeUnreachable          no answer: refused, timed out, broken off
     ├── NodeError                the node answered with an error
+    │   └── JournalChanged       a position of ours belongs to another journal than the node has
     ├── UnexpectedAnswer         the node answered something that is not what the route promises
     ├── InvalidMetadata          metadata that breaks its schema (TIP-27, TIP-30)
     └── WalletError
@@ -67,6 +68,10 @@ class NodeError(ClientError):
         self.ending = Ending.of_status(status)
         self.passes = status >= 500
         self.hint = next((kind.hint for kind in TangleError.kinds() if kind.code == code), "")
+
+
+class JournalChanged(NodeError):
+    """A position was given by another journal than the node has now; whoever goes on begins anew."""
 
 
 class UnexpectedAnswer(ClientError):

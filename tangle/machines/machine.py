@@ -19,7 +19,7 @@ from typing import Annotated
 import typer
 
 from tangle.client.channels import Publisher
-from tangle.client.errors import ClientError
+from tangle.client.errors import ClientError, JournalChanged
 from tangle.machines import journal, readings
 from tangle.machines.channel import open_channel, write_facts
 from tangle.machines.facts import GRANT, REVOKE, SEND_ON
@@ -169,6 +169,9 @@ class Machine:
         # A step may be cut off anywhere and done again, so a node that is down is only waited for.
         try:
             await self.step()
+        except JournalChanged as error:
+            self.report({"event": "journal_changed", "message": str(error)})
+            await asyncio.sleep(AWAY_S)
         except ClientError as error:
             if not error.passes:
                 raise
@@ -196,15 +199,17 @@ class Machine:
 
     async def _hear(self) -> None:
         tag = machine_tag(self.sales.key.address)
+        # Numbers of another journal mean nothing: then all is heard anew, and taking it twice changes nothing.
+        place = tag + await self.ledger.journal()
         with self.sales.book.transaction() as connection:
-            after = book.heard_up_to(connection, tag)
+            after = book.heard_up_to(connection, place)
         messages = await self.ledger.hear(tag, after)
         for heard in messages:
             self._take(heard.data)
         if messages:
             # A kill before this makes them heard twice: taking is idempotent.
             with self.sales.book.transaction() as connection:
-                book.mark_heard(connection, tag, messages[-1].number)
+                book.mark_heard(connection, place, messages[-1].number)
         self._refused.tell()
 
     def _take(self, data: bytes) -> None:

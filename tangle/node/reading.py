@@ -35,6 +35,7 @@ class Reading:
     depth : below max depth, in milestones
     numbers, oldest : of the blocks in the window as of `milestone`: numbers of their solid events, ascending, and
         oldest cone roots
+    last : number of the newest durable event
     sample : hits of the last sampling of confidence
     walks : behind each confidence
     tip_count : tips handed out when a caller names no number
@@ -49,6 +50,7 @@ class Reading:
     depth: int
     numbers: NDArray[np.int64]
     oldest: NDArray[np.int32]
+    last: int
     sample: Sample
     walks: int
     tip_count: int
@@ -67,6 +69,7 @@ class Reading:
             depth=window.depth,
             numbers=window.dag.numbers,
             oldest=window.dag.oldest_roots(),
+            last=memory.next_number - 1,
             sample=memory.board.sample,
             walks=settings.confidence_walks,
             tip_count=settings.tip_count,
@@ -86,6 +89,7 @@ class Reading:
             milestone=head,
             numbers=dag.numbers if moved else self.numbers,
             oldest=dag.oldest_roots() if moved else self.oldest,
+            last=memory.next_number - 1,
             sample=memory.board.sample,
             window_count=len(dag),
             waiting_count=len(memory.room),

@@ -123,12 +123,12 @@ def forget(connection: sqlite3.Connection, tag: bytes) -> None:
     connection.execute("DELETE FROM outbox WHERE tag = ?", (tag,))
 
 
-def heard_up_to(connection: sqlite3.Connection, tag: bytes) -> int:
-    """The event number up to which `tag` has been read; 0 at first."""
-    found = connection.execute('SELECT "after" FROM heard WHERE tag = ?', (tag,)).fetchone()
+def heard_up_to(connection: sqlite3.Connection, place: bytes) -> int:
+    """The event number up to which `place`, a tag in one journal, has been read; 0 at first."""
+    found = connection.execute('SELECT "after" FROM heard WHERE tag = ?', (place,)).fetchone()
     return found[0] if found else 0
 
 
-def mark_heard(connection: sqlite3.Connection, tag: bytes, after: int) -> None:
-    """Note that `tag` has been read up to an event number."""
-    connection.execute("INSERT OR REPLACE INTO heard VALUES (?, ?)", (tag, after))
+def mark_heard(connection: sqlite3.Connection, place: bytes, after: int) -> None:
+    """Note that `place` has been read up to an event number."""
+    connection.execute("INSERT OR REPLACE INTO heard VALUES (?, ?)", (place, after))

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from tangle.client.errors import ClientError, Conflicting
+from tangle.client.errors import ClientError, Conflicting, JournalChanged
 from tangle.client.node.attach import Pow, attach
 from tangle.client.node.inclusion import wait_included
 from tangle.client.node.rest import NodeClient
@@ -57,8 +57,17 @@ class Ledger(Protocol):
         """Post a tagged-data block; returns its id when the node has acknowledged it."""
         ...
 
+    async def journal(self) -> bytes:
+        """Names the journal that event numbers belong to; another one means to hear all anew."""
+        ...
+
     async def hear(self, tag: bytes, after: int) -> list[Heard]:
-        """Data posted under `tag` after event number `after`, oldest first, at most a page of it."""
+        """Data posted under `tag` after event number `after`, oldest first, at most a page of it.
+
+        Raises
+        ------
+        JournalChanged : the number belongs to another journal; `journal` names the new one from now on
+        """
         ...
 
     async def arrived(
@@ -115,13 +124,21 @@ class NodeLedger:
         """See `Ledger`."""
         return await attach(self.node, TaggedData(tag, data), pow=self.pow_by)
 
+    async def journal(self) -> bytes:
+        """See `Ledger`."""
+        return (await self.node.store_id()).encode()
+
     async def hear(self, tag: bytes, after: int) -> list[Heard]:
         """See `Ledger`; one request for all of them, since a message proves by itself who sent it."""
         heard: list[Heard] = []
-        async for item in self.node.tagged_data(tag, after=after):
-            heard.append(Heard(item.number, item.data))
-            if len(heard) == PAGE:
-                break
+        try:
+            async for item in self.node.tagged_data(tag, after=after):
+                heard.append(Heard(item.number, item.data))
+                if len(heard) == PAGE:
+                    break
+        except JournalChanged:
+            self.node.forget_store()
+            raise
         return heard
 
     async def arrived(

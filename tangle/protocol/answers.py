@@ -76,6 +76,7 @@ class NodeInfo(Declared):
     Attributes
     ----------
     features : holds ``pow`` when the node does proof of work
+    store_id : names the journal in which event numbers mean something; nodes of the TIP have none
     """
 
     name: str
@@ -87,6 +88,7 @@ class NodeInfo(Declared):
     pending_protocol_parameters: Annotated[tuple[Json, ...] | None, PROMISED] = None
     base_token: Annotated[BaseToken | None, PROMISED] = None
     metrics: Annotated[InfoMetrics | None, PROMISED] = None
+    store_id: Annotated[str | None, PROMISED] = None
 
     @property
     def is_healthy(self) -> bool:

@@ -10,6 +10,8 @@ TangleError
 ├── QueueFull, NotWritten, Rebuilding
 ├── PowDisabled, PowBusy
 ├── FaucetDisabled, FaucetBusy, FaucetEmpty, FaucetRequestPending, FaucetBalanceHigh, FaucetTooOften
+├── PositionInvalid          a position in the journal that means nothing here
+│   └── PositionForeign, PositionAhead
 └── TooManyStreams, DecodingBusy
 """
 
@@ -173,6 +175,39 @@ class FaucetEmpty(TangleError):
     code = "faucet_empty"
     template = "the faucet has nothing left to give; whoever runs this node may send it more"
     ending = Ending.NOT_OFFERED
+
+
+class PositionInvalid(TangleError):
+    """A position in the journal that means nothing in this one."""
+
+    code = "position_invalid"
+    ending = Ending.CONFLICT
+    field: str
+
+
+class PositionForeign(PositionInvalid):
+    """The position was given by another journal."""
+
+    code = "position_foreign"
+    template = (
+        "{field}: this position belongs to the journal {given!r:.40}, and this node's is {here!r}: its database "
+        "was replaced, put back from a copy or made anew. What was read may differ from what is here; begin anew, "
+        "without a position"
+    )
+    given: str
+    here: str
+
+
+class PositionAhead(PositionInvalid):
+    """The position is beyond the newest event."""
+
+    code = "position_ahead"
+    template = (
+        "{field}: {given} is beyond {last}, the newest there is, so this journal never gave it: the node's "
+        "database was replaced, put back from a copy or made anew. Begin anew, without a position"
+    )
+    given: int
+    last: int
 
 
 class TooManyStreams(TangleError):

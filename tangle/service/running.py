@@ -16,6 +16,7 @@ from tangle.node.reading import Reading
 from tangle.protocol.keys import Keys
 from tangle.service.decoding import READ, READ_BYTES, Decoding, Read
 from tangle.service.door import Door
+from tangle.service.errors import PositionAhead, PositionForeign
 from tangle.service.faucet import Faucet
 from tangle.service.feed import Feed
 from tangle.service.founding import OpenNode
@@ -116,6 +117,19 @@ class Service:
         if age > HEALTHY_MILESTONE_AGE_S:
             found.append(Problem("milestone_old", f"the newest milestone is {age:,.0f} s old; the log says why"))
         return found
+
+    @property
+    def store_id(self) -> str:
+        """Names the journal in which event numbers mean something."""
+        return self._node.network.store_id
+
+    def check_position(self, field: str, after: int, store_id: str | None) -> None:
+        """Raise PositionForeign or PositionAhead unless this journal may have given the position."""
+        if store_id is not None and store_id != self.store_id:
+            raise PositionForeign(field, store_id, self.store_id)
+        last = self.reading.last
+        if after > last:
+            raise PositionAhead(field, after, last)
 
     def connect(self) -> Connection:
         """A connection to read with; use it as a context manager."""

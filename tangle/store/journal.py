@@ -31,6 +31,7 @@ from tangle.store.rows import (
     ReferencedRow,
     SpentRow,
     TransactionRow,
+    new_store_id,
 )
 
 __all__ = [
@@ -55,6 +56,7 @@ __all__ = [
     "latest_milestone",
     "next_number",
     "read_network",
+    "renew_store",
     "replay",
     "replay_milestones",
     "unspent_total",
@@ -216,9 +218,18 @@ def create_network(engine: Engine, network: Network, genesis: OutputRow) -> None
             "milestone_keys": b"".join(network.keys.public_keys),
             "threshold": network.keys.threshold,
             "created_at": network.created_at,
+            "store_id": network.store_id,
         }
         connection.execute(insert(tables.network), row)
         append(connection, Batch(outputs=[genesis]))
+
+
+def renew_store(engine: Engine) -> str:
+    """Give the journal a new id: from here on it goes another way than one that had the old id. Returns it."""
+    store_id = new_store_id()
+    with writing(engine) as connection:
+        connection.execute(update(tables.network).values(store_id=store_id))
+    return store_id
 
 
 def read_network(engine: Engine) -> Network | None:
@@ -232,7 +243,8 @@ def _network(connection: Connection) -> Network | None:
     if row is None:
         return None
     keys = tuple(row.milestone_keys[i : i + _KEY_BYTES] for i in range(0, len(row.milestone_keys), _KEY_BYTES))
-    return Network(ProtocolParameters.decode(row.parameters), MilestoneKeys(keys, row.threshold), row.created_at)
+    parameters = ProtocolParameters.decode(row.parameters)
+    return Network(parameters, MilestoneKeys(keys, row.threshold), row.created_at, row.store_id)
 
 
 # Rows are plain integers and bytes, which drivers take as they are; converting each costs more than writing it.

@@ -5,11 +5,17 @@ A `Batch` is everything that one group commit makes durable.
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass, field
 from enum import IntEnum
 
 from tangle.protocol.milestones import MilestoneKeys
 from tangle.protocol.parameters import ProtocolParameters
+
+
+def new_store_id() -> str:
+    """32 hex digits, drawn anew."""
+    return secrets.token_hex(16)
 
 
 class Inclusion(IntEnum):
@@ -185,8 +191,14 @@ class Batch:
 
 @dataclass(frozen=True)
 class Network:
-    """The network a database belongs to; `created_at` in seconds since the Unix epoch."""
+    """The network a database belongs to; `created_at` in seconds since the Unix epoch.
+
+    Attributes
+    ----------
+    store_id : names this journal, whatever network it holds: numbers of events mean something in one journal only
+    """
 
     parameters: ProtocolParameters
     keys: MilestoneKeys
     created_at: int
+    store_id: str = field(default_factory=new_store_id)

@@ -54,6 +54,7 @@ network = Table(
     Column("milestone_keys", LargeBinary, nullable=False),
     Column("threshold", Integer, nullable=False),
     Column("created_at", BigInteger, nullable=False),
+    Column("store_id", String(32), nullable=False, server_default=""),
 )
 
 blocks = Table(

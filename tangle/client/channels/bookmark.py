@@ -1,7 +1,7 @@
 """Where a subscription stands, in a form that can be kept: reading goes on from it without a loss or a repeat.
 
-A block has a number only within one node, so those are used with that node alone; with another one the tree of
-the channel is read again from its beginning, and what was delivered before is left out by its index.
+A block has a number only within one journal of one node, so those are used with that one alone; with another the
+tree of the channel is read again from its beginning, and what was delivered before is left out by its index.
 
 A bookmark holds root and side key: it is as secret as they are.
 """
@@ -32,6 +32,7 @@ class Bookmark:
     after : number of the last block under the address that need not be read again
     told : number of the last block under the address whose event was delivered
     node : URL of the node to which the numbers belong
+    store : the node's journal to which they belong, empty where it names none
     """
 
     access: Access
@@ -40,6 +41,7 @@ class Bookmark:
     after: int = 0
     told: int = 0
     node: str = ""
+    store: str = ""
 
     def to_json(self) -> Json:
         """The JSON form."""
@@ -56,6 +58,8 @@ class Bookmark:
             json["sideKey"] = to_hex(self.access.side_key)
         if self.start is not None:
             json["start"] = self.start
+        if self.store:
+            json["store"] = self.store
         return json
 
     @classmethod
@@ -69,6 +73,7 @@ class Bookmark:
             access = Access(Mode.named(fields.text("mode")), fields.data("root", size=32), side_key)
             start = fields.integer("start", _COUNT_MAX) if "start" in fields else None
             index, after, told = (fields.integer(name, _COUNT_MAX) for name in ("index", "after", "told"))
-            return cls(access, start, index, after, told, fields.text("node"))
+            store = fields.text("store") if "store" in fields else ""
+            return cls(access, start, index, after, told, fields.text("node"), store)
         except ProtocolError as error:
             raise ArgumentInvalid("bookmark", str(error)) from None

@@ -50,6 +50,7 @@ class ReaderProgress:
         self.counts: Counter[str] = Counter()
         self.seen = 0
         self._url = url
+        self._store = mark.store
         self._gap_after_s = gap_after_s
         self._places = {mark.access.address: AddressProgress(mark.after, 0, mark.told)} if mark.node == url else {}
         self._held: dict[bytes, tuple[bytes, int]] = {}
@@ -65,6 +66,12 @@ class ReaderProgress:
             # The reader is further than what was delivered; what comes twice is left out by its index.
             return replace(self._before, index=self.index)
         return self._mark()
+
+    def on_journal(self, store: str) -> None:
+        """Numbers from here on belong to the journal `store`; those of another one mean nothing in it."""
+        if self._store and store != self._store:
+            self._places.clear()
+        self._store = store
 
     @property
     def is_over(self) -> bool:
@@ -146,7 +153,7 @@ class ReaderProgress:
             needed.append(place.settled)
         after = min(needed) - 1 if needed else place.read
         told = max(place.read, place.told)
-        return Bookmark(access, self.reader.index, self.index, after, told, self._url)
+        return Bookmark(access, self.reader.index, self.index, after, told, self._url, self._store)
 
     def place(self, address: bytes) -> AddressProgress:
         """How far an address has been read."""

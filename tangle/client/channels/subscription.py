@@ -27,7 +27,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import TypeVar
 
 from tangle.client.channels.bookmark import Bookmark
 from tangle.client.channels.errors import AccessRevoked
@@ -52,6 +53,7 @@ from tangle.protocol.answers import FoundData
 from tangle.protocol.serial import to_hex
 from tangle.protocol.tagged_data import TaggedData
 
+T = TypeVar("T")
 GAP_AFTER_S = 60.0
 """seconds that a missing message is awaited; a writer whose node is away sends it later"""
 GIVE_UP_AFTER_S = 60.0
@@ -127,6 +129,7 @@ class Subscription:
         self._node = node
         self._progress = ReaderProgress(node.url, mark, reader, self._gap_after_s)
         self._position: int | None = None
+        self._on_journal = False
         self._lost_since: float | None = None
         self._pause = BACKOFF_S[0]
 
@@ -185,7 +188,7 @@ class Subscription:
         """
         if self._position is None:
             # What comes from here on is told by the stream, and what was there before by pages.
-            self._position = await self._newest_event()
+            self._position = await self._enduring(self._node.newest_event)
         while not self._progress.is_over:
             async for event in self._pages():
                 yield event
@@ -214,6 +217,9 @@ class Subscription:
 
     async def _pages(self) -> AsyncIterator[Event]:
         """Read all addresses that have not been read yet to their end."""
+        if not self._on_journal:
+            self._progress.on_journal(await self._enduring(self._node.store_id))
+            self._on_journal = True
         while True:
             for event in self._progress.deliveries():
                 yield event
@@ -246,10 +252,10 @@ class Subscription:
                 for event in self._progress.deliveries():
                     yield event
 
-    async def _newest_event(self) -> int:
+    async def _enduring(self, ask: Callable[[], Awaitable[T]]) -> T:
         while True:
             try:
-                return await self._node.newest_event()
+                return await ask()
             except (NodeUnreachable, NodeError) as error:
                 await self._endure(error)
 

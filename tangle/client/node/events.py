@@ -127,6 +127,8 @@ async def _messages(
 ) -> AsyncIterator[StreamMessage]:
     """Messages of one connection, until it breaks."""
     place: dict[str, str | int] = {} if after is None else {"after": after}
+    if after is not None and transport.store_id:
+        place["storeId"] = transport.store_id
     url = transport.url + path
     timeout = httpx.Timeout(SILENCE_S, connect=5.0)
     try:
@@ -136,6 +138,7 @@ async def _messages(
             if not response.is_success:
                 await response.aread()
                 raise_for_status(response)
+            transport.store_id = transport.store_id or response.headers.get("store-id")
             async for piece in response.aiter_bytes():
                 for message in parser.feed(piece):
                     yield message

@@ -15,7 +15,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 
 import orjson
 
-from tangle.client.errors import NodeError, NodeUnreachable, UnexpectedAnswer
+from tangle.client.errors import JournalChanged, NodeError, NodeUnreachable, UnexpectedAnswer
 from tangle.protocol.answers import NodeInfo
 from tangle.protocol.errors import MalformedJson
 from tangle.protocol.serial import Fields
@@ -55,6 +55,9 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
+_POSITIONS = frozenset({"position_foreign", "position_ahead"})
+
+
 def error_of(status: int, body: bytes) -> NodeError:
     """The error that an answer's status and body tell, in either of the two shapes."""
     try:
@@ -71,7 +74,8 @@ def error_of(status: int, body: bytes) -> NodeError:
     texts = (_text(inner, "message", ""), _text(members, "detail", ""), _text(members, "title", ""))
     field = members.get("field")
     message = next(filter(None, texts), "no explanation")
-    return NodeError(status, code, message, field if isinstance(field, str) else None)
+    kind = JournalChanged if code in _POSITIONS else NodeError
+    return kind(status, code, message, field if isinstance(field, str) else None)
 
 
 def _text(members: dict[str, Any], name: str, absent: str) -> str:

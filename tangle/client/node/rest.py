@@ -98,7 +98,18 @@ class NodeClient(Indexed):
         """Name, version, milestones and protocol parameters of the node."""
         info = await self._get("/api/core/v2/info", NodeInfo.from_json)
         self._parameters = info.parameters
+        self._transport.store_id = self._transport.store_id or info.store_id
         return info
+
+    async def store_id(self) -> str:
+        """The journal that this client's event numbers belong to, empty where the node names none; see `info`."""
+        if self._transport.store_id is None:
+            self._transport.store_id = (await self.info()).store_id or ""
+        return self._transport.store_id
+
+    def forget_store(self) -> None:
+        """Have the next question find out anew which journal the node has: after JournalChanged, to begin anew."""
+        self._transport.store_id = None
 
     async def parameters(self) -> ProtocolParameters:
         """The protocol parameters of the network; asked for once, `info` asks again."""
@@ -329,6 +340,8 @@ class NodeClient(Indexed):
     ) -> AsyncIterator[T]:
         """The items of all pages; page n + 1 starts at what page n names under `following`."""
         params: dict[str, str | int] = {**start, "pageSize": PAGE_SIZE}
+        if cursor == "after" and self._transport.store_id:
+            params["storeId"] = self._transport.store_id
 
         def page_of(fields: Fields) -> tuple[tuple[T, ...], str | int | None]:
             value = fields.members.get(following)

@@ -36,9 +36,14 @@ class Transport:
     url : scheme, host and port, such as ``http://127.0.0.1:14265``
     timeout : seconds for connecting and between two pieces of an answer
     busy_retries : times a request is sent again after 503 with Retry-After
+
+    Attributes
+    ----------
+    store_id : the journal that this client's event numbers belong to, sent with each; None until it is known
     """
 
     def __init__(self, url: str, *, timeout: float, busy_retries: int) -> None:
+        self.store_id: str | None = None
         self.url = url.rstrip("/")
         self.busy_retries = busy_retries
         try:
