@@ -150,13 +150,13 @@ EXIT_CODES = {
     6: "insufficient_funds not_enough_tokens funds_too_scattered",
     7: """wallet_file wallet_missing wallet_exists wallet_exposed wallet_malformed wallet_unwritable
         password_needed wrong_password""",
-    8: "conflicting not_included_in_time not_funded",
+    8: "conflicting not_included_in_time not_funded answer_lost undecided partly_done",
     9: "port_unusable",
     10: """setup keys_missing keys_unusable data_in_use data_unusable other_network unknown_revision
         database_damaged network_exists no_network network_lost unusable_network database_unusable""",
     11: "audit_failed",
     12: """channel book book_in_use no_book book_exists book_failed channel_book channel_in_use no_channel
-        channel_exists channel_broken not_yet_published not_a_subscriber access_revoked""",
+        channel_exists channel_broken nothing_read not_yet_published not_a_subscriber access_revoked""",
     13: "sim bad_attack bad_result bad_replay engine_missing sweep_failed",
 }
 """exit code -> the codes that end so; all others end with 1 or 5. Part of the interface"""

@@ -4,8 +4,10 @@
     └── CliError
         ├── FileUnreadable            a file that was named cannot be read
         ├── FileUnwritable            a file that was named cannot be written
+        ├── OutputFailed              standard output does not take what was found
         ├── DatabaseUnusable          it cannot be opened, read or written
         ├── NotFunded                 nothing has come from the faucet
+        ├── Undecided                 something is posted, and what became of it cannot be found out
         ├── InvalidValue              an argument or option that means nothing here
         ├── NotHeld, Ambiguous        a name that stands for nothing, or for several things, of the wallet
         ├── ChannelBroken             a channel is not whole
@@ -43,6 +45,14 @@ class FileUnwritable(CliError):
     reason: str
 
 
+class OutputFailed(CliError):
+    """Standard output does not take what was found."""
+
+    code = "output_failed"
+    template = "what there is to tell cannot be written to standard output: {reason}"
+    reason: str
+
+
 class FileUnreadable(CliError):
     """A file that was named cannot be read."""
 
@@ -70,6 +80,22 @@ class NotFunded(CliError):
     ending = Ending.NOT_INCLUDED
     passes = True
     seconds: float
+
+
+class Undecided(CliError):
+    """A transaction is posted, and what became of it cannot be found out now."""
+
+    code = "undecided"
+    template = (
+        "transaction {transaction_id} is posted in block {block_id}, and whether the ledger takes it is not known "
+        "yet: {reason}"
+    )
+    ending = Ending.NOT_INCLUDED
+    passes = True
+    hint = "`tangle wallet history` tells; do not send again before"
+    transaction_id: bytes
+    block_id: bytes
+    reason: str
 
 
 class InvalidValue(BrokenRule, CliError):

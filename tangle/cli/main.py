@@ -10,6 +10,7 @@ import typer
 from tangle.cli.commands import COMMANDS
 from tangle.cli.group import Group
 from tangle.errors import Ending, TangleError
+from tangle.terminal.streams import prepare
 
 DISTRIBUTION = "tangle-ledger"
 EPILOG = "\b\nExit codes:\n" + "\n".join(f"  {e.exit_code:>3}  {e.meaning}" for e in Ending if e.meaning)
@@ -51,6 +52,7 @@ command.serve(COMMANDS)
 
 def run() -> None:
     """Run the command of this process and end it with the exit code that tells."""
+    prepare()
     try:
         command(prog_name="tangle")
     except TangleError as error:

@@ -3,6 +3,7 @@
 TangleError
 └── ClientError
     ├── NodeUnreachable          no answer: refused, timed out, broken off
+    │   └── AnswerLost           what was posted reached the node, its answer did not come back
     ├── NodeError                the node answered with an error
     │   └── JournalChanged       a position of ours belongs to another journal than the node has
     ├── UnexpectedAnswer         the node answered something that is not what the route promises
@@ -13,7 +14,8 @@ TangleError
         ├── NotEnoughTokens, TooManyTokens, SupplyExceeded, UnknownToken
         ├── LockedUntil, NotControlled, NotEmpty, OutputPending, UnknownChain
         ├── Conflicting          the ledger refused the transaction for good
-        └── NotIncludedInTime    nothing known either way yet
+        ├── NotIncludedInTime    nothing known either way yet
+        └── PartlyDone           some transactions are in the ledger, a later one is not
 """
 
 from __future__ import annotations
@@ -44,6 +46,15 @@ class NodeUnreachable(ClientError):
     hint = "is the node running? `tangle up` starts one, --node names another"
     url: str
     reason: str
+
+
+class AnswerLost(NodeUnreachable):
+    """What was posted reached the node, and its answer did not come back: it may have been done."""
+
+    code = "answer_lost"
+    template = "no answer from {url}: {reason}; what was sent may have been done nevertheless"
+    ending = Ending.NOT_INCLUDED
+    hint = "look whether it was done before you try again"
 
 
 class NodeError(ClientError):
@@ -303,3 +314,13 @@ class NotIncludedInTime(WalletError):
         if self.block_id is None:
             return "nothing could be posted"
         return f"block 0x{self.block_id.hex()} was not referenced by a milestone"
+
+
+class PartlyDone(WalletError):
+    """Some of several transactions are in the ledger, and a later one failed."""
+
+    code = "partly_done"
+    template = "{done} of the transactions are in the ledger; the next one failed: {reason}"
+    ending = Ending.NOT_INCLUDED
+    done: int
+    reason: str

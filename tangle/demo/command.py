@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Coroutine
@@ -39,6 +38,7 @@ from tangle.parties.agent import (
     TimeFormatOption,
 )
 from tangle.terminal.live import progress, report
+from tangle.terminal.streams import note
 
 AROUND_S = 18.0
 """seconds of a run that go into starting, depositing, refunding and checking"""
@@ -88,7 +88,7 @@ def _demonstrate(readings: Path, form: ReadingsForm, seconds: float, keep: bool)
             return Ending.INTERRUPTED
         finally:
             if keep:
-                sys.stderr.write(f"kept: {directory}\n")
+                note(f"kept: {directory}")
     _summary(console, checks)
     return Ending.DONE if checks and all(check.holds for check in checks) else Ending.FAILED
 

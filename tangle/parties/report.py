@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +12,9 @@ Report = Callable[[dict[str, Any]], None]
 
 
 def reporter(agent: str, as_json: bool) -> Report:
-    """Writes reports of `agent` to stdout, one line each."""
+    """Writes reports of `agent` to stdout, one line each; what its encoding cannot show, as `\\xfc`."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
     def report(facts: dict[str, Any]) -> None:
         facts = {"agent": agent, **facts}
@@ -18,7 +22,13 @@ def reporter(agent: str, as_json: bool) -> Report:
             line = json.dumps(facts)
         else:
             line = "  ".join(f"{name}={_readable(value)}" for name, value in facts.items())
-        print(line, flush=True)
+        try:
+            print(line, flush=True)
+        except BrokenPipeError:
+            raise
+        except OSError:
+            # A full disk under its log stops no machine.
+            return
 
     return report
 

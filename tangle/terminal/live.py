@@ -6,7 +6,6 @@ Colour and moving text appear on a terminal only, and `NO_COLOR` switches colour
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -15,6 +14,7 @@ from rich.console import Console
 from rich.text import Text
 
 from tangle.errors import TangleError
+from tangle.terminal.streams import note
 
 Tell = Callable[[str], None]
 """replaces what is shown"""
@@ -32,13 +32,10 @@ def progress(first: str, *, as_json: bool = False, lines: bool = False) -> Itera
         tell(first)
         yield tell
         return
-    with console.status(Text(first)) as status:
+    # Dots are braille, which other encodings do not have.
+    spinner = "dots" if console.encoding.startswith("utf") else "line"
+    with console.status(Text(first), spinner=spinner) as status:
         yield lambda text: status.update(Text(text))
-
-
-def _line(text: str) -> None:
-    sys.stderr.write(text + "\n")
-    sys.stderr.flush()
 
 
 def report(error: TangleError, *, as_json: bool) -> int:
@@ -48,11 +45,15 @@ def report(error: TangleError, *, as_json: bool) -> int:
         details: dict[str, Any] = {"code": error.code, "message": message, "exitCode": error.ending.exit_code}
         if field := getattr(error, "field", None):
             details["field"] = field
-        _line(json.dumps({"error": details}, ensure_ascii=False))
+        note(json.dumps({"error": details}))
     else:
         console = Console(stderr=True, highlight=False, soft_wrap=True)
         console.print(Text.assemble(("error: ", "bold red"), message, f" ({error.hint})" if error.hint else ""))
     return error.ending.exit_code
+
+
+def _line(text: str) -> None:
+    note(text)
 
 
 def _nothing(_text: str) -> None:

@@ -12,7 +12,7 @@ import typer
 from tangle.cli.errors import FileUnreadable
 from tangle.cli.group import command
 from tangle.cli.options import NODE_URL, AsJson, NodeUrl
-from tangle.cli.output import show
+from tangle.cli.output import show, show_done
 from tangle.cli.session import WAIT_S, Worker, block_id_of, known_block, pow_by, run_async, tag_of
 from tangle.client.node.attach import attach
 from tangle.client.node.inclusion import wait_referenced
@@ -51,7 +51,7 @@ def post(
             ("milestone", result.get("milestoneIndex")),
         ]
     )
-    show(result, text, as_json=as_json)
+    show_done(result, text, as_json=as_json)
 
 
 @command()

@@ -15,7 +15,7 @@ import typer
 from tangle.cli.errors import InvalidValue
 from tangle.cli.group import command
 from tangle.cli.options import NODE_URL, WALLET, AsJson, NodeUrl, WalletPath
-from tangle.cli.output import show
+from tangle.cli.output import show_done
 from tangle.cli.session import Worker, pow_by, run_async
 from tangle.cli.wallet.session import ProofOfWork, keys_of
 from tangle.client.node.attach import attach
@@ -70,7 +70,7 @@ def send_on(
     with progress("asking the machine", as_json=as_json):
         told = run_async(post())
     text = f"asked; the machine sends it {f'to {to}' if to else 'back'} as soon as it reads this, and says so"
-    show(told, f"{text}\nblock        {told['blockId']}", as_json=as_json)
+    show_done(told, f"{text}\nblock        {told['blockId']}", as_json=as_json)
 
 
 def _instruction(machine: Ed25519Address, to: Address | None, key: KeyPair) -> bytes:

@@ -13,7 +13,7 @@ from tangle.cli.group import command
 from tangle.cli.mam import files
 from tangle.cli.mam.session import ChannelPath, ProofOfWork, format_errors, key_of, private_key_of, publisher_of
 from tangle.cli.options import NODE_URL, AsJson, NodeUrl
-from tangle.cli.output import show
+from tangle.cli.output import show_done
 from tangle.cli.session import Worker, run_async
 from tangle.client.channels.errors import NotYetPublished
 from tangle.client.node.rest import NodeClient
@@ -34,7 +34,7 @@ def key(file: KeyFile, as_json: AsJson = False) -> None:
     private_key = private_key_of(file)
     assert private_key is not None
     public_key = to_hex(public_key_of(private_key))
-    show({"key": str(file), "publicKey": public_key}, public_key, as_json=as_json)
+    show_done({"key": str(file), "publicKey": public_key}, public_key, as_json=as_json)
 
 
 @command(f"mam grant pump.channel 0x{32 * '5a'} --out customer.invitation")
@@ -71,7 +71,7 @@ def grant(
     with progress("telling the readers", as_json=as_json), format_errors():
         index = run_async(invite())
     result: Json = {"invitation": str(out), "publicKey": to_hex(reader), "index": index}
-    show(result, facts([("invitation", out), ("reads from", f"message {index}")]), as_json=as_json)
+    show_done(result, facts([("invitation", out), ("reads from", f"message {index}")]), as_json=as_json)
 
 
 @command(f"mam revoke pump.channel 0x{32 * '5a'}")
@@ -92,4 +92,4 @@ def revoke(
     with progress("telling the readers", as_json=as_json), format_errors():
         index, left = run_async(shut_out())
     result: Json = {"publicKey": to_hex(reader), "index": index, "readers": left}
-    show(result, facts([("shut out from", f"message {index}"), ("readers left", left)]), as_json=as_json)
+    show_done(result, facts([("shut out from", f"message {index}"), ("readers left", left)]), as_json=as_json)

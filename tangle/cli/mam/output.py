@@ -7,11 +7,12 @@ import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import Any, Protocol, TextIO
 
 from tangle.cli.errors import FileUnreadable, FileUnwritable
 from tangle.mam import Event, Fork, Gap, Message, Rejected, Rekeyed, Repeated, Revoked
 from tangle.protocol.serial import Json, to_hex
+from tangle.terminal.streams import encodable, note
 from tangle.terminal.text import for_people, printable, readable
 
 REST = "_rest"
@@ -119,7 +120,7 @@ class Lines:
             text = printable(for_people(event.body).replace("\n", "⏎"), LINE_CHARS)
             sys.stdout.write(f"{event.index:>6}{late}  {text}\n")
         elif (told := notice(event)) is not None:
-            sys.stderr.write(told + "\n")
+            note(told)
 
     def flush(self) -> None:
         """Write all."""
@@ -133,12 +134,12 @@ class Lines:
 class JsonLines:
     """Every event as a line of JSON."""
 
-    def __init__(self, file: IO[str]) -> None:
+    def __init__(self, file: TextIO) -> None:
         self._file = file
 
     def take(self, event: Event) -> None:
         """Write it."""
-        self._file.write(json_text(event_json(event)) + "\n")
+        self._file.write(encodable(json_text(event_json(event)), self._file) + "\n")
 
     def flush(self) -> None:
         """Write all."""
@@ -157,7 +158,7 @@ class Raw:
         if isinstance(event, Message):
             sys.stdout.buffer.write(event.body + b"\n")
         elif (told := notice(event)) is not None:
-            sys.stderr.write(told + "\n")
+            note(told)
 
     def flush(self) -> None:
         """Write all."""
@@ -191,7 +192,7 @@ class Table:
         """Write it."""
         if not isinstance(event, Message):
             if (told := notice(event)) is not None:
-                sys.stderr.write(told + "\n")
+                note(told)
             return
         body = body_json(event.body)
         members = body.get("json")

@@ -7,7 +7,6 @@ that was asked for when the reading ends, Ctrl-C included; a table that should b
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from tangle.cli.errors import FileUnwritable
 from tangle.cli.mam.output import INDEX, REST, Digits, body_json, json_text, notice
 from tangle.disk import files
 from tangle.mam import Event, Message
+from tangle.terminal.streams import note
 
 INT_DIGITS_MAX = 20
 """characters of a whole number of 64 bits"""
@@ -61,7 +61,7 @@ class ParquetTable:
         """Keep it."""
         if not isinstance(event, Message):
             if (told := notice(event)) is not None:
-                sys.stderr.write(told + "\n")
+                note(told)
             return
         body = body_json(event.body)
         members = body.get("json")

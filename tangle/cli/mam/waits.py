@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import Any, cast
@@ -12,6 +11,7 @@ from tangle.client.channels.waiting import Waiting
 from tangle.client.errors import ClientError
 from tangle.client.node.rest import NodeClient
 from tangle.mam import Access, Event, Mode, Rejected
+from tangle.terminal.streams import note
 
 
 class Outage:
@@ -23,7 +23,7 @@ class Outage:
     def begun(self, error: ClientError) -> None:
         """A question went unanswered."""
         if not self._told:
-            sys.stderr.write(f"waiting for the node: {error}\n")
+            note(f"waiting for the node: {error}")
         self._told = True
 
     async def ending(self, events: AsyncIterator[Event]) -> AsyncIterator[Event]:
@@ -44,7 +44,7 @@ class Waits:
     def told(self, waiting: Waiting) -> None:
         """All that the node holds was read."""
         if not self._is_told or (waiting.missing is not None and waiting.missing != self._missing):
-            sys.stderr.write(f"waiting for {waiting}\n")
+            note(f"waiting for {waiting}")
         self._missing, self._is_told = waiting.missing, True
 
     async def warned(self, subscription: Subscription, events: AsyncIterator[Event]) -> AsyncIterator[Event]:
@@ -55,7 +55,7 @@ class Waits:
                 yield event
                 junk = isinstance(event, Rejected) and not subscription.has_read
                 if junk and self._is_told and not is_warned:
-                    sys.stderr.write(f"waiting for {subscription.waiting}\n")
+                    note(f"waiting for {subscription.waiting}")
                     is_warned = True
 
 

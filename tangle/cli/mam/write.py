@@ -18,7 +18,7 @@ from tangle.cli.mam import files
 from tangle.cli.mam.input import batches, csv_bodies, file_body, line_batches
 from tangle.cli.mam.session import ChannelPath, ModeName, ProofOfWork, Timeout, format_errors, publisher_of
 from tangle.cli.options import NODE_URL, AsJson, NodeUrl
-from tangle.cli.output import show
+from tangle.cli.output import show_done
 from tangle.cli.session import WAIT_S, Worker, run_async
 from tangle.client.channels.book import ChannelBook
 from tangle.client.channels.errors import ChannelExists, NothingRead, NotYetPublished
@@ -67,7 +67,7 @@ def create(
             files.write_new(seed, files.SEED, content)
         ChannelBook.create(channel, made).close()
     result: Json = {"channel": str(channel), **_access_json(made)}
-    show(result, facts([("channel", channel), *_access_rows(made)]), as_json=as_json)
+    show_done(result, facts([("channel", channel), *_access_rows(made)]), as_json=as_json)
 
 
 @command("mam publish pump.channel --csv readings.csv")
@@ -119,7 +119,7 @@ def publish(
             result = run_async(_publish(node, channel, source, worker, timeout, tell))
     count = result["messages"]
     told = f"{count} messages, number {result['first']} to {result['last']}" if count > 1 else "no message"
-    show(result, f"message {result['first']}" if count == 1 else told, as_json=as_json)
+    show_done(result, f"message {result['first']}" if count == 1 else told, as_json=as_json)
 
 
 @command("mam recover pump.seed --channel pump.channel --skip 64")
@@ -159,7 +159,7 @@ def recover(
     missing = ", ".join(f"{gap.first} to {gap.last}" for gap in found.gaps) or None
     forked = ", ".join(str(fork.index) for fork in found.forks) or None
     rows = [("channel", channel), ("messages", counts.get("message", 0)), ("next", found.position.index)]
-    show(result, facts([*rows, ("missing", missing), ("forked", forked)]), as_json=as_json)
+    show_done(result, facts([*rows, ("missing", missing), ("forked", forked)]), as_json=as_json)
 
 
 def _check_free(channel: Path) -> None:

@@ -17,8 +17,9 @@ import typer
 from tangle.cli.errors import DatabaseUnusable
 from tangle.cli.group import command
 from tangle.cli.options import AsJson, ConfigFile, DataDirectory
-from tangle.cli.output import show
+from tangle.cli.output import show_done
 from tangle.terminal.live import progress
+from tangle.terminal.streams import note
 from tangle.terminal.text import facts
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def run_node(
         except KeyboardInterrupt:
             until_ready.close()
     if not as_json:
-        sys.stderr.write("stopped\n")
+        note("stopped")
 
 
 @command()
@@ -114,7 +115,7 @@ def init(
         ("keys", f"{settings.data / 'keys.json'}  (copy it to a safe place: whoever has it holds the supply)"),
         ("settings", settings.data / "tangle.toml"),
     ]
-    show(result, facts(rows), as_json=as_json)
+    show_done(result, facts(rows), as_json=as_json)
 
 
 up.__doc__ = f"{up.__doc__}\n    {SETTINGS_NOTE}\n"
@@ -158,7 +159,7 @@ def _show_ready(settings: Settings, url: str, as_json: bool) -> None:
     name, data = _network_name(settings), settings.data.absolute()
     docs = f"{url}/docs"
     rows = [("ready", url), ("network", name), ("data", data), ("docs", docs), ("stop", "Ctrl-C")]
-    show({"url": url, "network": name, "data": str(data), "docs": docs}, facts(rows), as_json=as_json)
+    show_done({"url": url, "network": name, "data": str(data), "docs": docs}, facts(rows), as_json=as_json)
 
 
 def _network_name(settings: Settings) -> str:

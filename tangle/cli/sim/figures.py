@@ -13,7 +13,7 @@ import typer
 from tangle.cli.errors import FileUnwritable, InvalidValue
 from tangle.cli.group import command
 from tangle.cli.options import AsJson
-from tangle.cli.output import show
+from tangle.cli.output import show_done
 from tangle.cli.sim.options import interruptible, loaded
 from tangle.cli.sim.view import number
 from tangle.sim.lab.figures import FIGURES, fits, over, save
@@ -73,7 +73,7 @@ def plot(
                 files.append(save(draw(), path))
             except OSError as error:
                 raise FileUnwritable(path, error.strerror or "it cannot be written") from None
-    show({"files": [str(file) for file in files]}, "\n".join(map(str, files)), as_json=as_json)
+    show_done({"files": [str(file) for file in files]}, "\n".join(map(str, files)), as_json=as_json)
 
 
 def _result_figures(targets: Sequence[Path], wanted: Sequence[str]) -> dict[str, Any]:
@@ -122,7 +122,7 @@ def report(
             path = write(load(targets[0]) if sweep else loaded(targets), out, title=title)
         except OSError as error:
             raise FileUnwritable(out / NAME, error.strerror or "it cannot be written") from None
-    show({"file": str(path)}, str(path), as_json=as_json)
+    show_done({"file": str(path)}, str(path), as_json=as_json)
 
 
 @command("sim figure weight-growth --out weight.svg")
@@ -139,7 +139,7 @@ def figure(
     if name is None:
         items = [{"name": each.name, "title": each.title, "source": each.source} for each in KNOWN.values()]
         rows = [(each.name, each.title, each.source) for each in KNOWN.values()]
-        show({"items": items}, columns(("figure", "what it shows", "source"), rows), as_json=as_json)
+        show_done({"items": items}, columns(("figure", "what it shows", "source"), rows), as_json=as_json)
         return
     if name not in KNOWN:
         raise InvalidValue("NAME", f"{name!r} is none of {', '.join(KNOWN)}")
@@ -166,7 +166,7 @@ def figure(
         for c in checks
     ]
     table = columns(("number", "published", "measured", "", ""), numbers)
-    show(document, f"{head}\n\n{table}", as_json=as_json)
+    show_done(document, f"{head}\n\n{table}", as_json=as_json)
 
 
 def _check(check: Any) -> dict[str, Any]:

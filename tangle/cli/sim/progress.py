@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich import progress
 from rich.console import Console
+
+from tangle.terminal import streams
 
 EVERY_S = 5.0
 """seconds between two lines where there is no terminal"""
@@ -80,8 +81,7 @@ class _Lines:
         self._told = now
         seconds, new = now - self._began[0], done - self._began[1]
         rate = f", {new / seconds:,.1f}/s, {_clock((of - done) * seconds / new)} left" if new and done < of else ""
-        sys.stderr.write(f"{self._what}: {done:,} of {of:,} {self._unit}{rate}{', ' + note if note else ''}\n")
-        sys.stderr.flush()
+        streams.note(f"{self._what}: {done:,} of {of:,} {self._unit}{rate}{', ' + note if note else ''}")
 
 
 def _clock(seconds: float) -> str:

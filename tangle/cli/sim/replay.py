@@ -11,7 +11,7 @@ import typer
 from tangle.cli.errors import InvalidValue
 from tangle.cli.group import command
 from tangle.cli.options import AsJson
-from tangle.cli.output import show
+from tangle.cli.output import show_done
 from tangle.cli.sim.options import (
     MEASURES,
     Blocks,
@@ -88,7 +88,8 @@ def replay(
         else:
             document, rows = _grown(dag, how, _scenario(dag, chosen, attack, changes), measure, out, as_json)
     head = [("source", f"{source}, {len(dag):,} blocks in {dag.span:,.1f} s"), *rows]
-    show({"source": source, **document}, f"{facts(head)}\n\n{measured(document['measures'])}", as_json=as_json)
+    text = f"{facts(head)}\n\n{measured(document['measures'])}"
+    show_done({"source": source, **document}, text, as_json=as_json)
 
 
 def _scenario(dag: Recording, chosen: dict[str, Any], attack: str | None, changes: dict[str, Any]) -> Scenario:

@@ -12,7 +12,7 @@ import typer
 from tangle.cli.errors import InvalidValue, SweepFailed
 from tangle.cli.group import command
 from tangle.cli.options import AsJson
-from tangle.cli.output import show
+from tangle.cli.output import show_done
 from tangle.cli.sim.options import (
     MEASURES,
     Blocks,
@@ -99,7 +99,7 @@ def sweep(
             declared, out, engine=str(engine), workers=workers, address=address,
             progress=lambda now: tell(now.done, now.all, f"{now.failed} failed" if now.failed else ""),
         )  # fmt: skip
-    show(_document(swept), _text(swept, shown or []), as_json=as_json)
+    show_done(_document(swept), _text(swept, shown or []), as_json=as_json)
     if swept.failures:
         raise SweepFailed(len(swept.failures), len(swept.rows), _first(swept), str(out))
 

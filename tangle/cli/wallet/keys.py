@@ -11,10 +11,10 @@ from typing import Annotated
 
 import typer
 
-from tangle.cli.errors import NotFunded
+from tangle.cli.errors import NotFunded, OutputFailed
 from tangle.cli.group import command
 from tangle.cli.options import NODE_URL, WALLET, AsJson, NodeUrl, WalletPath
-from tangle.cli.output import show
+from tangle.cli.output import show, show_done
 from tangle.cli.session import WAIT_S, run_async
 from tangle.cli.wallet.file import SealedMnemonic, create
 from tangle.cli.wallet.session import Tell, Timeout, Wait, keys_of, opened
@@ -62,7 +62,10 @@ def new(
         result["mnemonic"] = words
         rows.append(("mnemonic", _in_lines(words)))
         rows.append(("", "Write these words down. Whoever knows them can spend; they are not shown again."))
-    show(result, facts(rows), as_json=as_json)
+    if not show_done(result, facts(rows), as_json=as_json):
+        # A wallet whose words nobody has seen is worse than none.
+        path.unlink()
+        raise OutputFailed("neither standard output nor standard error takes the words; no wallet was made")
 
 
 @command("wallet address --index 1")
@@ -112,7 +115,7 @@ def fund(
         result = run_async(ask(tell))
     received = result.get("amount")
     text = f"{result['address']} got {amount(int(received))}" if received else "the faucet took the request"
-    show(result, text, as_json=as_json)
+    show_done(result, text, as_json=as_json)
 
 
 def _bech32(keys: Keys, index: int, hrp: str) -> str:

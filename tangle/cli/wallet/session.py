@@ -6,6 +6,8 @@ posts, waits, and prints; so all of them do that in the same way.
 
 from __future__ import annotations
 
+import asyncio
+import json
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -16,16 +18,20 @@ from typing import Annotated, Any, Generic, TypeVar
 
 import typer
 
-from tangle.cli.errors import ConfirmationNeeded, InvalidValue, NotConfirmed
-from tangle.cli.output import show
+from tangle.cli.errors import ConfirmationNeeded, InvalidValue, NotConfirmed, Undecided
+from tangle.cli.output import show_done
 from tangle.cli.quantities import moment, seconds
 from tangle.cli.session import Worker, pow_by, run_async
 from tangle.cli.wallet.unlock import mnemonic_of
+from tangle.client.errors import Conflicting, NotIncludedInTime
+from tangle.client.node.inclusion import Included
 from tangle.client.node.rest import NodeClient
 from tangle.client.wallet.wallet import Sent, Wallet
+from tangle.errors import TangleError
 from tangle.protocol.keys import Keys
 from tangle.protocol.serial import Json, to_hex
 from tangle.terminal.live import progress
+from tangle.terminal.streams import note
 from tangle.terminal.text import facts, when
 
 Tell = Callable[[str], None]
@@ -186,7 +192,7 @@ def carry_out(terms: Terms, plan: Callable[[Wallet], Awaitable[Plan[Any]]], *, y
             ready, done = run_async(act(tell, ready))
     assert done is not None
     members, text = ready.told(done.answer)
-    show(sent_json(done.sent) | members, f"{text}\n{sent_text(done.sent)}", as_json=terms.as_json)
+    show_done(sent_json(done.sent) | members, f"{text}\n{sent_text(done.sent)}", as_json=terms.as_json)
 
 
 async def _post(wallet: Wallet, ready: Plan[Any], terms: Terms, tell: Tell) -> Done:
@@ -194,9 +200,22 @@ async def _post(wallet: Wallet, ready: Plan[Any], terms: Terms, tell: Tell) -> D
     sent: Sent = getattr(answer, "sent", answer)
     if terms.wait and sent.milestone_index is None:
         tell("posted; waiting for a milestone to include it")
-        included = await wallet.wait_included(sent.transaction, within_s=terms.timeout_s)
+        included = await _wait(wallet, sent, terms)
         sent = replace(sent, block_id=included.block_id, milestone_index=included.milestone_index)
     return Done(answer, sent)
+
+
+async def _wait(wallet: Wallet, sent: Sent, terms: Terms) -> Included:
+    """Wait for a posted transaction; whatever ends the waiting, it stays posted, and that is told."""
+    try:
+        return await wallet.wait_included(sent.transaction, within_s=terms.timeout_s)
+    except (Conflicting, NotIncludedInTime):
+        raise
+    except TangleError as error:
+        raise Undecided(sent.transaction.id, sent.block_id, str(error)) from error
+    except asyncio.CancelledError:
+        note(json.dumps(sent_json(sent)) if terms.as_json else sent_text(sent))
+        raise
 
 
 def sent_json(sent: Sent) -> Json:

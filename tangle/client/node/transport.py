@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 import orjson
 
-from tangle.client.errors import NodeUnreachable, UnexpectedAnswer
+from tangle.client.errors import AnswerLost, NodeUnreachable, UnexpectedAnswer
 from tangle.client.node.once import error_of, is_loopback
 
 BINARY = "application/vnd.iota.serializer-v1"
@@ -89,8 +89,10 @@ class Transport:
                 response = await self.http.send(request)
             except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError) as error:
                 if not breaks_allowed:
-                    raise NodeUnreachable(url, reason_of(error)) from error
+                    raise _silence(method)(url, reason_of(error)) from error
                 breaks_allowed -= 1
+            except httpx.ReadTimeout as error:
+                raise _silence(method)(url, reason_of(error)) from error
             except httpx.HTTPError as error:
                 raise NodeUnreachable(url, reason_of(error)) from error
             else:
@@ -105,6 +107,11 @@ class Transport:
         response = await self.request(method, path, **options)
         raise_for_status(response)
         return response
+
+
+def _silence(method: str) -> type[NodeUnreachable]:
+    """What it means that no answer came to a request that was sent."""
+    return AnswerLost if method == "POST" else NodeUnreachable
 
 
 def reason_of(error: Exception) -> str:

@@ -19,7 +19,7 @@ import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, TypedDict, Unpack
 
-from tangle.client.errors import Conflicting, NotEmpty, WalletRefused
+from tangle.client.errors import ClientError, Conflicting, NotEmpty, PartlyDone, WalletRefused
 from tangle.client.node import inclusion
 from tangle.client.node.attach import Pow, attach
 from tangle.client.node.inclusion import WAIT_S, Included
@@ -517,16 +517,25 @@ class Wallet:
         """Carry out one round after the other; without `wait` the first one only."""
         rounds: list[Sent] = []
         while not plan.is_over and (wait or not rounds):
-            async with self._lock:
-                look = await self._look()
-                draft = plan.next(look)
-                transaction = self._sign(look, draft) if draft else None
-            if transaction is None:
+            try:
+                sent = await self._round(plan, wait, within_s)
+            except ClientError as error:
+                if rounds:
+                    raise PartlyDone(len(rounds), str(error)) from error
+                raise
+            if sent is None:
                 continue
-            rounds.append(await self._post(transaction, wait, within_s))
+            rounds.append(sent)
             if progress:
                 progress(*plan.progress)
         return rounds
+
+    async def _round(self, plan: InRounds, wait: bool, within_s: float | None) -> Sent | None:
+        async with self._lock:
+            look = await self._look()
+            draft = plan.next(look)
+            transaction = self._sign(look, draft) if draft else None
+        return await self._post(transaction, wait, within_s) if transaction else None
 
     def _reserve(self, transaction: Transaction) -> None:
         for consumed in transaction.essence.inputs:
