@@ -144,7 +144,7 @@ def test_what_another_node_answers_ends_as_its_status_says(status: int, exit_cod
 
 EXIT_CODES = {
     2: """setting_invalid file_unreadable file_unwritable invalid_value ambiguous confirmation_needed
-        bad_scenario bad_sweep bad_measure""",
+        bad_scenario bad_sweep bad_measure table_refused text_refused""",
     3: "node_unreachable",
     4: "not_found no_such_route not_held unknown_chain unknown_token unknown_input",
     6: "insufficient_funds not_enough_tokens funds_too_scattered",
