@@ -26,6 +26,8 @@ from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
 
 from tangle.api import problems
+from tangle.api.clients import Seats
+from tangle.api.connections import KEEP_ALIVE_S, Bounds, Config, Connections
 from tangle.api.documentation import describe
 from tangle.api.gate import Gate
 from tangle.api.lane import Lane
@@ -40,13 +42,19 @@ from tangle.service.settings import Settings
 
 log = logging.getLogger("tangle.api")
 
-KEEP_ALIVE_S = 120
-"""seconds that an idle connection is kept: longer than clients keep theirs (90 s is common), so that it is always
-the client who closes, and no request ever meets a connection that has just gone"""
 GC_THRESHOLDS = 50_000, 20, 100
 """new objects between two collections of the youngest generation, and how many of those between the older ones"""
 BACKLOG = 2_048
 """connections that may wait to be accepted"""
+VANISHED = (
+    ((socket.SOL_SOCKET, socket.SO_KEEPALIVE), 1),
+    ((socket.IPPROTO_TCP, socket.TCP_KEEPIDLE), 30),
+    ((socket.IPPROTO_TCP, socket.TCP_KEEPINTVL), 10),
+    ((socket.IPPROTO_TCP, socket.TCP_KEEPCNT), 3),
+    ((socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT), 60_000),
+)
+"""options of all connections: the system asks a silent client whether it is still there, and gives up one that
+confirms nothing for a minute; by itself it would wait for hours"""
 READERS = 8
 """threads that read for requests, fewer than the connections the engine keeps open: opening one costs more than a
 query, and more threads only wait for one another"""
@@ -67,6 +75,9 @@ def create_app(
             service = app.state.service = Service(settings, node, time.time, ticks)
             async with service.running():
                 app.state.frames = Frames()
+                app.state.seats = Seats(
+                    "event streams", settings.event_subscribers_per_client_max, settings.event_subscribers_max
+                )
                 yield
         finally:
             await asyncio.to_thread(node.close)
@@ -117,14 +128,16 @@ async def no_route(scope: Scope, receive: Receive, send: Send) -> None:
 class Server(uvicorn.Server):
     """A server that ends event streams first when it stops, so that it need not wait for them."""
 
-    def __init__(self, config: uvicorn.Config, app: FastAPI, report: Report) -> None:
+    def __init__(self, config: Config, app: FastAPI, report: Report) -> None:
         super().__init__(config)
         self.app = app
+        self.connections = config.connections
         self.report = report
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Open the service, then say where it is."""
         await super().startup(sockets)
+        self._watching = asyncio.create_task(self.connections.watch())
         # What was loaded so far stays for good. Looking through it for garbage would stop every thread for 200 ms
         # whenever enough new objects have come. Blocks have no reference cycles, so looking often finds nothing:
         # with Python's own thresholds half the time of decoding a transaction goes there.
@@ -140,6 +153,8 @@ class Server(uvicorn.Server):
         if service is not None:
             service.feed.close()
         await super().shutdown(sockets)
+        self._watching.cancel()
+        await asyncio.gather(self._watching, return_exceptions=True)
 
 
 @contextlib.contextmanager
@@ -163,10 +178,11 @@ def prepared(
         make_network(settings, report=tell)
         app = create_app(settings, open_node(settings, tell), ticks=ticks)
         lane = Lane(app, {("POST", blocks.PATH): blocks.submit_block, ("GET", core.TIPS_PATH): core.tips})
-        config = uvicorn.Config(
+        connections = Connections(Bounds.of(settings))
+        config = Config(
             Gate(lane, settings),
+            connections,
             loop="uvloop",
-            http="httptools",
             ws="none",
             lifespan="on",
             access_log=False,
@@ -199,6 +215,8 @@ def listen(host: str, port: int) -> socket.socket:
         family, kind, proto, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, kind, proto)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        for option, value in VANISHED:
+            listener.setsockopt(*option, value)
         listener.bind(address)
         listener.listen(BACKLOG)
     except OSError as error:

@@ -26,6 +26,7 @@ from ipaddress import ip_address
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tangle.api import problems
+from tangle.api.clients import Seats, client_behind
 from tangle.api.problems import (
     ContentEncoded,
     HostUnknown,
@@ -47,7 +48,7 @@ DEFAULTS: Mapping[bytes, bytes] = {
 """headers of every answer that does not bring its own"""
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 """methods that change nothing"""
-_ONCE = frozenset({b"host", b"origin", b"sec-fetch-site", b"content-encoding"})
+_ONCE = frozenset({b"host", b"origin", b"sec-fetch-site", b"content-encoding", b"transfer-encoding"})
 """headers that are judged, and so may not stand twice"""
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[0-9]{0,5})?")
 _KNOWN_HOSTS = 1_024
@@ -70,6 +71,9 @@ class Gate:
         self._every_host = EVERY in settings.allowed_hosts
         self._hosts = frozenset((*settings.allowed_hosts, settings.host.lower(), *_own_names()))
         self._answers_to = lru_cache(_KNOWN_HOSTS)(self._judge_host)
+        # The connections of a proxy are those of many clients, whose requests are counted one by one.
+        counted = settings.connections_per_client_max, settings.connections_max
+        self._seats = Seats("requests", *counted) if settings.trusted_proxies else None
         # Caches must not hand the answer to one origin on to another.
         self._vary = [(b"vary", b"Origin")] if self._origins and not self._every_origin else []
 
@@ -81,14 +85,22 @@ class Gate:
         if self._prefix:
             _under(self._prefix, scope)
         covered = self._covering(send)
-        refusal = self._refusal(scope)
-        if refusal is not None:
-            await problems.answer(problems.path_of(scope), refusal)(scope, receive, covered)
-        elif scope["method"] == "HEAD":
-            head = Head(receive, covered)
+        try:
+            self._judge(scope)
+            if self._seats is None:
+                await self._enter(scope, receive, covered)
+            else:
+                with self._seats.taken(client_behind(scope)):
+                    await self._enter(scope, receive, covered)
+        except TangleError as error:
+            await problems.answer(problems.path_of(scope), error)(scope, receive, covered)
+
+    async def _enter(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] == "HEAD":
+            head = Head(receive, send)
             await self.app({**scope, "method": "GET"}, head.receive, head.send)
         else:
-            await self.app(scope, receive, covered)
+            await self.app(scope, receive, send)
 
     def _covering(self, send: Send) -> Send:
         """`send` that gives every answer its headers."""
@@ -104,27 +116,26 @@ class Gate:
 
         return covering
 
-    def _refusal(self, scope: Scope) -> TangleError | None:
+    def _judge(self, scope: Scope) -> None:
+        """Raises RequestMalformed, HostUnknown, OriginNotAllowed, ContentEncoded."""
         headers: dict[bytes, bytes] = dict(scope["headers"])
         if len(headers) != len(scope["headers"]):
-            twice = _repeated(scope["headers"])
-            if twice:
-                return RequestMalformed(f"the header {twice.decode()} stands twice", twice.decode())
+            _check_repeated(scope["headers"])
         host = headers.get(b"host")
-        refusal = self._wrong_host(host, scope["http_version"])
-        if refusal is None and scope["method"] not in SAFE:
-            refusal = self._wrong_origin(headers, host or b"")
-        return refusal or _encoded(headers)
+        if host is not None:
+            self._check_host(host)
+        elif scope["http_version"] == "1.1":
+            raise RequestMalformed("a request names its Host", "Host")
+        if scope["method"] not in SAFE:
+            self._check_origin(headers, host or b"")
+        _check_encoding(headers)
 
-    def _wrong_host(self, host: bytes | None, version: str) -> TangleError | None:
-        if host is None:
-            return RequestMalformed("a request names its Host", "Host") if version == "1.1" else None
+    def _check_host(self, host: bytes) -> None:
         answers = self._answers_to(host)
         if answers is None:
-            return RequestMalformed("Host: must be a name or an address, and a port", "Host")
+            raise RequestMalformed("Host: must be a name or an address, and a port", "Host")
         if not answers:
-            return HostUnknown(_shown(host))
-        return None
+            raise HostUnknown(_shown(host))
 
     def _judge_host(self, value: bytes) -> bool | None:
         """Whether this node answers to a Host; None when it is none."""
@@ -134,18 +145,16 @@ class Gate:
         name = found[1].rstrip(".")
         return self._every_host or name in self._hosts or _is_local(name)
 
-    def _wrong_origin(self, headers: Mapping[bytes, bytes], host: bytes) -> TangleError | None:
+    def _check_origin(self, headers: Mapping[bytes, bytes], host: bytes) -> None:
         origin, site = headers.get(b"origin"), headers.get(b"sec-fetch-site")
-        if origin is None and site is None:
-            return None
-        if self._every_origin or origin in self._origins:
-            return None
+        if (origin is None and site is None) or self._every_origin or origin in self._origins:
+            return
         if site in {None, b"same-origin", b"none"}:
             # A proxy may have put its own name for the node into Host; then only the browser knows.
             own = origin is None or origin.partition(b"://")[2].lower() == host.lower()
             if own or site == b"same-origin":
-                return None
-        return OriginNotAllowed(_shown(origin or b"another site"))
+                return
+        raise OriginNotAllowed(_shown(origin or b"another site"))
 
 
 class Head:
@@ -186,22 +195,21 @@ def _under(prefix: str, scope: Scope) -> None:
         scope["path"] = prefix + path
 
 
-def _repeated(headers: Iterable[tuple[bytes, bytes]]) -> bytes | None:
+def _check_repeated(headers: Iterable[tuple[bytes, bytes]]) -> None:
     seen: set[bytes] = set()
     for name, _ in headers:
         if name in _ONCE and name in seen:
-            return name
+            title = name.decode().title()
+            raise RequestMalformed(f"{title}: stands more than once", title)
         seen.add(name)
-    return None
 
 
-def _encoded(headers: Mapping[bytes, bytes]) -> TangleError | None:
+def _check_encoding(headers: Mapping[bytes, bytes]) -> None:
     for name, plain in ((b"content-encoding", b"identity"), (b"transfer-encoding", b"chunked")):
         coding = headers.get(name)
         if coding is not None and coding.strip().lower() not in {plain, b""}:
             title = name.decode().title()
-            return ContentEncoded(f"{title}: {_shown(coding)} is not read here, only a body as it is", title)
-    return None
+            raise ContentEncoded(f"{title}: {_shown(coding)} is not read here, only a body as it is", title)
 
 
 def _is_local(name: str) -> bool:

@@ -7,7 +7,8 @@ The class of an error says which HTTP status it means. Routes of TIP-25 and TIP-
     ApiError                    (a TangleError)
     ├── NoSuchRoute, MethodNotAllowed, NotSupported
     ├── BadParameter, UnknownParameter, BodyInvalid, BodyTooLarge, UnsupportedMediaType, ContentEncoded
-    └── RequestMalformed
+    ├── RequestMalformed, RequestSlow, HeaderTooLarge, UrlTooLong
+    └── TooManyConnections, TooManyOfClient
     HostUnknown, OriginNotAllowed, ClientGone   (each a TangleError)
 """
 
@@ -110,6 +111,44 @@ class RequestMalformed(ApiError):
     """The request is no HTTP, or its header contradicts itself."""
 
     code = "request_malformed"
+
+
+class RequestSlow(ApiError):
+    """The header or the body of the request did not come in time."""
+
+    code = "request_slow"
+    ending = Ending.TOO_SLOW
+    passes = True
+
+
+class HeaderTooLarge(ApiError):
+    """The header of the request, or what surrounds the pieces of its body, has more bytes than the node takes."""
+
+    code = "header_too_large"
+    ending = Ending.HEADER_TOO_LARGE
+
+
+class UrlTooLong(ApiError):
+    """The URL of the request has more bytes than the node takes."""
+
+    code = "url_too_long"
+    ending = Ending.URL_TOO_LONG
+
+
+class TooManyConnections(ApiError):
+    """As many connections as the node takes are open and busy."""
+
+    code = "too_many_connections"
+    ending = Ending.UNAVAILABLE
+    passes = True
+
+
+class TooManyOfClient(ApiError):
+    """One client has as many connections, requests or event streams open as it may have."""
+
+    code = "too_many_of_client"
+    ending = Ending.TOO_OFTEN
+    passes = True
 
 
 class HostUnknown(TangleError):

@@ -11,6 +11,7 @@ stay as small as they are; the details of a piece come with one query by number,
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any
@@ -19,12 +20,16 @@ import orjson
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from tangle.api import problems
+from tangle.api.clients import client_behind
 from tangle.api.schemas import PayloadKind
+from tangle.errors import TangleError
 from tangle.protocol import peek
 from tangle.protocol.milestones import Milestone
 from tangle.protocol.serial import to_hex
 from tangle.protocol.tagged_data import TaggedData
 from tangle.protocol.transactions import Transaction
+from tangle.service.errors import TooManyStreams
 from tangle.service.feed import PIECE
 from tangle.service.running import Service
 from tangle.store import queries
@@ -37,6 +42,8 @@ from tangle.store.events import (
 )
 from tangle.store.journal import Inclusion
 from tangle.store.queries import BlockHead
+
+log = logging.getLogger("tangle.api")
 
 DETAILS_PAUSE_S = 0.05
 """seconds between two pieces with details, unless a piece is full: whoever is behind is not held up"""
@@ -113,7 +120,7 @@ def frame(event: Event, head: BlockHead | None = None) -> bytes:
 
 
 class Streaming(Response):
-    """Sends pieces until they end, the subscriber leaves, or it takes too long for one.
+    """Sends pieces until they end or the subscriber leaves. Who takes nothing is cut off by its connection.
 
     Parameters
     ----------
@@ -131,13 +138,25 @@ class Streaming(Response):
         """What is sent, piece by piece."""
         raise NotImplementedError
 
-    async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one subscriber."""
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one subscriber, or say that there is no place for it."""
+        feed, seats = self.service.feed, scope["app"].state.seats
+        try:
+            if feed.followers >= self.service.settings.event_subscribers_max:
+                raise TooManyStreams("too many event streams are open")
+            with seats.taken(client_behind(scope)):
+                await self._serve(receive, send)
+        except TangleError as error:
+            await problems.answer(problems.path_of(scope), error)(scope, receive, send)
+
+    async def _serve(self, receive: Receive, send: Send) -> None:
         self.service.feed.followers += 1
         sending = asyncio.ensure_future(self._send(send))
         leaving = asyncio.ensure_future(_left(receive))
         try:
             await asyncio.wait((sending, leaving), return_when=asyncio.FIRST_COMPLETED)
+            if sending.done() and sending.exception() is not None:
+                log.error("an event stream failed", exc_info=sending.exception())
         finally:
             self.service.feed.followers -= 1
             leaving.cancel()
@@ -147,15 +166,11 @@ class Streaming(Response):
     async def _send(self, send: Send) -> None:
         headers = [header for header in self.raw_headers if header[0] != b"content-length"]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await self._write(send, self.OPENING)
+        await send({"type": "http.response.body", "body": self.OPENING, "more_body": True})
         async with aclosing(self.pieces()) as pieces:
             async for piece in pieces:
-                await self._write(send, piece)
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
-
-    async def _write(self, send: Send, body: bytes) -> None:
-        async with asyncio.timeout(self.service.settings.stalled_s):
-            await send({"type": "http.response.body", "body": body, "more_body": True})
 
 
 class EventStream(Streaming):

@@ -56,11 +56,14 @@ class Ending(Enum):
     NOT_POSSIBLE = 5, 500
     NOT_OFFERED = 5, 403
     NO_SUCH_METHOD = 5, 405
+    TOO_SLOW = 5, 408
     CONFLICT = 5, 409
     TOO_LARGE = 5, 413
+    URL_TOO_LONG = 5, 414
     UNKNOWN_MEDIA_TYPE = 5, 415
     OTHER_HOST = 5, 421
     TOO_OFTEN = 5, 429
+    HEADER_TOO_LARGE = 5, 431
     INSUFFICIENT_FUNDS = 6, 500, "the wallet holds too little"
     WALLET = 7, 500, "the wallet file cannot be used or made, or its password is wrong"
     NOT_INCLUDED = 8, 500, "sent, but conflicting, or nothing decided in the time given"

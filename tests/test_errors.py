@@ -128,7 +128,7 @@ def test_what_passes_is_not_told_to_be_final() -> None:
     assert told_to_come_again == {"pow_disabled"}
     for kind in KINDS:
         if kind.passes and kind.ending.status != 500:
-            assert kind.ending is Ending.UNAVAILABLE, kind.__qualname__
+            assert kind.ending in {Ending.UNAVAILABLE, Ending.TOO_OFTEN, Ending.TOO_SLOW}, kind.__qualname__
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,6 @@ from starlette.requests import Request
 
 from tangle.api import schemas
 from tangle.api.channels import ChannelStream, heard_json, place_text, read_place
-from tangle.api.routes.tags import place
 from tangle.api.views import from_hex_id, json_response, service_of
 from tangle.service.decoding import STREAMS_MAX, Place, Walk
 from tangle.service.errors import TooManyStreams
@@ -64,7 +63,6 @@ async def channel_events(
     service = service_of(request)
     field = "Last-Event-ID" if last_event_id else "after"
     walk = _walk(service, root, last_event_id or after, field, store_id)
-    place(service, None, None, store_id)
     if service.decoding.streams >= STREAMS_MAX:
         raise TooManyStreams("too many decoded streams are open; data by tag is there for more")
     return ChannelStream(service, walk)

@@ -12,7 +12,6 @@ from tangle.api.problems import BadParameter
 from tangle.api.tagged import TagStream
 from tangle.api.views import from_hex_id, json_response, service_of
 from tangle.protocol import answers, peek
-from tangle.service.errors import TooManyStreams
 from tangle.service.running import Service
 from tangle.store import queries
 
@@ -92,11 +91,9 @@ def place(service: Service, after: int | None, last_event_id: str | None, store_
 
     Raises
     ------
-    BadParameter, PositionInvalid, TooManyStreams
+    BadParameter, PositionInvalid
     """
     known = _last_event(last_event_id)
-    if service.feed.followers >= service.settings.event_subscribers_max:
-        raise TooManyStreams("too many event streams are open")
     start = max((number for number in (after, known) if number is not None), default=None)
     field = "after" if known is None or known != start else "Last-Event-ID"
     service.check_position(field, start or 0, store_id)

@@ -111,15 +111,33 @@ class Settings(BaseSettings):
         description="addresses or networks of proxies whose X-Forwarded-For and -Proto are believed, by commas",
     )
     root_path: str = Field("", description="path under which a proxy serves this node, such as /tangle")
+    connections_max: int = Field(4_096, ge=8, description="connections open at the same time")
+    connections_per_client_max: int = Field(
+        256,
+        ge=1,
+        description="of one address, or IPv6 network of 64 bits; this machine may take three quarters of all",
+    )
+    head_bytes_max: int = Field(
+        32_768, ge=4_096, description="bytes of a request's header, and of what surrounds the pieces of its body"
+    )
+    url_bytes_max: int = Field(8_192, ge=1_024, description="bytes of a request's URL")
+    head_s: float = Field(15, gt=0, description="seconds that a client may take for a request's header")
+    body_s: float = Field(60, gt=0, description="seconds that it may take for the body")
     stalled_s: float = Field(
         30,
         gt=0,
         description="seconds in which a client must take some of what it is sent; then it is disconnected",
     )
+    unread_bytes_max: int = Field(
+        64 * 2**20, ge=2**20, description="bytes of answers that wait to be read, of all clients together"
+    )
     body_bytes_max: int = Field(262_144, ge=65_536, description="bytes of a request body")
     page_size_max: int = Field(1_000, ge=1, le=10_000, description="elements of one page of an answer")
     event_ring: int = Field(20_000, ge=1, description="events kept in memory for subscribers")
     event_subscribers_max: int = Field(2_000, ge=1, description="event streams open at the same time")
+    event_subscribers_per_client_max: int = Field(
+        64, ge=1, description="of one address; this machine may take three quarters of all"
+    )
     tag_ring_bytes: int = Field(
         16 * 2**20, ge=1, description="bytes kept in memory for subscribers of tags, all together"
     )
