@@ -24,7 +24,7 @@ demo: $(STAMP) ## a pump is paid per cubic metre through a fresh Tangle, on real
 run: $(STAMP) ## start the service (TANGLE_HOST, TANGLE_PORT, TANGLE_DATA are honoured)
 	@$(BIN)/tangle up
 
-# Kernels are compiled once, before the workers start: four who compile the same take four times as long.
+# Kernels and tests are compiled once, before the workers start: four who compile the same take four times as long.
 # More workers than cores: now and then tests wait for milestones. Files that take long begin first (tests/conftest.py).
 SUITE := $(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
 
@@ -43,6 +43,7 @@ fuzz: $(STAMP) kernels ## an hour of inputs that nobody would send; what was ans
 
 kernels: $(STAMP) ## compile what is compiled once per machine; a minute, nothing later
 	@$(BIN)/python -c "from tangle.protocol.pow.search import compile_kernels; compile_kernels()" & \
+	{ [ -d tests/__pycache__ ] || $(BIN)/python -m pytest --collect-only -qq > /dev/null; } & \
 	$(BIN)/python -m tangle.sim.compile; wait
 
 check: $(STAMP) ## format, lint, types, import rule, dead code

@@ -1,5 +1,6 @@
 """Settings of the whole suite."""
 
+import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import settings
 
 from tests.networks import close_nodes
-from tests.tries import tries
+from tests.tries import leave_out, tries
 
 # Machines are shared and noisy: a slow example is no failure. What fails prints how to see it again.
 settings.register_profile("tangle", deadline=None, print_blob=True, max_examples=tries(50))
@@ -51,7 +52,11 @@ def nodes_are_closed() -> Iterator[None]:
     close_nodes()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Dear files first; a worker is given files in this order."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Dear files first; a worker is given files in this order. Of drawn tests some cases are left out."""
+    left_out = leave_out(items, os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid())))
+    config.hook.pytest_deselected(items=left_out)
+    gone = set(left_out)
+    items[:] = [item for item in items if item not in gone]
     place = {TESTS / name: number for number, name in enumerate(DEAR)}
     items.sort(key=lambda item: place.get(item.path, len(place)))

@@ -5,9 +5,12 @@ from __future__ import annotations
 import functools
 import inspect
 import os
+import random
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
+
+import pytest
 
 LONG = bool(os.environ.get("TESTS_LONG"))
 """set by `make test-long`"""
@@ -20,6 +23,22 @@ Test = Callable[..., Any]
 def tries(count: int) -> int:
     """So many examples or seeds in the long run, a quarter of them in the short one."""
     return count if LONG else -(-count // SHARE)
+
+
+drawn = pytest.mark.drawn
+"""of a parametrized test: a quarter of its cases in the short run, others each time; all in the long one"""
+
+
+def leave_out(items: list[pytest.Item], run: str) -> list[pytest.Item]:
+    """Cases of `drawn` tests that this run does without; `run` names it, the same for all workers."""
+    if LONG:
+        return []
+    tests: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        if item.get_closest_marker(drawn.name):
+            tests.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    rng = random.Random(run)
+    return [item for cases in tests.values() for item in rng.sample(cases, len(cases) - tries(len(cases)))]
 
 
 def each(name: str, cases: Iterable[Any]) -> Callable[[Test], Test]:

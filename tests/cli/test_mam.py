@@ -23,6 +23,7 @@ from tangle.cli.mam.input import csv_bodies
 from tangle.cli.mam.output import JsonLines, Table
 from tangle.mam import Channel, Message, Mode, Position
 from tests.cli.conftest import COMMAND, ROOT, RUN_S, Ended, Run, RunningNode, StartNode
+from tests.tries import drawn
 
 NOWHERE = "http://127.0.0.1:9"
 """nobody listens there"""
@@ -83,6 +84,7 @@ def bodies(events: list[dict[str, Any]]) -> list[Any]:
     return [event.get("json", event.get("text")) for event in events if event["event"] == "message"]
 
 
+@drawn
 @pytest.mark.parametrize("mode", ["public", "private", "restricted"])
 def test_lines_are_published_and_followed(pump: NewPump, mode: str) -> None:
     one = pump(mode, "--height", 1)

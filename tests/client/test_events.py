@@ -13,6 +13,7 @@ from tangle.client.node.events import StreamMessage, StreamParser
 from tangle.client.node.rest import NodeClient
 from tangle.protocol.answers import ConfidenceEvent, Event, MilestoneEvent, ReferencedEvent, SolidEvent
 from tests.client.fake_node import FakeNode, problem
+from tests.tries import drawn
 
 ID = bytes(range(32))
 HEX = "0x" + ID.hex()
@@ -81,6 +82,7 @@ async def first(node: NodeClient, count: int, after: int | None = 0) -> list[Eve
     return found
 
 
+@drawn
 @pytest.mark.parametrize("seed", range(3))
 async def test_breaks_lose_and_repeat_nothing(fake: FakeNode, node: NodeClient, seed: int) -> None:
     rng = random.Random(seed)

@@ -15,6 +15,7 @@ from tangle.client.node.rest import NodeClient
 from tangle.mam import Channel, Fork, Message, Mode, Position, public_key_of
 from tests.client.following import everything, post, written
 from tests.nodes import RunningNode
+from tests.tries import drawn
 
 BODY = b"3.2 bar"
 
@@ -30,6 +31,7 @@ async def test_a_channel_that_was_never_written_begins_at_its_beginning(node: No
     assert (found.position, dict(found.counts), found.gaps, found.forks) == (Position(), {}, (), ())
 
 
+@drawn
 @pytest.mark.parametrize("seed", range(6))
 async def test_the_seed_alone_gives_the_position(node: NodeClient, seed: int) -> None:
     rng = random.Random(seed)
@@ -56,6 +58,7 @@ async def test_a_message_of_which_one_part_is_there_has_used_its_index(node: Nod
     assert (await recover(node, channel)).position == Position(2)
 
 
+@drawn
 @pytest.mark.parametrize(("height", "lost"), [(0, 1), (0, 3), (2, 4), (2, 5)])
 async def test_a_lost_tree_does_not_hide_what_follows(node: NodeClient, height: int, lost: int) -> None:
     channel = Channel.create("private", height)

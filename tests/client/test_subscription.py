@@ -30,6 +30,7 @@ from tangle.mam import (
 )
 from tests.client.following import everything, first, post, written
 from tests.nodes import RunningNode
+from tests.tries import drawn
 
 
 @pytest.fixture
@@ -46,6 +47,7 @@ def told(events: Sequence[object]) -> list[tuple[int, bytes]]:
     return [(event.index, event.body) for event in events if isinstance(event, Message)]
 
 
+@drawn
 @pytest.mark.parametrize("height", [0, 2])
 @pytest.mark.parametrize("mode", ["public", "private", "restricted"])
 async def test_history_and_then_live_from_tree_to_tree(node: NodeClient, mode: str, height: int) -> None:
@@ -77,6 +79,7 @@ async def test_iterating_gives_messages_and_a_break_in_a_batch_loses_none(node: 
     assert got == bodies(5)
 
 
+@drawn
 @pytest.mark.parametrize("seed", range(4))
 async def test_bookmarks_resume_without_loss_or_repeat(node: NodeClient, seed: int) -> None:
     """After every single event the subscription is thrown away and another goes on from its bookmark's JSON."""
@@ -170,6 +173,7 @@ async def test_a_missing_message_is_awaited_and_nothing_is_given_up(node: NodeCl
     assert told(await coming) == list(enumerate(bodies(4)))
 
 
+@drawn
 @pytest.mark.parametrize("height", [0, 3])
 async def test_two_writers_with_one_seed_are_a_fork_with_both_blocks(node: NodeClient, height: int) -> None:
     channel, twin = Channel.create("private", height), None
@@ -188,6 +192,7 @@ async def test_two_writers_with_one_seed_are_a_fork_with_both_blocks(node: NodeC
         assert (await node.block(fork.first)).payload != (await node.block(fork.second)).payload
 
 
+@drawn
 @pytest.mark.parametrize("height", [0, 3])
 async def test_a_fork_is_told_live_though_the_reader_has_gone_on(node: NodeClient, height: int) -> None:
     channel = Channel.create("private", height)

@@ -21,11 +21,11 @@ from tangle.protocol.blocks import Block
 from tangle.protocol.tagged_data import TaggedData
 from tests.client.following import everything, first, post, written
 from tests.nodes import BINARY, RunningNode, running_node
-from tests.tries import tries
+from tests.tries import LONG
 
 PIPELINED = 100
 """requests sent before their answers are read"""
-JUNK = 2 * PIPELINED * tries(50)
+JUNK = 2 * PIPELINED * (50 if LONG else 4)
 """blocks of strangers"""
 FLOOD_S = 60
 """seconds within which messages must come through it, on a machine with other work; half a second is usual"""

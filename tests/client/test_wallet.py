@@ -25,6 +25,7 @@ from tangle.protocol.outputs import BasicOutput
 from tangle.protocol.tagged_data import TaggedData
 from tangle.protocol.transactions import Transaction
 from tests.client.fake_node import FakeNode, problem
+from tests.tries import drawn
 
 KEYS = Keys.from_seed(bytes(range(32)))
 OTHER = Ed25519Address(bytes(range(32)))
@@ -43,6 +44,7 @@ def inputs_of(*transactions: Transaction) -> list[bytes]:
     return [spent.output_id for transaction in transactions for spent in transaction.essence.inputs]
 
 
+@drawn
 @pytest.mark.parametrize("pow_by", ["local", "node"])
 async def test_send(fake: FakeNode, node: NodeClient, pow_by: str) -> None:
     wallet = Wallet(node, KEYS, pow="local" if pow_by == "local" else "node")
@@ -178,6 +180,7 @@ async def test_the_first_block_may_be_the_one_that_counts(fake: FakeNode, wallet
     assert (await restarted.wait_included(transaction)).block_id == first
 
 
+@drawn
 @pytest.mark.parametrize("pow_by", ["local", "node"])
 async def test_a_stuck_transaction_is_promoted(fake: FakeNode, node: NodeClient, pow_by: str) -> None:
     wallet = Wallet(node, KEYS, pow="local" if pow_by == "local" else "node", gap_limit=0)

@@ -15,6 +15,7 @@ import pytest
 from tangle.protocol.serial import blake2b_256
 from tests import npm
 from tests.e2e.nodes import NodeProcess
+from tests.tries import drawn
 
 PACKAGE, VERSION = "@iota/mam.js", "1.6.3"
 SETTINGS = {"min_pow_score": 100}
@@ -72,6 +73,7 @@ def side_key(mode: str) -> str:
 SLOW = pytest.mark.slow
 
 
+@drawn
 @pytest.mark.parametrize(
     "mode", [pytest.param("public", marks=SLOW), pytest.param("private", marks=SLOW), "restricted"]
 )

@@ -55,6 +55,7 @@ async def kill(child: Child) -> None:
     await child.process.wait()
 
 
+@pytest.mark.slow
 async def test_parties_and_a_node_that_are_killed_still_settle_exactly(
     children: Children, make_node: MakeNode, tmp_path: Path
 ) -> None:
@@ -178,7 +179,8 @@ def test_the_demo_ends_with_a_checked_summary(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_demo_leaves_nothing_behind(tmp_path: Path, number: signal.Signals) -> None:
     with demo(tmp_path, 60) as process:
         until_producing(process)

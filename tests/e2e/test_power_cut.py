@@ -25,9 +25,10 @@ from tangle.node import Node
 from tangle.protocol.outputs import BasicOutput
 from tangle.store import journal
 from tests.networks import HOLDER, T0, block_on, coins_of, genesis_coin, note, open_node, spend
+from tests.tries import drawn, tries
 
 STEPS = 40
-CUTS = 25
+CUTS = tries(25)
 SECTOR = 512
 """bytes that a disk writes as one"""
 
@@ -119,6 +120,7 @@ def scramble(log: Path, offset: int, rng: random.Random) -> None:
     log.write_bytes(data)
 
 
+@drawn
 @pytest.mark.parametrize("damage", [cut, blank, scramble])
 def test_a_torn_log_gives_the_commits_before_the_tear(past: Past, tmp_path: Path, damage: Damage) -> None:
     rng = random.Random(past.seed)

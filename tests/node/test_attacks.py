@@ -14,7 +14,7 @@ from tangle.store import journal, queries
 from tangle.tipselect.lazy import LAZY, NON_LAZY, SEMI_LAZY
 from tests.networks import block_on, note, open_node
 from tests.node.attacks import HONEST, Scene, double_spends, leaves, side_chain
-from tests.tries import tries
+from tests.tries import drawn, tries
 
 WITHIN = 2
 """milestones; the very next one or the one after it"""
@@ -47,6 +47,7 @@ def test_without_an_attack(tmp_path: Path, seed: int) -> None:
     check(scene(tmp_path, seed))
 
 
+@drawn
 @pytest.mark.parametrize("depth", [4, 7, 12])
 @pytest.mark.parametrize("seed", SEEDS)
 def test_parasite_side_chain(tmp_path: Path, seed: int, depth: int) -> None:
@@ -82,6 +83,7 @@ def test_flood_of_tips_on_one_recent_block(tmp_path: Path, seed: int) -> None:
     check(made)
 
 
+@drawn
 @pytest.mark.parametrize("back", [13, 14, 15])
 def test_honest_tips_cannot_be_smothered(tmp_path: Path, back: int) -> None:
     """What approves an honest tip and something almost too old turns lazy, and all that approve it with it."""

@@ -15,6 +15,7 @@ from tangle.sim.attacks.settings import bound
 from tangle.sim.errors import BadAttack, BadScenario
 from tangle.sim.fields import Range
 from tangle.tipselect.graph import Graph
+from tests.tries import drawn
 
 SETTINGS: dict[str, dict[str, Any]] = {
     "double-spend": {"depth": 15}, "parasite-chain": {"length": 20, "depth": 15}, "splitting": {}, "lazy-tips": {},
@@ -81,6 +82,7 @@ def test_an_attack_of_ones_own_declares_its_settings_likewise() -> None:
 # --- what never happens -------------------------------------------------------------------------------------
 
 
+@drawn
 @pytest.mark.parametrize("name", sorted(ATTACKS))
 @pytest.mark.parametrize("selector", ["uniform", "unweighted", "weighted"])
 def test_nobody_sees_the_withheld_nor_approves_both_sides(name: str, selector: str) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from tangle import sim
 from tangle.sim import measures, theory
+from tests.tries import drawn
 
 
 @cache
@@ -22,6 +23,7 @@ def steady(selector: str, load: float, parents: int = 2, blocks: int = 100_000, 
     return sim.run(scenario)
 
 
+@drawn
 @pytest.mark.parametrize("parents", [2, 3, 4, 8])
 def test_uniform_selection_has_k_lambda_h_by_k_minus_1_tips(parents: int) -> None:
     """Popov 2018, section 3: k lambda h / (k - 1). lambda h = 100, 100,000 blocks, seed 1; within 1.5 %.
@@ -34,6 +36,7 @@ def test_uniform_selection_has_k_lambda_h_by_k_minus_1_tips(parents: int) -> Non
     assert measures.mean_tips(result).mean == pytest.approx(theory.tips(100.0, 1.0, parents), rel=0.015)
 
 
+@drawn
 @pytest.mark.parametrize("load", [5.0, 30.0, 300.0])
 def test_tips_follow_the_load(load: float) -> None:
     """Popov 2018, section 3: 2 lambda h. 60,000 blocks, seed 1; within 1.5 %, and 3 % for lambda h = 5.
@@ -76,6 +79,7 @@ def test_low_load_is_a_chain(load: float) -> None:
     assert waits == pytest.approx(theory.first_approval_at_load(load, 1.0), rel=0.03)
 
 
+@drawn
 @pytest.mark.parametrize("parents", [2, 3, 4, 8])
 def test_first_approval_takes_k_h_by_k_minus_1(parents: int) -> None:
     """Popov 2018, section 3: h + L / (k lambda), which is 2 h for k = 2. lambda h = 100, 100,000 blocks, seed 1; 1

@@ -18,7 +18,7 @@ from tangle.tipselect.graph import Graph
 from tangle.tipselect.kernels import Int64
 from tests.sim.sim_scenarios import scenarios
 from tests.tipselect.statistic import chi_square, unlikely_above
-from tests.tries import tries
+from tests.tries import drawn, tries
 
 AGENTS = (Agent(), Agent(share=3.0, selector="weighted", alpha=0.5), Agent(share=0.0), Agent(selector="uniform"))
 
@@ -29,6 +29,7 @@ def assert_equal(scenario: Scenario) -> None:
         assert np.array_equal(getattr(ours, name), getattr(twin, name)), (name, scenario)
 
 
+@drawn
 @pytest.mark.parametrize("selector", selectors.SELECTORS)
 @pytest.mark.parametrize(
     "changes",
@@ -59,6 +60,7 @@ def test_any_scenario_gives_the_same_tangle(scenario: Scenario) -> None:
 # --- against other draws ------------------------------------------------------------------------------------
 
 
+@drawn
 @pytest.mark.parametrize(
     "changes",
     [
@@ -94,6 +96,7 @@ def entries_of(graph: Graph, depth: int, weighted: bool) -> Int64:
     return deep[enough]
 
 
+@drawn
 @pytest.mark.parametrize(("selector", "alpha"), [("uniform", 0.0), ("unweighted", 0.0), ("weighted", 0.03)])
 @pytest.mark.parametrize("agents", [1, 2])
 def test_tips_are_selected_as_often_as_they_should_be(selector: str, alpha: float, agents: int) -> None:
@@ -122,6 +125,7 @@ def test_tips_are_selected_as_often_as_they_should_be(selector: str, alpha: floa
     assert statistic < unlikely_above(freedom)
 
 
+@drawn
 @pytest.mark.parametrize("changes", [{"alpha": 0.1}, {"alpha": 2.0, "agents": 3, "own_delay": 0.0}])
 def test_every_choice_of_a_run_has_the_chance_it_should_have(changes: dict[str, Any]) -> None:
     """With one parent and one walker no race distorts the chances of `tangle.tipselect.exact`.

@@ -16,6 +16,7 @@ from tangle.sim.lab.figures.style import HATCHES, INKS, LINES, MARKS, spread
 from tangle.sim.lab.figures.tables import Series, interval
 from tangle.sim.result import Result
 from tangle.tipselect.confidence import wilson
+from tests.tries import drawn
 
 SCENARIO = sim.Scenario(arrivals=10.0, selector="weighted", alpha=0.05, blocks=900, seed=4)
 
@@ -31,6 +32,7 @@ def several() -> list[Result]:
     return [sim.run(SCENARIO.but(alpha=alpha, agents=2)) for alpha in (0.0, 0.5)]
 
 
+@drawn
 @pytest.mark.parametrize("name", FIGURES)
 def test_each_figure_is_drawn_of_one_and_of_several(name: str, attacked: Result, several: list[Result]) -> None:
     first = rendered(FIGURES[name](attacked))

@@ -8,6 +8,7 @@ import pytest
 
 from tangle.sim.lab.figures import rendered
 from tangle.sim.lab.known import KNOWN
+from tests.tries import drawn
 
 DIFFERS = {
     "weight-growth": ["exponent of the early growth, per h, λh = 1000"],
@@ -16,6 +17,7 @@ DIFFERS = {
 """numbers that do not come out as published; each has a remark that says why"""
 
 
+@drawn
 @pytest.mark.parametrize("name", KNOWN)
 def test_a_known_figure_comes_out_again(name: str) -> None:
     known = KNOWN[name]

@@ -15,7 +15,7 @@ from tangle.sim.measures.samples import BATCHES, Mean, Share
 from tangle.sim.measures.walks import exact_confidence, share_of_hits
 from tangle.tipselect import reference
 from tangle.tipselect.confidence import wilson
-from tests.tries import each
+from tests.tries import drawn, each
 
 SEEDS = (1, 2, 3)
 
@@ -225,6 +225,7 @@ def test_survival_of_a_split_counts_each_side(seed: int) -> None:
 # --- walks ------------------------------------------------------------------------------------------------------
 
 
+@drawn
 @each("seed", SEEDS)
 @pytest.mark.parametrize("selector", ["uniform", "unweighted", "weighted"])
 def test_exit_probabilities_solve_the_chain(seed: int, selector: str) -> None:
@@ -245,6 +246,7 @@ def test_exit_probabilities_solve_the_chain(seed: int, selector: str) -> None:
         assert ((sampled.low <= sampled.chances) & (sampled.chances <= sampled.high)).all()
 
 
+@drawn
 @pytest.mark.parametrize("selector", ["uniform", "unweighted", "weighted"])
 def test_confidence_is_the_share_of_selections_that_approve(selector: str) -> None:
     result = small(1, selector)
@@ -263,6 +265,7 @@ def test_confidence_is_the_share_of_selections_that_approve(selector: str) -> No
     assert (measures.confidence_over_time(result, blocks[3:], ages, walks=2_000) == found[3:]).all()
 
 
+@drawn
 @pytest.mark.parametrize("selector", ["uniform", "unweighted", "weighted"])
 def test_exact_confidence_is_what_hits_tend_to(selector: str) -> None:
     result = small(2, selector)

@@ -16,7 +16,7 @@ from tangle.sim.attacks.race import PAYMENT, REPLACEMENT
 from tangle.sim.world import World
 from tangle.tipselect import exact
 from tangle.tipselect.confidence import wilson
-from tests.tries import tries
+from tests.tries import drawn, tries
 
 Z = 3.29
 """standard deviations; 99.9 %"""
@@ -62,6 +62,7 @@ def nakamoto(q: float, depth: int) -> float:
     return 1 - behind
 
 
+@drawn
 @pytest.mark.parametrize(("share", "depth"), [(0.2, 2), (0.3, 6), (0.4, 3), (0.4, 10)])
 def test_double_spend_on_a_chain_is_the_race_of_two_counts(share: float, depth: int) -> None:
     """120 runs in make test-long, seeds from 1; who is ahead wins, since all walks pass the fork."""
@@ -214,6 +215,7 @@ def at_fork(seed: int, alpha: float) -> World:
     return world
 
 
+@drawn
 @pytest.mark.parametrize(("seed", "alpha"), [(1, 0.0), (2, 0.05), (3, 0.3), (4, 1.0)])
 def test_selections_at_a_small_fork_have_the_exact_chances(seed: int, alpha: float) -> None:
     """About 50 to 90 blocks, 6 to 13 tips: 4,000 selections of one tip against `tangle.tipselect.exact`."""

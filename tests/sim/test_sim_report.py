@@ -41,8 +41,13 @@ def result() -> Result:
     return sim.run(SCENARIO)
 
 
-def test_a_report_of_a_result(result: Result, tmp_path: Path) -> None:
-    text = write(result, tmp_path / "new").read_text()
+@pytest.fixture(scope="module")
+def report(result: Result, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write(result, tmp_path_factory.mktemp("report") / "new")
+
+
+def test_a_report_of_a_result(result: Result, report: Path, tmp_path: Path) -> None:
+    text = report.read_text()
     seen = Structure()
     seen.feed(text)
     assert seen.tags.count("table") == 2
@@ -77,8 +82,8 @@ def test_a_report_of_a_sweep(tmp_path: Path) -> None:
 
 
 @needs_chromium
-def test_a_browser_shows_it_without_asking_anybody(result: Result, tmp_path: Path) -> None:
-    address = write(result, tmp_path).as_uri()
+def test_a_browser_shows_it_without_asking_anybody(report: Path) -> None:
+    address = report.as_uri()
     with browser() as page:
         page.driver.set_window_size(390, 844)
         grounds = {}

@@ -30,7 +30,7 @@ from tests.store.ledgers import (
     twin,
 )
 from tests.store.rows import a_block, a_milestone, in_memory, name, opened
-from tests.tries import tries
+from tests.tries import drawn, tries
 
 
 @dataclass
@@ -93,7 +93,7 @@ def test_every_filter_alone_finds_what_plain_python_finds(ledger: Ledger) -> Non
         for chosen in [*single_filters(), *COMBINED]:
             expected = twin(chosen, ledger.unspent)
             met |= {each.name for each in fields(chosen) if expected and getattr(chosen, each.name) is not None}
-            for page_size in (3, 1000):
+            for page_size in (20, 1000):
                 assert all_pages(connection, chosen, page_size) == expected, chosen
     assert met == set(TWIN), "no output tests these fields"
 
@@ -109,6 +109,7 @@ def test_random_combinations_find_what_plain_python_finds(ledger: Ledger) -> Non
     assert several > 50
 
 
+@drawn
 @pytest.mark.parametrize("seed", range(tries(4)))
 @pytest.mark.parametrize("kind", KINDS)
 def test_pages_meet_every_output_once_while_others_come_and_go(kind: type[Filter], seed: int) -> None:

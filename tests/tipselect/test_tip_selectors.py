@@ -10,9 +10,10 @@ from tangle.tipselect import eiota, giota, hybrid, lazy, reference, selectors, u
 from tangle.tipselect.errors import BadSetting
 from tangle.tipselect.graph import Graph
 from tests.tipselect.statistic import chi_square, unlikely_above
-from tests.tries import each
+from tests.tries import drawn, each
 
 
+@drawn
 @pytest.mark.parametrize("name", selectors.SELECTORS)
 @each("block", range(4))
 def test_selections_are_distinct_tips_as_many_as_there_are(name: str, block: int) -> None:

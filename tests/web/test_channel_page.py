@@ -14,6 +14,7 @@ from selenium.webdriver.common.by import By
 from tangle import mam
 from tangle.protocol.tagged_data import TaggedData
 from tests.nodes import RunningNode, running_node
+from tests.tries import drawn
 from tests.web.browser import Page, needs_chromium
 
 pytestmark = needs_chromium
@@ -94,6 +95,7 @@ def channels(window: Page, node: RunningNode) -> Page:
     return window
 
 
+@drawn
 @pytest.mark.parametrize("mode", MODES)
 def test_history_and_news_are_shown_verified_and_in_order(channels: Page, node: RunningNode, mode: str) -> None:
     side_key = SIDE_KEY if mode == "restricted" else None

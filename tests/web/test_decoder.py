@@ -16,6 +16,7 @@ from nacl.signing import SigningKey
 
 from tangle import mam
 from tests.nodes import RunningNode
+from tests.tries import drawn
 from tests.web.browser import Page, needs_chromium
 
 pytestmark = needs_chromium
@@ -175,6 +176,7 @@ def test_every_altered_bit_is_refused(modules: Page) -> None:
     assert (index, told) == ("0", {"not_a_message": 8, "mask_invalid": 8 * len(data) - 8})
 
 
+@drawn
 @pytest.mark.parametrize("seed", range(3))
 def test_order_junk_and_copies_change_nothing(modules: Page, seed: int) -> None:
     rng = random.Random(seed)
