@@ -137,6 +137,7 @@ def node(data: Path, port: int, speed: float = SPEED, clock: Path | None = None)
     if clock is not None:
         right = time.time
         time.time = lambda: right() + float(clock.read_text() or 0)
+    os.environ.setdefault("TANGLE_CLOCK_STEP_MAX_S", str(10**7))
     try:
         run_node({"data": data, "port": port}, as_json=True, ticks=lambda: speed * time.monotonic())
     except TangleError as error:

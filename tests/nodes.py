@@ -40,6 +40,7 @@ DEFAULTS: dict[str, Any] = {
     "milestone_silence_ms": 10_000,
     "confidence_interval_ms": 200,
     "parents_wait_ms": 3_000,
+    "clock_step_max_s": 10**7,
     "faucet_client_hourly": 10_000,
     "faucet_address_hourly": 10_000,
 }

@@ -10,6 +10,7 @@ TangleError
 ├── QueueFull, NotWritten, Rebuilding
 ├── PowDisabled, PowBusy
 ├── FaucetDisabled, FaucetBusy, FaucetEmpty, FaucetRequestPending, FaucetBalanceHigh, FaucetTooOften
+├── OlderCopy                the database is older than what was signed
 ├── PositionInvalid          a position in the journal that means nothing here
 │   └── PositionForeign, PositionAhead
 └── TooManyStreams, DecodingBusy
@@ -66,6 +67,20 @@ class NetworkLost(SetupError):
     """A network was made here, and the database holds none."""
 
     code = "network_lost"
+
+
+class OlderCopy(TangleError):
+    """The database is an older copy: this node has signed later milestones."""
+
+    code = "older_copy"
+    template = (
+        "the database ends with milestone {index}, and this node has signed up to {signed}: it is an older copy. "
+        "Put the newest one back; or, if it is lost, go on from here with --accept-older-copy {index}: what came "
+        "after is lost then, and whoever read it finds another history"
+    )
+    ending = Ending.DATA
+    index: int
+    signed: int
 
 
 class PortUnusable(SetupError):

@@ -25,6 +25,7 @@ from tangle.protocol.milestones import MilestoneKeys
 from tangle.protocol.outputs import BasicOutput, storage_deposit
 from tangle.protocol.parameters import ProtocolParameters
 from tangle.protocol.pow.search import compile_kernels as compile_pow
+from tangle.service.clock import Moment, boot, steady
 from tangle.service.directory import (
     FOUNDED_NAME,
     KEYS_NAME,
@@ -33,12 +34,13 @@ from tangle.service.directory import (
     read_keys,
     write_keys,
 )
-from tangle.service.errors import KeysUnusable, NetworkLost, SettingInvalid
+from tangle.service.errors import KeysUnusable, NetworkLost, OlderCopy, SettingInvalid
 from tangle.service.settings import CONFIG_NAME, Settings, commented_toml
+from tangle.service.signed import Signed
 from tangle.service.writer import commit
 from tangle.store.engine import check_network, migrate, open_engine, warm
 from tangle.store.errors import NoNetwork
-from tangle.store.journal import read_network
+from tangle.store.journal import Network, latest_milestone, read_network, renew_store
 from tangle.tipselect.compile import compile_kernels as compile_tipselect
 
 Report = Callable[[str], None]
@@ -47,15 +49,27 @@ Report = Callable[[str], None]
 
 @dataclass(slots=True)
 class OpenNode:
-    """A node that is open, its keys (None when it has none), and the lock that keeps others out."""
+    """A node that is open.
+
+    Attributes
+    ----------
+    keys : None when it has none
+    lock : keeps others out
+    signed : how far it has signed; None when it signs nothing
+    last : what the clocks said when it last signed, None where that is not known
+    """
 
     node: Node
     keys: NodeKeys | None
     lock: IO[str]
+    signed: Signed | None = None
+    last: Moment | None = None
 
     def close(self) -> None:
         """Close the node, then let others in."""
         self.node.close()
+        if self.signed is not None:
+            self.signed.close()
         self.lock.close()
 
 
@@ -122,6 +136,7 @@ def open_node(settings: Settings, report: Report | None = None) -> OpenNode:
             if network is None:
                 raise NoNetwork
             check_network(engine, settings.asked_parameters(network.parameters))
+            signed, last = _signed(engine, settings, network) if settings.coordinator else (None, None)
         finally:
             engine.dispose()
         _check_faucet(settings, network.parameters)
@@ -137,7 +152,22 @@ def open_node(settings: Settings, report: Report | None = None) -> OpenNode:
     except BaseException:
         lock.close()
         raise
-    return OpenNode(node, keys, lock)
+    return OpenNode(node, keys, lock, signed, last)
+
+
+def _signed(engine: Engine, settings: Settings, network: Network) -> tuple[Signed, Moment | None]:
+    """How far milestones were signed, and when the last was. Raises OlderCopy, DataUnusable."""
+    with engine.connect() as connection:
+        newest = latest_milestone(connection)
+    index = newest.index if newest else 0
+    signed = Signed(settings.data)
+    known, store_id = signed.known(network.store_id), network.store_id
+    if known is not None and index < known.kept:
+        if settings.accept_older_copy != index:
+            raise OlderCopy(index=index, signed=known.kept)
+        store_id = renew_store(engine)
+    signed.begin(store_id, index, Moment(time.time(), steady(), boot()))
+    return signed, known.moment if known else None
 
 
 def _check_faucet(settings: Settings, parameters: ProtocolParameters) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine
 
 from tangle.node.reading import Reading
 from tangle.protocol.keys import Keys
+from tangle.service.clock import ClockWatch, agreed
 from tangle.service.decoding import READ, READ_BYTES, Decoding, Read
 from tangle.service.door import Door
 from tangle.service.errors import PositionAhead, PositionForeign
@@ -62,7 +63,16 @@ class Service:
         self.feed = _feed(node.engine, settings)
         self.topics = _topics(node.engine, self.feed, settings)
         self.metrics = Metrics(time.monotonic)
-        self._writer = Writer(node, settings.writer_settings(), tell=self._tell, clock=clock, ticks=ticks)
+        self._watch = _watch(settings, opened, clock) if settings.coordinator else None
+        self._writer = Writer(
+            node,
+            settings.writer_settings(),
+            tell=self._tell,
+            clock=clock,
+            ticks=ticks,
+            watch=self._watch,
+            signed=opened.signed,
+        )
         self._loop: asyncio.AbstractEventLoop | None = None
         self.stills = Stills(self._writer)
         self.door = Door(node, self._writer)
@@ -114,7 +124,9 @@ class Service:
     def problems(self) -> list[Problem]:
         """What keeps this node from being healthy."""
         found, age = self._writer.problems(), self.clock() - self.reading.milestone.timestamp
-        if age > HEALTHY_MILESTONE_AGE_S:
+        if self._watch is not None and self._watch.problem is not None:
+            found.append(self._watch.problem)
+        elif age > HEALTHY_MILESTONE_AGE_S:
             found.append(Problem("milestone_old", f"the newest milestone is {age:,.0f} s old; the log says why"))
         return found
 
@@ -145,6 +157,14 @@ class Service:
         if self._loop is not None:
             with contextlib.suppress(RuntimeError):  # the loop is closed: nobody listens any more
                 self._loop.call_soon_threadsafe(self.feed.publish, events)
+
+
+def _watch(settings: Settings, opened: OpenNode, clock: Callable[[], float]) -> ClockWatch:
+    accepted = bool(settings.accept_clock) and agreed(settings.accept_clock, clock())
+    newest = opened.node.reading.milestone.timestamp
+    watch = ClockWatch(clock, newest, settings.clock_step_max_s, last=opened.last, accepted=accepted)
+    watch.look(newest)
+    return watch
 
 
 def _feed(engine: Engine, settings: Settings) -> Feed:

@@ -79,6 +79,16 @@ class Settings(BaseSettings):
         description="between milestones when there is nothing new; wallets give up after 300 s without one",
     )
 
+    clock_step_max_s: int = Field(
+        300, ge=10, description="seconds that the clock may jump, or be behind, before milestones are held"
+    )
+    accept_clock: str = Field(
+        "", description="the time that it is (2026-11-30T15:04), to say that a clock in doubt is right"
+    )
+    accept_older_copy: int = Field(
+        -1, ge=-1, description="the milestone that an older copy of the database ends with, to go on from there"
+    )
+
     pow: bool = Field(True, description="whether the node does the proof of work for clients that send no nonce")
     pow_workers: int = Field(0, ge=0, le=256, description="threads of one such search; 0: all cores")
     pow_concurrency: int = Field(1, ge=1, le=64, description="searches at the same time")

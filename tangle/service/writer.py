@@ -33,8 +33,10 @@ from tangle.node import Node, Outcome, Receipt, Step
 from tangle.protocol.blocks import Block
 from tangle.protocol.errors import UnknownParent
 from tangle.protocol.pow.search import search
+from tangle.service.clock import ClockWatch
 from tangle.service.errors import NotWritten, QueueFull, Rebuilding
 from tangle.service.health import Problem
+from tangle.service.signed import Signed
 from tangle.store import journal, queries
 from tangle.store.events import Event
 
@@ -120,6 +122,8 @@ class Writer:
     tell : told on the writer's thread what each commit added, in order of number
     clock : seconds since the Unix epoch, for what is written down
     ticks : seconds that only grow, for what is waited for; a clock that is set back must stop no milestone
+    watch : says when the clock is not to be believed; None believes it
+    signed : where it is written down, before, which milestone is signed
     """
 
     def __init__(
@@ -130,8 +134,12 @@ class Writer:
         tell: Callable[[list[Event]], None] = lambda _: None,
         clock: Callable[[], float] = time.time,
         ticks: Callable[[], float] = time.monotonic,
+        watch: ClockWatch | None = None,
+        signed: Signed | None = None,
     ) -> None:
         self.node = node
+        self.watch = watch
+        self.signed = signed
         self.settings = settings or WriterSettings()
         self.tell = tell
         self.clock = clock
@@ -282,7 +290,7 @@ class Writer:
         least, most = RETRY_S
         pause = min(least * 2 ** min(self._failures - 2, 10), most) if self._failures > 1 else 0.0
         self._retry_due = self.ticks() + pause
-        trace = None if isinstance(error, SQLAlchemyError) else error
+        trace = None if isinstance(error, SQLAlchemyError | OSError) else error
         log.error("a write failed: %s", _cause(error), exc_info=trace)
         doubtful = [(entry.block.id, entry.future) for entry in entries]
         if self._parked:  # and so that none of them comes in after all when it was given up
@@ -379,10 +387,21 @@ class Writer:
         if not settings.coordinator or now < self._milestone_due:
             return
         self._milestone_due = now + settings.milestone_interval_ms / 1000
+        at = self.clock() if self.watch is None else self.watch.look(self.node.reading.milestone.timestamp)
+        if self.watch is not None and self.watch.held:
+            return
         if now >= self._silence_due or self.node.has_news():
-            self._commit(partial(self.node.issue, int(self.clock()), partial(search, workers=1)))
+            self._issue(int(at))
             self._silence_due = now + settings.milestone_silence_ms / 1000
             self._fresh = self._tips_stale = True
+
+    def _issue(self, at: int) -> None:
+        index = self.node.reading.milestone.index + 1
+        if self.signed is not None and self.watch is not None:
+            self.signed.signing(index, self.watch.now())
+        self._commit(partial(self.node.issue, at, partial(search, workers=1)))
+        if self.signed is not None:
+            self.signed.kept(index)
 
     def _refresh_tips(self) -> None:
         now = self.ticks()

@@ -48,12 +48,27 @@ def up(
     data: DataDirectory = None,
     config: ConfigFile = None,
     network_name: _Name = None,
+    accept_clock: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="The time that it is, to say that a clock in doubt is right."),
+    ] = None,
+    accept_older_copy: Annotated[
+        int | None,
+        typer.Option(min=0, metavar="INDEX", help="Go on from an older copy that ends with this milestone."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Ctrl-C or SIGTERM stops it: requests under way are answered first, and everything acknowledged is on the
     disk.
     """
-    given = {"host": host, "port": port, "data": data, "network_name": network_name}
+    given = {
+        "host": host,
+        "port": port,
+        "data": data,
+        "network_name": network_name,
+        "accept_clock": accept_clock,
+        "accept_older_copy": accept_older_copy,
+    }
     run_node(given, config, as_json=as_json)
 
 
