@@ -18,6 +18,8 @@ from tangle.store import queries
 PAGE_BYTES = 2 * 2**20
 """bytes of encoded blocks in a page with data; a page is cut there, with at least one block in it"""
 EVENT_NUMBER_MAX = 2**63 - 1
+NUMBER_DIGITS = 19
+"""of that number; Python refuses to read very long ones"""
 TAGS_MAX = 16
 """tags that one stream follows"""
 _ONE = "0x([0-9a-fA-F]{2}){1,64}"
@@ -103,6 +105,6 @@ def place(service: Service, after: int | None, last_event_id: str | None, store_
 def _last_event(text: str | None) -> int | None:
     if not text:
         return None
-    if not (text.isascii() and text.isdigit() and int(text) <= EVENT_NUMBER_MAX):
+    if not (text.isascii() and text.isdigit() and len(text) <= NUMBER_DIGITS and int(text) <= EVENT_NUMBER_MAX):
         raise BadParameter("Last-Event-ID: must be an event number", "Last-Event-ID")
     return int(text)

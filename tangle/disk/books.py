@@ -104,7 +104,7 @@ def create_book(path: Path, kind: BookKind, begin: Beginning) -> Book:
     BookExists, BookInUse, BookFailed
     NoBook : the file is something else
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _opened(path, os.O_CREAT | os.O_RDWR, kind) as (book, is_made):
         if is_made:
             raise BookExists(path)
@@ -115,7 +115,7 @@ def create_book(path: Path, kind: BookKind, begin: Beginning) -> Book:
 def open_book(path: Path, kind: BookKind, begin: Beginning | None = None) -> Book:
     """The book in a file; with `begin` it is made if there is none. Raises NoBook, BookInUse, BookFailed."""
     if begin is not None:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _opened(path, os.O_RDWR | (os.O_CREAT if begin else 0), kind) as (book, is_made):
         if not is_made:
             if begin is None:
