@@ -12,6 +12,7 @@ import contextlib
 import gc
 import logging
 import socket
+import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from urllib.parse import quote
@@ -25,7 +26,7 @@ from starlette.responses import RedirectResponse
 from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
 
-from tangle.api import problems
+from tangle.api import problems, questions
 from tangle.api.clients import Seats
 from tangle.api.connections import KEEP_ALIVE_S, Bounds, Config, Connections
 from tangle.api.documentation import describe
@@ -44,6 +45,9 @@ log = logging.getLogger("tangle.api")
 
 GC_THRESHOLDS = 50_000, 20, 100
 """new objects between two collections of the youngest generation, and how many of those between the older ones"""
+SWITCH_S = 0.001
+"""seconds after which a thread that computes gives way. A post takes the interpreter a few times,
+on two threads; with Python's own 5 ms each of them would cost that much beside an answer that is long to write"""
 BACKLOG = 2_048
 """connections that may wait to be accepted"""
 VANISHED = (
@@ -72,7 +76,7 @@ def create_app(
         node = opened if opened is not None else await asyncio.to_thread(open_node, settings)
         try:
             anyio.to_thread.current_default_thread_limiter().total_tokens = READERS
-            service = app.state.service = Service(settings, node, time.time, ticks)
+            service = app.state.service = Service(settings, node, time.time, ticks, [questions.__name__])
             async with service.running():
                 app.state.frames = Frames()
                 app.state.seats = Seats(
@@ -144,6 +148,7 @@ class Server(uvicorn.Server):
         gc.collect()
         gc.freeze()
         gc.set_threshold(*GC_THRESHOLDS)
+        sys.setswitchinterval(SWITCH_S)
         if self.started and sockets:
             self.report(f"ready on {url_of(sockets[0])}")
 

@@ -387,6 +387,7 @@ OUR_PLACES: Responses = {
     **OUR_ERRORS,
     409: problem("the position belongs to another journal, or is beyond the newest event"),
 }
+OUR_BUSY: Responses = {503: OUR_ERRORS[503]}
 OUR_NOT_FOUND: Responses = {**OUR_ERRORS, 404: problem("not found")}
 STREAM: Responses = {
     200: {

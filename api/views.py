@@ -13,7 +13,7 @@ from tangle.api.accept import wants_raw
 from tangle.api.schemas import BINARY
 from tangle.api.stream import INCLUSION
 from tangle.protocol import peek
-from tangle.protocol.answers import BlockMetadata, Confidence, OutputMetadata
+from tangle.protocol.answers import BlockConfidence, BlockMetadata, Confidence, OutputMetadata
 from tangle.protocol.blocks import Block
 from tangle.protocol.codec import Declared
 from tangle.protocol.outputs import OUTPUTS, Output
@@ -58,6 +58,13 @@ def share(m: int, n: int) -> Confidence:
     """m of n walks, and the interval of their share."""
     # A block that no sample has met yet can have any confidence.
     return Confidence(m, n, *(wilson(m, n) if n else (0.0, 1.0)))
+
+
+def block_confidence(
+    block_id: bytes, found: Confidence, seed: int | None = None, as_of: int | None = None
+) -> BlockConfidence:
+    """The confidence of one block; with the seed and the event number of walks that were drawn for it."""
+    return BlockConfidence(found.m, found.n, found.low, found.high, block_id, seed, as_of)
 
 
 def settled(record: BlockRecord) -> dict[str, Any]:

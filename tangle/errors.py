@@ -29,7 +29,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 from enum import Enum
+from itertools import islice
 from typing import Any, ClassVar, Self, dataclass_transform
+
+NAMES_MAX, NAME_LENGTH_MAX = 128, 64
+"""names that one is compared with, and characters of a name, when somebody has mistyped one"""
 
 
 class Ending(Enum):
@@ -165,9 +169,15 @@ class NotFound(TangleError):
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The one of `known` that was most likely meant by `name`, which is none of them; None where none is near."""
+    """The one of `known` that was most likely meant by `name`, which is none of them; None where none is near.
+
+    Strangers may give either: of `known` only the first `NAMES_MAX` are looked at, and of long names nothing.
+    """
+    if len(name) > NAME_LENGTH_MAX:
+        return None
     # Without capitals and lines between words: `Page_Size` means `pageSize`.
-    plain = {_plain(one): one for one in known}
+    short = (one for one in known if len(one) <= NAME_LENGTH_MAX)
+    plain = {_plain(one): one for one in islice(short, NAMES_MAX)}
     found = get_close_matches(_plain(name), plain, 1, cutoff=0.7)
     return plain[found[0]] if found else None
 

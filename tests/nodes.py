@@ -41,6 +41,7 @@ DEFAULTS: dict[str, Any] = {
     "confidence_interval_ms": 200,
     "parents_wait_ms": 3_000,
     "clock_step_max_s": 10**7,
+    "readers": 0,
     "faucet_client_hourly": 10_000,
     "faucet_address_hourly": 10_000,
 }

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import orjson
 from fastapi import APIRouter, Response
 from starlette.requests import ClientDisconnect, Request
 
-from tangle.api import schemas
+from tangle.api import questions, schemas
+from tangle.api.accept import wants_raw
+from tangle.api.asking import ask, client_of, while_connected
 from tangle.api.problems import BodyInvalid, BodyTooLarge, ClientGone, UnsupportedMediaType
 from tangle.api.schemas import BINARY
 from tangle.api.views import block_response, from_hex_id, json_response, metadata, service_of
@@ -25,12 +27,17 @@ from tangle.protocol.parameters import PARENTS_MAX, PROTOCOL_VERSION
 from tangle.protocol.serial import to_hex
 from tangle.service.door import Source
 from tangle.store import queries
+from tangle.store.journal import BlockRow
 
 PATH = "/api/core/v2/blocks"
 router = APIRouter(tags=["blocks"])
 JSON = frozenset({"application/json", ""})
 """media types that are read as JSON; simple clients name none"""
-T = TypeVar("T")
+MEMBERS_MAX = 8_192
+"""members, arrays and objects of a body, counted before it is read: reading small ones costs the most a byte, and
+the block of 32 KiB that has most of them has fewer than 6,000"""
+LONG_BYTES = 4_096
+"""bytes of a block whose JSON takes long to write"""
 
 _POST_BODY = {
     "requestBody": {
@@ -95,13 +102,26 @@ async def submit_block(request: Request) -> Response:
     responses={**schemas.ok_or_raw(Block), **schemas.TIP_NOT_FOUND},
     response_class=Response,
 )
-def block(request: Request, block_id: schemas.BlockIdPath) -> Response:
+async def block(request: Request, block_id: schemas.BlockIdPath) -> Response:
     """A block, in JSON or in raw bytes."""
-    with service_of(request).connect() as connection:
-        row = queries.block(connection, from_hex_id(block_id))
+
+    def read() -> BlockRow | None:
+        with service_of(request).connect() as connection:
+            return queries.block(connection, from_hex_id(block_id))
+
+    row = await asyncio.to_thread(read)
     if row is None:
         raise NotFound(f"no block {block_id}")
-    return block_response(request, row.data)
+    return await any_block(request, row.data)
+
+
+async def any_block(request: Request, data: bytes) -> Response:
+    """A block as the client wants it; writing a long one in JSON is dear."""
+    if len(data) <= LONG_BYTES or wants_raw(request):
+        return block_response(request, data)
+    response = await ask(request, questions.block, data)
+    response.headers["vary"] = "Accept"
+    return response
 
 
 @router.get(
@@ -138,6 +158,8 @@ async def read_body(request: Request, most: int) -> bytes:
 
 def parse_json(body: bytes) -> Any:
     """The JSON value of a body. Raises BodyInvalid."""
+    if max(body.count(b":"), body.count(b"["), body.count(b"{")) > MEMBERS_MAX:
+        raise BodyInvalid(f"the body has more than {MEMBERS_MAX:,} members, arrays or objects")
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:
@@ -151,39 +173,19 @@ def media_type(header: str) -> str:
 
 async def admitted(request: Request, read: Callable[[Request, bytes], Any]) -> bytes:
     """Let the block that `read` finds in the body enter; returns its id when it is durable. Raises TangleError."""
-    service = service_of(request)
+    service, client = service_of(request), client_of(request)
     body = await read_body(request, service.settings.body_bytes_max)
 
     def work(block: Block) -> Awaitable[Block]:
-        return while_connected(request, service.work.for_client(block))
+        return while_connected(request, service.work.for_client(block, client))
 
-    source = Source(request.client.host if request.client else "?", completes=True, work=work)
+    source = Source(client, completes=True, work=work)
     try:
         given = read(request, body)
     except TangleError as error:
         source.refused(error)
         raise
     return (await service.door.admit(given, source)).block_id
-
-
-async def while_connected(request: Request, work: Awaitable[T]) -> T:
-    """The result of `work`, which is cancelled when the client goes away."""
-    working = asyncio.ensure_future(work)
-    leaving = asyncio.ensure_future(_left(request))
-    try:
-        await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
-        if not working.done():
-            raise ClientGone
-        return working.result()
-    finally:
-        leaving.cancel()
-        working.cancel()
-        await asyncio.gather(working, leaving, return_exceptions=True)
-
-
-async def _left(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
 
 
 def _read(request: Request, body: bytes) -> Any:

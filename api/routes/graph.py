@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
 from starlette.requests import Request
 
-from tangle.api import schemas
+from tangle.api import questions, schemas
+from tangle.api.asking import ask_window
 from tangle.api.graphs import WRITERS
 from tangle.api.problems import BadParameter
-from tangle.api.stream import KINDS
-from tangle.api.views import confidence, from_hex_id, json_response, service_of, settled
-from tangle.errors import NotFound
-from tangle.protocol import peek
-from tangle.service.running import Service
-from tangle.store import queries
-from tangle.store.queries import BlockRecord
+from tangle.api.views import from_hex_id, service_of
 
 GRAPH_LIMIT = 100
 """blocks of a slice when no number is named"""
@@ -54,42 +48,13 @@ async def graph(
         raise BadParameter("only one of after, from and around can be followed", "after")
     service.check_position("after" if first is None else "from", after or first or 0, store_id)
 
-    def read() -> list[BlockRecord]:
-        most = min(limit, service.settings.page_size_max)
-        with service.connect() as connection:
-            if around is not None:
-                middle = queries.record(connection, from_hex_id(around))
-                if middle is None:
-                    raise NotFound(f"no block {around}")
-                return queries.blocks_around(connection, middle.block.number, most)
-            if first is not None:
-                return queries.blocks_from(connection, first, most)
-            return queries.latest_blocks(connection, most, after=after or 0)
-
-    ledger_index = service.reading.milestone.index
-    records = await asyncio.to_thread(read)
-    nodes = await _nodes(service, records)
-    if form == "json":
-        return json_response({"ledgerIndex": ledger_index, "nodes": nodes})
-    media_type, write = WRITERS[form]
-    return Response(await asyncio.to_thread(write, nodes), media_type=media_type)
-
-
-async def _nodes(service: Service, records: list[BlockRecord]) -> list[dict[str, Any]]:
-    inside = [record.block.number for record in records if service.reading.in_window(record.block.number)]
-    weights: dict[int, int] = {}
-    if inside:
-        weights = await service.stills.ask(lambda still: still.weights(inside), number=max(inside))
-    return [
-        schemas.GraphNode(
-            record.block.block_id,
-            record.block.number,
-            tuple(peek.parents(record.block.data)),
-            KINDS[record.block.payload_type],
-            record.block.received_at,
-            confidence(service, record),
-            weight=weights.get(record.block.number),
-            **settled(record),
-        ).to_json()
-        for record in records
-    ]
+    place: questions.Place = ("newest", after or 0)
+    if around is not None:
+        place = "around", from_hex_id(around)
+    elif first is not None:
+        place = "from", first
+    most = min(limit, service.settings.page_size_max)
+    answer = await ask_window(request, service.reading.newest, questions.slice_of, place, most, form)
+    if form != "json":
+        answer.headers["content-type"] = WRITERS[form][0]
+    return answer

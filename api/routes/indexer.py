@@ -14,7 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 from starlette.requests import Request
 
-from tangle.api import schemas
+from tangle.api import questions, schemas
+from tangle.api.asking import ask
 from tangle.api.views import from_hex_id, json_response, service_of
 from tangle.errors import NotFound
 from tangle.protocol import answers
@@ -132,33 +133,33 @@ def address_bytes(service: Service, text: str, field: str) -> bytes:
 
 
 @router.get("", responses=_PAGE, response_class=Response)
-def outputs(request: Request, query: Annotated[AnyQuery, Query()]) -> Response:
+async def outputs(request: Request, query: Annotated[AnyQuery, Query()]) -> Response:
     """Unspent outputs of any type; an address is looked for in every unlock condition."""
-    return _page(request, query)
+    return await _page(request, query)
 
 
 @router.get("/basic", responses=_PAGE, response_class=Response)
-def basic_outputs(request: Request, query: Annotated[BasicQuery, Query()]) -> Response:
+async def basic_outputs(request: Request, query: Annotated[BasicQuery, Query()]) -> Response:
     """Unspent basic outputs that meet every filter given."""
-    return _page(request, query)
+    return await _page(request, query)
 
 
 @router.get("/alias", responses=_PAGE, response_class=Response)
-def alias_outputs(request: Request, query: Annotated[AliasQuery, Query()]) -> Response:
+async def alias_outputs(request: Request, query: Annotated[AliasQuery, Query()]) -> Response:
     """Unspent alias outputs that meet every filter given."""
-    return _page(request, query)
+    return await _page(request, query)
 
 
 @router.get("/foundry", responses=_PAGE, response_class=Response)
-def foundry_outputs(request: Request, query: Annotated[FoundryQuery, Query()]) -> Response:
+async def foundry_outputs(request: Request, query: Annotated[FoundryQuery, Query()]) -> Response:
     """Unspent foundry outputs that meet every filter given."""
-    return _page(request, query)
+    return await _page(request, query)
 
 
 @router.get("/nft", responses=_PAGE, response_class=Response)
-def nft_outputs(request: Request, query: Annotated[NftQuery, Query()]) -> Response:
+async def nft_outputs(request: Request, query: Annotated[NftQuery, Query()]) -> Response:
     """Unspent NFT outputs that meet every filter given."""
-    return _page(request, query)
+    return await _page(request, query)
 
 
 @router.get("/alias/{aliasId}", responses=_ONE, response_class=Response)
@@ -179,18 +180,14 @@ def nft_output(request: Request, nft_id: schemas.NftIdPath) -> Response:
     return _chain(request, NftOutput.TYPE, nft_id)
 
 
-def _page(request: Request, query: OutputQuery) -> Response:
+async def _page(request: Request, query: OutputQuery) -> Response:
     service = service_of(request)
     cursor = Cursor.decode(query.cursor) if query.cursor is not None else None
     size = service.page_size(cursor.page_size if cursor else query.page_size)
     chosen = query.filter(service)
-    with service.connect() as connection:
-        page = queries.unspent_outputs(connection, chosen, cursor, size)
-        ledger_index = queries.ledger_index(connection)
     if cursor is not None:
-        _check_cursor(service, cursor, ledger_index)
-    cursor_text = page.cursor.encode(service.store_id) if page.cursor is not None else None
-    return json_response(answers.OutputPage(tuple(page.items), ledger_index, cursor_text))
+        _check_cursor(service, cursor, service.reading.milestone.index)
+    return await ask(request, questions.outputs, chosen, cursor, size, service.store_id)
 
 
 def _check_cursor(service: Service, cursor: Cursor, ledger_index: int) -> None:

@@ -11,7 +11,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Response
 from starlette.requests import Request
 
-from tangle.api import schemas
+from tangle.api import questions, schemas
+from tangle.api.asking import ask
 from tangle.api.problems import BodyInvalid, UnsupportedMediaType
 from tangle.api.routes.blocks import JSON, admitted, media_type, parse_json
 from tangle.api.routes.core import NAME, VERSION
@@ -109,19 +110,14 @@ async def post_message(request: Request) -> Response:
 
 
 @router.get("/messages", responses={**_DATA, **schemas.TIP_ERRORS}, response_class=Response)
-def find_messages(
+async def find_messages(
     request: Request,
     index: Annotated[
         str, Query(pattern=f"^([0-9a-fA-F]{{2}}){{1,{TAG_BYTES_MAX}}}$", description="tag in hex, without 0x")
     ],
 ) -> Response:
     """Blocks with a tag: the first ones in order of attaching, up to the page size."""
-    service = service_of(request)
-    most = service.settings.page_size_max
-    with service.connect() as connection:
-        found = queries.blocks_by_tag(connection, bytes.fromhex(index), 0, most)
-    ids = [one.block_id.hex() for one in found]
-    return _data({"index": index.lower(), "maxResults": most, "count": len(ids), "messageIds": ids})
+    return await ask(request, questions.messages, index, service_of(request).settings.page_size_max)
 
 
 @router.get("/messages/{messageId}", responses=_FOUND, response_class=Response)

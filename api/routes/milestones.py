@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from fastapi import APIRouter, Response
 from starlette.requests import Request
 
-from tangle.api import schemas
-from tangle.api.views import chosen, from_hex_id, json_response, service_of
+from tangle.api import questions, schemas
+from tangle.api.asking import ask
+from tangle.api.views import chosen, from_hex_id, service_of
 from tangle.errors import NotFound
 from tangle.protocol import answers
 from tangle.protocol.milestones import Milestone
@@ -25,9 +28,9 @@ def milestone_by_index(request: Request, index: schemas.IndexPath) -> Response:
 
 
 @router.get("/api/core/v2/milestones/by-index/{index}/utxo-changes", responses=_CHANGES, response_class=Response)
-def changes_by_index(request: Request, index: schemas.IndexPath) -> Response:
+async def changes_by_index(request: Request, index: schemas.IndexPath) -> Response:
     """The outputs that the milestone of an index created and consumed."""
-    return _changes(request, _by_index(request, index))
+    return await _changes(request, await asyncio.to_thread(_by_index, request, index))
 
 
 @router.get("/api/core/v2/milestones/{milestoneId}", responses=_MILESTONE, response_class=Response)
@@ -37,9 +40,9 @@ def milestone_by_id(request: Request, milestone_id: schemas.MilestoneIdPath) -> 
 
 
 @router.get("/api/core/v2/milestones/{milestoneId}/utxo-changes", responses=_CHANGES, response_class=Response)
-def changes_by_id(request: Request, milestone_id: schemas.MilestoneIdPath) -> Response:
+async def changes_by_id(request: Request, milestone_id: schemas.MilestoneIdPath) -> Response:
     """The outputs that the milestone of an id created and consumed."""
-    return _changes(request, _by_id(request, milestone_id))
+    return await _changes(request, await asyncio.to_thread(_by_id, request, milestone_id))
 
 
 def _by_index(request: Request, index: int) -> MilestoneRow:
@@ -62,7 +65,5 @@ def _milestone(request: Request, row: MilestoneRow) -> Response:
     return chosen(request, row.payload, lambda: Milestone.decode(row.payload))
 
 
-def _changes(request: Request, row: MilestoneRow) -> Response:
-    with service_of(request).connect() as connection:
-        changes = queries.utxo_changes(connection, row.index)
-    return json_response(answers.UtxoChanges(row.index, tuple(changes.created), tuple(changes.consumed)))
+async def _changes(request: Request, row: MilestoneRow) -> Response:
+    return await ask(request, questions.utxo_changes, row.index)

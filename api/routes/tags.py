@@ -7,11 +7,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from starlette.requests import Request
 
-from tangle.api import schemas
+from tangle.api import questions, schemas
+from tangle.api.asking import ask
 from tangle.api.problems import BadParameter
 from tangle.api.tagged import TagStream
-from tangle.api.views import from_hex_id, json_response, service_of
-from tangle.protocol import answers, peek
+from tangle.api.views import from_hex_id, service_of
 from tangle.service.running import Service
 from tangle.store import queries
 
@@ -31,7 +31,7 @@ router = APIRouter()
     responses={**schemas.ok(schemas.TaggedBlocks, "a page, which may be empty"), **schemas.OUR_PLACES},
     response_class=Response,
 )
-def tagged_blocks(
+async def tagged_blocks(
     request: Request,
     tag: schemas.TagPath,
     after: schemas.AfterQuery = 0,
@@ -55,16 +55,7 @@ def tagged_blocks(
     service.check_position("after", after, store_id)
     size = service.page_size(page_size)
     chosen = queries.TaggedFilter(after, before, from_ms, to_ms, newest_first)
-    with service.connect() as connection:
-        page = queries.tagged_page(connection, [from_hex_id(tag)], chosen, size, PAGE_BYTES if data else None)
-    items = [
-        answers.TaggedBlock(
-            one.number, one.block_id, one.received_at, peek.tagged_data(one.data) if data else None
-        ).to_json()
-        for one in page.blocks
-    ]
-    body = {"tag": tag.lower(), "items": items}
-    return json_response({**body, "next": page.blocks[-1].number} if page.more else body)
+    return await ask(request, questions.tagged, tag, chosen, size, PAGE_BYTES if data else None)
 
 
 @router.get("/tags/{tag}/events", responses={**schemas.STREAM, **schemas.OUR_PLACES}, response_class=Response)

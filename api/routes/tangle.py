@@ -8,20 +8,19 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from starlette.requests import Request
 
-from tangle.api import schemas, views
+from tangle.api import questions, schemas, views
+from tangle.api.asking import ask, ask_window
 from tangle.api.problems import BadParameter, UnsupportedMediaType
 from tangle.api.routes import channels, graph, tags, tips
 from tangle.api.routes.blocks import media_type, parse_json, read_body
 from tangle.api.stream import TYPES, EventStream
 from tangle.api.views import from_hex_id, json_response, service_of
 from tangle.errors import NotFound
-from tangle.node.still import Still
 from tangle.protocol import answers
-from tangle.protocol.addresses import from_bech32, to_bech32
+from tangle.protocol.addresses import from_bech32
 from tangle.protocol.serial import Fields
 from tangle.service.errors import FaucetDisabled
-from tangle.service.history import changes
-from tangle.store import journal, queries
+from tangle.store import queries
 
 PREFIX = "/api/tangle/v1"
 WALKS_MAX = 10_000
@@ -61,23 +60,11 @@ async def confidence(
         raise NotFound(f"no block {block_id}")
     number = record.block.number
     if (n is None and seed is None) or not service.reading.in_window(number):
-        return json_response(_confidence(record.block.block_id, views.confidence(service, record)))
+        found = views.block_confidence(record.block.block_id, views.confidence(service, record))
+        return json_response(found)
     walks, chosen = n or service.settings.confidence_walks, tips.drawn(seed)
 
-    def draw(still: Still) -> answers.BlockConfidence:
-        index = still.index_of(number)
-        if index is None:
-            return _confidence(record.block.block_id, views.confidence(service, record))
-        found = views.share(still.confidence(index, walks, chosen), walks)
-        return _confidence(record.block.block_id, found, chosen, still.number)
-
-    return json_response(await service.stills.ask(draw, number=number))
-
-
-def _confidence(
-    block_id: bytes, found: answers.Confidence, seed: int | None = None, as_of: int | None = None
-) -> answers.BlockConfidence:
-    return answers.BlockConfidence(found.m, found.n, found.low, found.high, block_id, seed, as_of)
+    return await ask_window(request, number, questions.confidence, record, walks, chosen)
 
 
 @router.get(
@@ -112,7 +99,7 @@ async def events(
     responses={**schemas.ok(schemas.History, "a page, which may be empty"), **schemas.OUR_PLACES},
     response_class=Response,
 )
-def history(
+async def history(
     request: Request,
     address: schemas.AddressPath,
     after: schemas.AfterQuery = 0,
@@ -123,32 +110,14 @@ def history(
     service = service_of(request)
     service.check_position("after", after, store_id)
     hrp = service.parameters.bech32_hrp
-    size = service.page_size(page_size)
-    with service.connect() as connection:
-        found = changes(connection, from_bech32(address, hrp), after, size + 1)
-    page = found[:size]
-    items = [
-        answers.HistoryItem(
-            change.transaction_id,
-            change.amount,
-            change.milestone_index,
-            change.timestamp,
-            tuple(to_bech32(other, hrp) for other in change.counterparts),
-            change.number,
-        ).to_json()
-        for change in page
-    ]
-    body = {"address": address.lower(), "items": items}
-    return json_response({**body, "next": page[-1].number} if len(found) > size else body)
+    found = from_bech32(address, hrp)
+    return await ask(request, questions.history, found, address, hrp, after, service.page_size(page_size))
 
 
-@router.get("/supply", responses=schemas.ok(schemas.Supply), response_class=Response)
-def supply(request: Request) -> Response:
+@router.get("/supply", responses={**schemas.ok(schemas.Supply), **schemas.OUR_BUSY}, response_class=Response)
+async def supply(request: Request) -> Response:
     """The token supply, and the sum of all unspent outputs counted anew."""
-    service = service_of(request)
-    with service.connect() as connection:
-        unspent = journal.unspent_total(connection)
-    return json_response({"tokenSupply": str(service.parameters.token_supply), "unspent": str(unspent)})
+    return await ask(request, questions.supply, service_of(request).parameters.token_supply)
 
 
 @router.get("/metrics", responses=schemas.ok(schemas.Metrics), response_class=Response)

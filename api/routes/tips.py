@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import secrets
-from collections import Counter
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 from starlette.requests import Request
 
-from tangle.api import schemas
-from tangle.api.explanations import explanation_json
-from tangle.api.views import json_response, service_of
-from tangle.node.still import Still
+from tangle.api import questions, schemas
+from tangle.api.asking import ask_window
+from tangle.api.views import service_of
 from tangle.protocol.parameters import PARENTS_MAX
-from tangle.protocol.serial import to_hex
 from tangle.tipselect.orphans import AGE
 
 SEED_MAX = 2**32 - 1
@@ -39,7 +36,7 @@ async def tips(
     """Blocks that nothing approves, oldest first, and whether walks would end on them."""
     service = service_of(request)
     most = min(limit, service.settings.page_size_max)
-    return json_response(await service.stills.ask(lambda still: _tips_json(still, most)))
+    return await ask_window(request, service.reading.newest, questions.tips, most)
 
 
 @router.get(
@@ -52,7 +49,7 @@ async def explain(
 ) -> Response:
     """One weighted selection, step by step: entry points, candidates with weights and chances, who won."""
     chosen = drawn(seed)
-    return json_response(await service_of(request).stills.ask(lambda still: explanation_json(still, k, chosen)))
+    return await ask_window(request, None, questions.explanation, k, chosen)
 
 
 @router.get("/orphans", responses={**schemas.ok(schemas.Orphans), **schemas.OUR_ERRORS}, response_class=Response)
@@ -61,46 +58,4 @@ async def orphans(
     age: Annotated[int, Query(ge=1, le=2**31 - 1, description="blocks that have come since, at least")] = AGE,
 ) -> Response:
     """What the Tangle in memory loses: tips left behind, blocks orphaned, blocks that walks pass by."""
-    return json_response(await service_of(request).stills.ask(lambda still: _orphans_json(still, age)))
-
-
-def _tips_json(still: Still, most: int) -> dict[str, Any]:
-    found = still.unapproved().tolist()
-    low = still.graph.low
-    items = [
-        {
-            "blockId": to_hex(still.id_of(index)),
-            "number": still.number_of(index),
-            "state": still.state_of(index),
-            "blocksSince": still.graph.high - 1 - index,
-            "oldestRoot": int(still.oldest[index - low]),
-            "youngestRoot": int(still.youngest[index - low]),
-        }
-        for index in found[:most]
-    ]
-    counts = Counter(still.state_of(index) for index in found)
-    states = ("good", "semiLazy", "lazy", "contested")
-    return {
-        "asOf": still.number,
-        "milestoneIndex": still.milestone,
-        "counts": {state: counts[state] for state in states},
-        "items": items,
-    }
-
-
-def _orphans_json(still: Still, age: int) -> dict[str, Any]:
-    losses = still.losses(age)
-    return {
-        "asOf": still.number,
-        "milestoneIndex": still.milestone,
-        "age": losses.age,
-        "blocks": losses.vertices,
-        "tips": losses.tips,
-        "leftBehind": losses.left_behind,
-        "lazyTips": losses.lazy_tips,
-        "semiLazyTips": losses.semi_lazy_tips,
-        "contested": still.contested_count,
-        "orphaned": losses.orphaned,
-        "orphanedShare": losses.orphaned_share,
-        "belowMaxDepth": losses.forbidden,
-    }
+    return await ask_window(request, None, questions.orphans, age)

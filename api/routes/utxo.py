@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from fastapi import APIRouter, Response
 from starlette.requests import Request
 
 from tangle.api import schemas, views
-from tangle.api.views import block_response, chosen, from_hex_id, json_response, output_of, service_of
+from tangle.api.routes.blocks import any_block
+from tangle.api.views import chosen, from_hex_id, json_response, output_of, service_of
 from tangle.errors import NotFound
 from tangle.protocol import answers
 from tangle.protocol.blocks import Block
@@ -49,9 +52,10 @@ def output_metadata(request: Request, output_id: schemas.OutputIdPath) -> Respon
     responses={**schemas.ok_or_raw(Block), **schemas.TIP_NOT_FOUND},
     response_class=Response,
 )
-def included_block(request: Request, transaction_id: schemas.TransactionIdPath) -> Response:
+async def included_block(request: Request, transaction_id: schemas.TransactionIdPath) -> Response:
     """The block with which the ledger took a transaction."""
-    return block_response(request, _included(request, transaction_id).block.data)
+    record = await asyncio.to_thread(_included, request, transaction_id)
+    return await any_block(request, record.block.data)
 
 
 @router.get(

@@ -33,6 +33,7 @@ class Reading:
     ----------
     milestone : the newest settlement
     depth : below max depth, in milestones
+    newest : number of the newest block
     numbers, oldest : of the blocks in the window as of `milestone`: numbers of their solid events, ascending, and
         oldest cone roots
     last : number of the newest durable event
@@ -48,6 +49,7 @@ class Reading:
 
     milestone: Head
     depth: int
+    newest: int
     numbers: NDArray[np.int64]
     oldest: NDArray[np.int32]
     last: int
@@ -67,6 +69,7 @@ class Reading:
         return cls(
             milestone=window.head,
             depth=window.depth,
+            newest=window.dag.newest,
             numbers=window.dag.numbers,
             oldest=window.dag.oldest_roots(),
             last=memory.next_number - 1,
@@ -87,6 +90,7 @@ class Reading:
         return replace(
             self,
             milestone=head,
+            newest=dag.newest,
             numbers=dag.numbers if moved else self.numbers,
             oldest=dag.oldest_roots() if moved else self.oldest,
             last=memory.next_number - 1,
@@ -114,18 +118,8 @@ class Reading:
         return sorted(list(found)[:wanted])
 
     def confidence(self, number: int, milestone_index: int | None) -> tuple[int, int]:
-        """m and n of a block: m of n walks ended on a tip that approves it; 0 of 0 when it has not been asked yet.
-
-        Outside the window no walk is needed. Walks start at a milestone of the window: every tip approves what a
-        milestone before the window referenced (m = n), and no tip can approve what none had.
-
-        Parameters
-        ----------
-        milestone_index : of the milestone that references the block, None when none does
-        """
-        if self.in_window(number):
-            return self.sample.of(number)
-        return (self.walks if milestone_index else 0), self.walks
+        """m and n of a block, as of the last sampling (`Sample.share`)."""
+        return self.sample.share(number, int(self.numbers[0]), milestone_index, self.walks)
 
     def advice(self, number: int) -> tuple[bool, bool]:
         """Whether a not yet referenced block should be promoted, and whether it has to be reattached.

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from tangle.node.memory import Memory
 from tangle.node.selection import Selection
+from tangle.state.confidence import Sample
 from tangle.tipselect import confidence, explain, orphans
 from tangle.tipselect.graph import Graph
 from tangle.tipselect.kernels import Int8
@@ -32,6 +33,7 @@ class Still:
     milestone : index of the newest one
     ids, numbers, oldest, youngest, contested : of each block of the window, as `Dag` has them
     scores : LAZY, SEMI_LAZY or NON_LAZY (`tangle.tipselect.lazy`)
+    sample, walks : the last sampling of confidence, and the walks behind each
     """
 
     graph: Graph
@@ -44,6 +46,8 @@ class Still:
     youngest: NDArray[np.int32]
     contested: NDArray[np.bool_]
     scores: Int8
+    sample: Sample
+    walks: int
 
     @classmethod
     def of(cls, memory: Memory, selection: Selection) -> Still:
@@ -62,6 +66,8 @@ class Still:
             dag.youngest_roots(),
             dag.contested_blocks(),
             dag.graph.scores,
+            memory.board.sample,
+            memory.settings.confidence_walks,
         )
 
     @property
@@ -93,6 +99,10 @@ class Still:
         weights, low = self.graph.weights, self.graph.low
         indices = {number: self.index_of(number) for number in numbers}
         return {number: int(weights[index - low]) for number, index in indices.items() if index is not None}
+
+    def share(self, number: int, milestone_index: int | None) -> tuple[int, int]:
+        """m and n of a block, as of the last sampling (`Sample.share`)."""
+        return self.sample.share(number, int(self.numbers[0]), milestone_index, self.walks)
 
     def unapproved(self) -> NDArray[np.int64]:
         """int64[k], ascending: the tips, and lazy or contested blocks that would be tips if they were neither."""

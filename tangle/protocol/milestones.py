@@ -156,9 +156,11 @@ def check_milestone(milestone: Milestone, keys: MilestoneKeys, parameters: Proto
         check_first(essence)
     if len(milestone.signatures) < keys.threshold:
         raise MilestoneInvalid("signatures", f"must hold at least {keys.threshold} signatures")
+    # Who signed is asked first: a stranger's milestone must cost no signature.
     for i, signed in enumerate(milestone.signatures):
         if signed.public_key not in keys.public_keys:
             raise MilestoneInvalid(f"signatures[{i}].publicKey", "is no milestone key of this network")
+    for i, signed in enumerate(milestone.signatures):
         if not verify(signed.public_key, signed.signature, essence.id):
             raise MilestoneInvalid(f"signatures[{i}].signature", "does not verify for the essence")
 

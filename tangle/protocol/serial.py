@@ -230,13 +230,25 @@ class Fields:
         except ProtocolError as error:
             raise error.inside(name) from None
 
-    def each(self, name: str, parse: Callable[[Fields], T], *, optional: bool = False) -> tuple[T, ...]:
-        """What `parse` makes of every object of the array under `name`."""
+    def each(
+        self, name: str, parse: Callable[[Fields], T], *, optional: bool = False, most: int | None = None
+    ) -> tuple[T, ...]:
+        """What `parse` makes of every object of the array under `name`; none is read where there are too many.
+
+        Raises CountOutOfRange, and what `parse` raises.
+        """
 
         def read(value: object) -> T:
             return Fields(value, exact=self.exact).whole(parse)
 
-        return numbered(name, read, self.items(name, optional=optional))
+        return numbered(name, read, counted(name, self.items(name, optional=optional), most))
+
+
+def counted(name: str, elements: Sequence[E], most: int | None) -> Sequence[E]:
+    """`elements`, unless there are more than `most`: then raise CountOutOfRange before any of them is read."""
+    if most is not None and len(elements) > most:
+        raise CountOutOfRange(name, f"must hold at most {most} elements, not {len(elements)}")
+    return elements
 
 
 def numbered(name: str, make: Callable[[E], T], elements: Iterable[E]) -> tuple[T, ...]:

@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar, cast
 
 from tangle.protocol.errors import LengthOutOfRange, NotSorted, ProtocolError, Repeated, UnknownType
 from tangle.protocol.fields import Code, Fixed, Kind, read_count, short
-from tangle.protocol.serial import Fields, Json, Reader, check_count, from_hex
+from tangle.protocol.serial import Fields, Json, Reader, check_count, counted, from_hex
 
 C = TypeVar("C")
 Body = Callable[[bytes, int], tuple[Any, int]]
@@ -245,8 +245,9 @@ class Many(Kind):
 
     def parsed(self, code: Code, name: str) -> str:
         if isinstance(self.of, Fixed):
-            return f"{code.bind(hex_items)}(fields, {name!r}, {self.of.width})"
-        return f"fields.each({name!r}, {code.bind(self.of)}.from_json, optional={self.optional})"
+            return f"{code.bind(hex_items)}(fields, {name!r}, {self.of.width}, {self.most})"
+        most = self.most if self.counted else 2 * self.most  # far above what the other rule can allow
+        return f"fields.each({name!r}, {code.bind(self.of)}.from_json, optional={self.optional}, most={most})"
 
     def left_out(self, v: str) -> str | None:
         return f"not {v}" if self.optional else None
@@ -326,9 +327,10 @@ def of_type(kind: type[Any], fields: Fields) -> Any:
     return kind.from_json(fields)
 
 
-def hex_items(fields: Fields, name: str, size: int) -> tuple[bytes, ...]:
-    """The array under `name`: texts ``0x…`` of `size` bytes each."""
-    return tuple(from_hex(item, f"{name}[{i}]", size=size) for i, item in enumerate(fields.items(name)))
+def hex_items(fields: Fields, name: str, size: int, most: int) -> tuple[bytes, ...]:
+    """The array under `name`: at most `most` texts ``0x…`` of `size` bytes each."""
+    items = counted(name, fields.items(name), most)
+    return tuple(from_hex(item, f"{name}[{i}]", size=size) for i, item in enumerate(items))
 
 
 def check_widths(name: str, elements: tuple[bytes, ...], width: int) -> None:

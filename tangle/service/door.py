@@ -10,9 +10,11 @@ is the same block however often it comes.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import secrets
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -27,9 +29,17 @@ from tangle.protocol.parameters import NONCE_BYTES, PARENTS_MAX, PROTOCOL_VERSIO
 from tangle.protocol.ruleset import LOCKS
 from tangle.protocol.serial import Fields, to_hex, within
 from tangle.protocol.transactions import Transaction, check_witness
+from tangle.service.turns import Turns
 from tangle.service.writer import Writer
 
 log = logging.getLogger("tangle.door")
+
+SHORT_BYTES = 1_024
+"""bytes of a block up to which it is checked on the loop: at most 7 signatures, a millisecond"""
+CHECKS = 1
+"""threads that check longer ones"""
+CHECKS_BYTES_MAX = 32 * 2**20
+"""bytes of blocks that may wait for them"""
 
 Work = Callable[[Block], Awaitable[Block]]
 """finds a nonce that suffices"""
@@ -61,6 +71,8 @@ class Door:
     def __init__(self, node: Node, writer: Writer) -> None:
         self._node = node
         self._writer = writer
+        self._turns = Turns(CHECKS, CHECKS_BYTES_MAX, CHECKS_BYTES_MAX / 2)
+        self._checks = ThreadPoolExecutor(CHECKS, "checks")
 
     async def admit(self, given: Any, source: Source) -> Receipt:
         """Read, finish, check and attach a block; returns when it is durable.
@@ -73,6 +85,7 @@ class Door:
         ------
         ProtocolError, AttachError : it breaks a rule, or does not fit the Tangle
         QueueFull, NotWritten : nothing was kept; try again
+        TooBusy : too many long blocks wait to be checked
         TangleError : the source's work cannot be done
         """
         try:
@@ -93,12 +106,24 @@ class Door:
             work = source.work
             if (finished and block.nonce) or work is None:
                 raise
-        check_payload(block, node.parameters, node.network.keys)
-        if LOCKS in node.reading.milestone.rules and isinstance(block.payload, Transaction):
-            within("payload", partial(check_witness, block.payload))
+        await self._check(block, source)
         if work is None:
             return block
         return await work(block if block.nonce else block.with_nonce(secrets.randbits(64)))
+
+    async def _check(self, block: Block, source: Source) -> None:
+        """Many signatures are checked on another thread, in turn, so that nobody waits for them on the loop."""
+        if len(block.encoded) <= SHORT_BYTES:
+            self._check_payload(block)
+            return
+        async with self._turns.turn(source.name, len(block.encoded)):
+            await asyncio.get_running_loop().run_in_executor(self._checks, self._check_payload, block)
+
+    def _check_payload(self, block: Block) -> None:
+        node = self._node
+        check_payload(block, node.parameters, node.network.keys)
+        if LOCKS in node.reading.milestone.rules and isinstance(block.payload, Transaction):
+            within("payload", partial(check_witness, block.payload))
 
     def _read(self, given: Any, source: Source) -> tuple[Block, bool]:
         """The block, and whether its sender finished it: chose its parents and its nonce."""

@@ -13,6 +13,7 @@ TangleError
 ├── OlderCopy                the database is older than what was signed
 ├── PositionInvalid          a position in the journal that means nothing here
 │   └── PositionForeign, PositionAhead
+├── TooBusy, TookTooLong, ReaderEnded
 └── TooManyStreams, DecodingBusy
 """
 
@@ -223,6 +224,34 @@ class PositionAhead(PositionInvalid):
     )
     given: int
     last: int
+
+
+class TooBusy(TangleError):
+    """Too many dear questions wait for an answer, of all clients or of this one."""
+
+    code = "too_busy"
+    template = "too many questions wait for an answer"
+    ending = Ending.UNAVAILABLE
+    passes = True
+
+
+class TookTooLong(TangleError):
+    """The answer took more time than one may take."""
+
+    code = "took_too_long"
+    template = "the answer took longer than {limit_s} s; ask for less, or later"
+    ending = Ending.UNAVAILABLE
+    passes = True
+    limit_s: float
+
+
+class ReaderEnded(TangleError):
+    """The process that was to answer has ended."""
+
+    code = "reader_ended"
+    template = "the process that was to answer has ended; try again"
+    ending = Ending.UNAVAILABLE
+    passes = True
 
 
 class TooManyStreams(TangleError):

@@ -15,6 +15,9 @@ from tangle.protocol.transactions import Transaction
 from tangle.store import queries
 from tangle.store.journal import OutputRow
 
+PAGE_OUTPUTS = 4_096
+"""inputs and outputs of the transactions in one page: 16 of the largest transactions"""
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -36,16 +39,24 @@ class Change:
     counterparts: tuple[Address, ...]
 
 
-def changes(connection: Connection, address: Address, after: int, limit: int) -> list[Change]:
-    """At most `limit` changes of `address` with a number above `after`, oldest first."""
-    found = [
-        (movement.number, _transaction(connection, movement.transaction_id))
-        for movement in queries.movements(connection, address.encode(), after, limit)
-    ]
+def changes(connection: Connection, address: Address, after: int, limit: int) -> tuple[list[Change], bool]:
+    """At most `limit` changes of `address` with a number above `after`, oldest first, and whether there are more.
+
+    A page is cut at `PAGE_OUTPUTS`, with at least one change in it.
+    """
+    found: list[tuple[int, Transaction]] = []
+    outputs, more = 0, False
+    for movement in queries.movements(connection, address.encode(), after, limit + 1):
+        transaction = _transaction(connection, movement.transaction_id)
+        outputs += len(transaction.essence.inputs) + len(transaction.essence.outputs)
+        more = len(found) == limit or bool(found and outputs > PAGE_OUTPUTS)
+        if more:
+            break
+        found.append((movement.number, transaction))
     wanted = {consumed.output_id for _, transaction in found for consumed in transaction.essence.inputs}
     wanted |= {transaction.output_id(0) for _, transaction in found}
     rows = queries.outputs_by_ids(connection, wanted)
-    return [_change(number, transaction, address, rows) for number, transaction in found]
+    return [_change(number, transaction, address, rows) for number, transaction in found], more
 
 
 def _transaction(connection: Connection, transaction_id: bytes) -> Transaction:

@@ -16,6 +16,7 @@ from tangle.node.reading import Reading
 from tangle.protocol.keys import Keys
 from tangle.service.clock import ClockWatch, agreed
 from tangle.service.decoding import READ, READ_BYTES, Decoding, Read
+from tangle.service.desk import Desk
 from tangle.service.door import Door
 from tangle.service.errors import PositionAhead, PositionForeign
 from tangle.service.faucet import Faucet
@@ -42,19 +43,25 @@ class Service:
     ----------
     clock : seconds since the Unix epoch
     ticks : seconds that only grow, for what the writer waits for
+    questions : modules with what the desk is asked
 
     Attributes
     ----------
     door : where blocks enter
     feed : what happened, for all who follow
     topics : what was written under tags, for all who follow some
-    stills : copies of the window, for questions that take long
+    desk : where dear questions are asked
     decoding : of public channels
     faucet : None when this node gives nothing away
     """
 
     def __init__(
-        self, settings: Settings, opened: OpenNode, clock: Callable[[], float], ticks: Callable[[], float]
+        self,
+        settings: Settings,
+        opened: OpenNode,
+        clock: Callable[[], float],
+        ticks: Callable[[], float],
+        questions: Sequence[str] = (),
     ) -> None:
         node = self._node = opened.node
         self.settings = settings
@@ -74,13 +81,20 @@ class Service:
             signed=opened.signed,
         )
         self._loop: asyncio.AbstractEventLoop | None = None
-        self.stills = Stills(self._writer)
+        self.desk = Desk(
+            node.engine,
+            Stills(self._writer),
+            readers=settings.readers,
+            limit_s=settings.answer_limit_s,
+            preload=questions,
+        )
         self.door = Door(node, self._writer)
         self.work = WorkRoom(
             node.parameters,
             workers=settings.pow_workers,
             concurrency=settings.pow_concurrency,
             queue_max=settings.pow_queue_max,
+            hashes_max=settings.pow_hashes_max,
             enabled=settings.pow,
         )
         self.decoding = Decoding(_reader(node.engine), lambda: 1_000 * clock())
@@ -104,6 +118,7 @@ class Service:
             if paying is not None:
                 paying.cancel()
                 await asyncio.gather(paying, return_exceptions=True)
+            await self.desk.stop()
             await asyncio.to_thread(self._writer.stop)
 
     @property

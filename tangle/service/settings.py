@@ -92,7 +92,12 @@ class Settings(BaseSettings):
     pow: bool = Field(True, description="whether the node does the proof of work for clients that send no nonce")
     pow_workers: int = Field(0, ge=0, le=256, description="threads of one such search; 0: all cores")
     pow_concurrency: int = Field(1, ge=1, le=64, description="searches at the same time")
-    pow_queue_max: int = Field(100, ge=0, description="requests that may wait for a search")
+    pow_queue_max: int = Field(1_000, ge=0, description="requests that may wait for a search")
+    pow_hashes_max: int = Field(
+        100_000_000,
+        ge=0,
+        description="hashes that the blocks that wait for a search may take; half for one client",
+    )
 
     faucet: bool = Field(True, description="whether the holder of the supply gives away coins on request")
     faucet_amount: int = Field(1_000_000_000, ge=1, description="base units per request")
@@ -141,6 +146,13 @@ class Settings(BaseSettings):
     unread_bytes_max: int = Field(
         64 * 2**20, ge=2**20, description="bytes of answers that wait to be read, of all clients together"
     )
+    readers: int = Field(
+        1,
+        ge=0,
+        le=64,
+        description="processes that answer dear questions, once there are any; 0: the node itself does",
+    )
+    answer_limit_s: float = Field(10, gt=0, description="seconds that the answer to a question may take")
     body_bytes_max: int = Field(262_144, ge=65_536, description="bytes of a request body")
     page_size_max: int = Field(1_000, ge=1, le=10_000, description="elements of one page of an answer")
     event_ring: int = Field(20_000, ge=1, description="events kept in memory for subscribers")

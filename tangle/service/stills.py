@@ -1,8 +1,7 @@
 """Copies of the window for questions that take long, made now and then and shared.
 
 The writer is asked for a copy when somebody needs one and the last is too old or lacks a block. It spends no more
-than SHARE of its time on copying: who asks too often waits. One question is answered at a time, on a thread of its
-own, so that questions cannot take all cores.
+than SHARE of its time on copying: who asks too often waits. What is asked of a copy is asked at the `desk`.
 """
 
 from __future__ import annotations
@@ -10,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from typing import TypeVar
 
 from tangle.node import Still
 from tangle.service.writer import Writer
@@ -20,11 +18,9 @@ AGE_S = 0.5
 SHARE = 0.05
 """of the writer's time that copying may take"""
 
-T = TypeVar("T")
-
 
 class Stills:
-    """The newest copy of the window, and the way to ask it.
+    """The newest copy of the window.
 
     Parameters
     ----------
@@ -38,8 +34,8 @@ class Stills:
         self._old_at = self._next_at = ticks()
         self._asking = asyncio.Lock()
 
-    async def ask(self, question: Callable[[Still], T], *, number: int | None = None) -> T:
-        """What `question` returns, given a copy that is not too old to hold the block of that number.
+    async def newest(self, number: int | None = None) -> Still:
+        """A copy that is not too old to hold the block of that number.
 
         Raises
         ------
@@ -53,7 +49,7 @@ class Stills:
                 fresh, taken = await self._writer.ask(self._copy)
                 now, still = self._ticks(), fresh
                 self._last, self._old_at, self._next_at = still, now + AGE_S, now + taken / SHARE
-            return await asyncio.to_thread(question, still)
+            return still
 
     def _copy(self) -> tuple[Still, float]:
         start = self._ticks()

@@ -38,6 +38,22 @@ class Sample:
         found = at < len(self.numbers) and self.numbers[at] == number
         return (int(self.hits[at]), self.walks) if found else (0, 0)
 
+    def share(self, number: int, first: int, milestone_index: int | None, walks: int) -> tuple[int, int]:
+        """m and n of a block: m of n walks ended on a tip that approves it; 0 of 0 when it has not been asked yet.
+
+        Outside the window no walk is needed. Walks start at a milestone of the window: every tip approves what a
+        milestone before the window referenced (m = n), and no tip can approve what none had.
+
+        Parameters
+        ----------
+        first : number of the oldest block in the window
+        milestone_index : of the milestone that references the block, None when none does
+        walks : behind each confidence
+        """
+        if number >= first:
+            return self.of(number)
+        return (walks if milestone_index else 0), walks
+
 
 @dataclass(frozen=True, slots=True)
 class Crossing:

@@ -164,6 +164,11 @@ class Dag:
         return tuple(self._ids)
 
     @property
+    def newest(self) -> int:
+        """The number of the newest block's solid event."""
+        return int(self._numbers[-1])
+
+    @property
     def numbers(self) -> NDArray[np.int64]:
         """int64[window]: the number of every block's solid event; a copy."""
         return np.array(self._numbers, np.int64)

@@ -119,6 +119,15 @@ def encodings(point: Affine) -> list[bytes]:
     return [(v | sign_bit << 255).to_bytes(32, "little") for v in values for sign_bit in signs]
 
 
+def base_point() -> Affine:
+    """B of RFC 8032: y = 4/5, x even."""
+    y = 4 * pow(5, -1, P) % P
+    x = root((y * y - 1) * pow(D * y * y + 1, -1, P) % P)
+    assert x is not None
+    return (x if x % 2 == 0 else P - x), y
+
+
+BASE = base_point()
 SMALL_ORDER = [data for point in torsion() for data in encodings(point)]
 
 
@@ -147,10 +156,7 @@ def test_small_order_with_a_scalar_of_another_point_is_refused() -> None:
 
 def test_key_with_a_torsion_component_verifies_cofactored_only() -> None:
     """A' = A + T, signed with the scalar of A: the difference [k]T vanishes under the cofactor."""
-    x, y = 0, 4 * pow(5, -1, P) % P
-    found = root((y * y - 1) * pow(D * y * y + 1, -1, P) % P)
-    assert found is not None
-    x = found if found % 2 == 0 else P - found
+    x, y = BASE
     secret, nonce = 12_345, 67_890
     mixed = added(times(secret, (x, y)), torsion()[1])
     r = encodings(times(nonce, (x, y)))[0]
@@ -159,6 +165,36 @@ def test_key_with_a_torsion_component_verifies_cofactored_only() -> None:
     s = (nonce + k * secret) % L
     assert verify(key, r + s.to_bytes(32, "little"), b"m")
     assert not verify(key, r + ((s + 1) % L).to_bytes(32, "little"), b"m")
+
+
+def cofactored(key: Affine, r: Affine, k: int, s: int) -> bool:
+    """[8]([s]B - R - [k]A) = 0, by the affine arithmetic above, for a key and an R that are known as points."""
+    right = added(r, times(k % L, key))
+    return times(8, times(s, BASE)) == times(8, right)
+
+
+@settings(max_examples=tries(8), deadline=None)
+@given(
+    st.integers(0, L - 1),
+    st.integers(0, L - 1),
+    st.integers(0, 7),
+    st.integers(0, 7),
+    st.sampled_from([0, 0, 1, L // 8]),
+    st.booleans(),
+)
+def test_any_key_and_point_as_the_equation_says(
+    secret: int, nonce: int, twist: int, turn: int, off: int, small: bool
+) -> None:
+    """Keys and points of every order, some signatures right and some not, compared with plain arithmetic."""
+    secret = 0 if small else secret
+    key = added(times(secret, BASE), torsion()[twist])
+    r = added(times(nonce, BASE), torsion()[turn])
+    for key_bytes in encodings(key):
+        for r_bytes in encodings(r):
+            k = int.from_bytes(hashlib.sha512(r_bytes + key_bytes + b"m").digest(), "little") % L
+            s = (nonce + k * secret + off) % L
+            right = cofactored(key, r, k, s)
+            assert verify(key_bytes, r_bytes + s.to_bytes(32, "little"), b"m") == right == (off == 0)
 
 
 def test_s_of_l_or_more_is_refused() -> None:
