@@ -12,7 +12,7 @@ import pytest
 from tangle.protocol.blocks import Block
 from tangle.protocol.serial import Fields
 from tests.bench import __main__ as bench
-from tests.bench import by_hand, codec, ledger, machine, posts, restart
+from tests.bench import by_hand, codec, ledger, machine, overload, posts, restart
 from tests.bench.generator import binary_block, json_block
 
 COLUMNS = {"what", "ours", "rival", "ratio", "note"}
@@ -31,6 +31,13 @@ def test_posts_are_all_answered_by_node_and_rival() -> None:
         if row not in rates:
             median, high = (number(part) for part in row["ours"].split("/"))
             assert 0 < median <= high
+
+
+@pytest.mark.slow
+def test_an_overload_loses_nothing() -> None:
+    rows = overload.run(small=True)
+    assert [set(row) for row in rows] == [COLUMNS] * 3
+    assert number(rows[0]["ours"].split("/")[0]) > 0
 
 
 @pytest.mark.slow

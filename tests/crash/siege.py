@@ -166,8 +166,10 @@ class Siege:
     def _check_events(self, connection: Connection, heard: list[client.Event]) -> None:
         after, new = self._heard, heard[self._heard :]
         assert [event.number for event in new] == list(range(after + 1, after + 1 + len(new)))
-        written = queries.events(connection, after, len(new))
-        assert [_named(event) for event in new] == [_named(event) for event in written]
+        written = [_named(event) for event in queries.events(connection, after, len(new))]
+        for number, event in enumerate(new):
+            there = written[number] if number < len(written) else "nothing"
+            assert _named(event) == there, f"heard {event} as event {number} of {len(new)}, written is {there}"
         self._heard = len(heard)
 
     def _check_payments(self, node: NodeProcess, load: Load) -> None:
