@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +12,14 @@ NODE_URL = "http://127.0.0.1:14265"
 """where `tangle up` listens when nothing else is said"""
 WALLET = Path("~/.config/tangle/wallet.json")
 """the wallet file when nothing else is said"""
+
+
+def finite(value: float | None) -> float | None:
+    """Refuse what is no number: comparisons with bounds let it pass."""
+    if value is not None and not math.isfinite(value):
+        raise typer.BadParameter("must be a finite number")
+    return value
+
 
 NodeUrl = Annotated[
     str, typer.Option("--node", envvar="TANGLE_NODE", metavar="URL", help="REST address of the node.")

@@ -36,6 +36,7 @@ from tangle.parties.agent import (
     EncodingOption,
     TimeColumnOption,
     TimeFormatOption,
+    finite,
 )
 from tangle.terminal.live import progress, report
 from tangle.terminal.streams import note
@@ -57,7 +58,9 @@ def demo(
     delimiter: DelimiterOption = None,
     decimal: DecimalOption = None,
     encoding: EncodingOption = None,
-    seconds: Annotated[float, typer.Option(min=1, metavar="SECONDS", help="Length of the run, about.")] = 60.0,
+    seconds: Annotated[
+        float, typer.Option(min=1, callback=finite, metavar="SECONDS", help="Length of the run, about.")
+    ] = 60.0,
     keep: Annotated[bool, typer.Option("--keep", help="Keep the data of node and parties, and the logs.")] = False,
 ) -> None:
     try:

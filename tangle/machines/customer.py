@@ -39,7 +39,7 @@ from tangle.machines.terms import (
     output_deposit,
     read_machine,
 )
-from tangle.parties.agent import LOCAL_NODE, JsonOption, NodeOption, SeedOption, run
+from tangle.parties.agent import LOCAL_NODE, JsonOption, NodeOption, SeedOption, finite, run
 from tangle.parties.errors import MessageRefused, OtherState
 from tangle.parties.ledger import NodeLedger, connected, until_there
 from tangle.parties.messages import SALT_BYTES, SignedMessage
@@ -299,7 +299,9 @@ def main(
     units: Annotated[int, typer.Option(min=1, help="Units to order and to deposit for.")],
     node: NodeOption = LOCAL_NODE,
     price_max: Annotated[int | None, typer.Option(help="Base units per unit to pay at most.")] = None,
-    stop_after: Annotated[float | None, typer.Option(help="Seconds after which to ask for a stop.")] = None,
+    stop_after: Annotated[
+        float | None, typer.Option(min=0, callback=finite, help="Seconds after which to ask for a stop.")
+    ] = None,
     stop_after_units: Annotated[int | None, typer.Option(help="Units after which to ask for a stop.")] = None,
     faucet: Annotated[bool, typer.Option(help="Ask the node's faucet when there is too little.")] = False,
     json: JsonOption = False,

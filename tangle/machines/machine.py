@@ -49,6 +49,7 @@ from tangle.parties.agent import (
     SeedOption,
     TimeColumnOption,
     TimeFormatOption,
+    finite,
     run,
 )
 from tangle.parties.errors import MessageRefused
@@ -368,7 +369,7 @@ def main(
     encoding: EncodingOption = None,
     counter_bits: Annotated[int, typer.Option(help="8, 16 or 32: values are a pulse counter; 0: litres/s.")] = 0,
     pulse_litres: Annotated[int, typer.Option(min=1, help="Litres per pulse of a counter.")] = 10,
-    speed: Annotated[float, typer.Option(min=0.001, help="Readings per second.")] = 1.0,
+    speed: Annotated[float, typer.Option(min=0.001, callback=finite, help="Readings per second.")] = 1.0,
     orders: Annotated[int | None, typer.Option(min=1, help="End after so many orders.")] = None,
     order_work: Annotated[
         int, typer.Option(min=0, max=ORDER_WORK_BITS_MAX, help="Zero bits with which an order's id begins.")

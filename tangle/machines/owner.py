@@ -25,7 +25,7 @@ from tangle.machines.messages import seal
 from tangle.machines.payments import UNIT as UNIT_PAYMENT
 from tangle.machines.payments import read_note
 from tangle.machines.terms import machine_tag, read_machine
-from tangle.parties.agent import LOCAL_NODE, JsonOption, NodeOption, SeedOption, run
+from tangle.parties.agent import LOCAL_NODE, JsonOption, NodeOption, SeedOption, finite, run
 from tangle.parties.errors import MessageRefused
 from tangle.parties.ledger import NodeLedger, connected, until_there
 from tangle.parties.report import Report, reporter
@@ -197,7 +197,9 @@ def main(
     machine: Annotated[str | None, typer.Option(help="Follow the channel of this machine alone.")] = None,
     auditor: Annotated[str | None, typer.Option(help="Key of a reader to admit to the channels.")] = None,
     auditor_units: Annotated[int, typer.Option(min=1, help="Units after which it is shut out.")] = 100,
-    every: Annotated[float, typer.Option(min=0.1, help="Seconds between two looks at the ledger.")] = 0.5,
+    every: Annotated[
+        float, typer.Option(min=0.1, callback=finite, help="Seconds between two looks at the ledger.")
+    ] = 0.5,
     json: JsonOption = False,
 ) -> None:
     """Watch the revenue of machines, and what they tell in their channels."""

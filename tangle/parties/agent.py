@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import signal
 import sqlite3
@@ -34,6 +35,15 @@ DecimalOption = Annotated[
 EncodingOption = Annotated[
     str | None, typer.Option("--encoding", metavar="NAME", help="Of the table's text, such as cp1252 [utf-8].")
 ]
+
+
+def finite(value: float | None) -> float | None:
+    """Refuse what is no number: comparisons with bounds let it pass."""
+    if value is not None and not math.isfinite(value):
+        raise typer.BadParameter("must be a finite number")
+    return value
+
+
 LOCAL_NODE = "http://127.0.0.1:14265"
 """where a node listens unless told otherwise"""
 

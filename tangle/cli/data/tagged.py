@@ -11,7 +11,7 @@ import typer
 
 from tangle.cli.errors import FileUnreadable
 from tangle.cli.group import command
-from tangle.cli.options import NODE_URL, AsJson, NodeUrl
+from tangle.cli.options import NODE_URL, AsJson, NodeUrl, finite
 from tangle.cli.output import show, show_done
 from tangle.cli.session import WAIT_S, Worker, block_id_of, known_block, pow_by, run_async, tag_of
 from tangle.client.node.attach import attach
@@ -36,7 +36,9 @@ def post(
     file: Annotated[Path | None, typer.Option("--file", metavar="FILE", help="Take the data from a file.")] = None,
     worker: Annotated[Worker, typer.Option("--pow", help="Who does the proof of work.")] = Worker.AUTO,
     wait: Annotated[bool, typer.Option(help="Wait until a milestone references the block.")] = False,
-    timeout: Annotated[float, typer.Option(min=0, metavar="SECONDS", help="Seconds to wait at most.")] = WAIT_S,
+    timeout: Annotated[
+        float, typer.Option(min=0, callback=finite, metavar="SECONDS", help="Seconds to wait at most.")
+    ] = WAIT_S,
     node: NodeUrl = NODE_URL,
     as_json: AsJson = False,
 ) -> None:

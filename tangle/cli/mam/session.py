@@ -12,6 +12,7 @@ import typer
 
 from tangle.cli.errors import InvalidValue
 from tangle.cli.mam import files
+from tangle.cli.options import finite
 from tangle.cli.session import Worker, pow_by
 from tangle.client.channels import NodeCarrier, Publisher
 from tangle.client.errors import NodeUnreachable
@@ -22,7 +23,10 @@ from tangle.protocol.serial import from_hex
 ChannelPath = Annotated[Path, typer.Argument(metavar="CHANNEL", help="The writer's file.")]
 ProofOfWork = Annotated[Worker, typer.Option("--pow", help="Who does the proof of work.")]
 Timeout = Annotated[
-    float, typer.Option(min=0, metavar="SECONDS", help="Seconds to wait at most for a node that is away.")
+    float,
+    typer.Option(
+        min=0, callback=finite, metavar="SECONDS", help="Seconds to wait at most for a node that is away."
+    ),
 ]
 KeyPath = Annotated[
     Path | None,

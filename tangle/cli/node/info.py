@@ -6,6 +6,7 @@ from tangle.cli.group import command
 from tangle.cli.options import NODE_URL, AsJson, NodeUrl
 from tangle.cli.output import show
 from tangle.client.node import once
+from tangle.client.node.place import without_password
 from tangle.protocol.answers import NodeInfo
 from tangle.terminal.text import amount, facts, when
 
@@ -24,7 +25,7 @@ def _text(url: str, answer: NodeInfo) -> str:
     rent = parameters.rent_structure
     return facts(
         [
-            ("node", f"{answer.name} {answer.version} at {url}"),
+            ("node", f"{answer.name} {answer.version} at {without_password(url)}"),
             ("health", "healthy" if answer.is_healthy else "not healthy"),
             ("network", parameters.network_name),
             ("addresses", f"{parameters.bech32_hrp}1…"),

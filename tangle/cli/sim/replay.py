@@ -10,7 +10,7 @@ import typer
 
 from tangle.cli.errors import InvalidValue
 from tangle.cli.group import command
-from tangle.cli.options import AsJson
+from tangle.cli.options import AsJson, finite
 from tangle.cli.output import show_done
 from tangle.cli.sim.options import (
     MEASURES,
@@ -25,6 +25,7 @@ from tangle.cli.sim.options import (
 )
 from tangle.cli.sim.progress import bar
 from tangle.cli.sim.view import measured, told
+from tangle.client.node.place import without_password
 from tangle.sim.replay import Recording, go_on, load, regrow, reselect
 from tangle.sim.scenario import Scenario
 from tangle.sim.store import save
@@ -56,7 +57,7 @@ def replay(
     ] = How.REGROW,
     selector: Annotated[str | None, typer.Option("--selector", metavar="NAME", help="Selector of tips.")] = None,
     alpha: Annotated[
-        float | None, typer.Option("--alpha", min=0, metavar="NUMBER", help="Of weighted walks.")
+        float | None, typer.Option("--alpha", min=0, callback=finite, metavar="NUMBER", help="Of weighted walks.")
     ] = None,
     attack: Annotated[
         str | None,
@@ -81,8 +82,9 @@ def replay(
     chosen = {name: value for name, value in (("selector", selector), ("alpha", alpha)) if value is not None}
     changes = changes_of(change, seed, blocks)
     with interruptible("stopped; nothing is kept"):
-        with progress(f"reading {source}", as_json=as_json, lines=True):
+        with progress(f"reading {without_password(source)}", as_json=as_json, lines=True):
             dag = load(source)
+        source = without_password(source)
         if how is How.RESELECT:
             document, rows = _reselected(dag, chosen | changes, as_json)
         else:

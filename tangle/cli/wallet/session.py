@@ -19,6 +19,7 @@ from typing import Annotated, Any, Generic, TypeVar
 import typer
 
 from tangle.cli.errors import ConfirmationNeeded, InvalidValue, NotConfirmed, Undecided
+from tangle.cli.options import finite
 from tangle.cli.output import show_done
 from tangle.cli.quantities import moment, seconds
 from tangle.cli.session import Worker, pow_by, run_async
@@ -40,7 +41,9 @@ R = TypeVar("R")
 
 ProofOfWork = Annotated[Worker, typer.Option("--pow", help="Who does the proof of work.")]
 Wait = Annotated[bool, typer.Option(help="Wait until a milestone includes it.")]
-Timeout = Annotated[float, typer.Option(min=0, metavar="SECONDS", help="Seconds to wait at most.")]
+Timeout = Annotated[
+    float, typer.Option(min=0, callback=finite, metavar="SECONDS", help="Seconds to wait at most.")
+]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask; this cannot be undone.")]
 ExpiresIn = Annotated[
     str | None,

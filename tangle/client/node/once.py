@@ -6,16 +6,15 @@ question. Who asks anything more uses a `NodeClient`.
 
 from __future__ import annotations
 
-import ipaddress
 from http.client import HTTPException
 from typing import Any
 from urllib.error import HTTPError, URLError
-from urllib.parse import urlsplit
 from urllib.request import ProxyHandler, Request, build_opener
 
 import orjson
 
 from tangle.client.errors import JournalChanged, NodeError, NodeUnreachable, UnexpectedAnswer
+from tangle.client.node.place import place_of
 from tangle.protocol.answers import NodeInfo
 from tangle.protocol.errors import MalformedJson
 from tangle.protocol.serial import Fields
@@ -26,13 +25,14 @@ TIMEOUT_S = 10.0
 
 def info(url: str) -> NodeInfo:
     """The node at a URL. Raises NodeUnreachable, NodeError and UnexpectedAnswer."""
-    place = url.rstrip("/") + "/api/core/v2/info"
-    if not place.startswith(("http://", "https://")):
-        raise NodeUnreachable(place, "its address must begin with http:// or https://")
+    node = place_of(url)
+    place = node.url + "/api/core/v2/info"
     try:
         # A proxy for the world outside must not swallow requests to this machine.
-        proxies = [ProxyHandler({})] if is_loopback(urlsplit(url).hostname or "") else []
-        request = Request(place, headers={"Accept": "application/json"})  # noqa: S310, the scheme is checked above
+        proxies = [ProxyHandler({})] if node.is_here else []
+        request = Request(place, headers={"Accept": "application/json"})  # noqa: S310, the scheme is checked
+        if node.authorization:
+            request.add_unredirected_header("Authorization", node.authorization)
         with build_opener(*proxies).open(request, timeout=TIMEOUT_S) as answer:
             body = answer.read()
     except HTTPError as error:
@@ -45,14 +45,6 @@ def info(url: str) -> NodeInfo:
         return NodeInfo.from_json(Fields(orjson.loads(body)))
     except (orjson.JSONDecodeError, MalformedJson) as error:
         raise UnexpectedAnswer(place, str(error)) from None
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host is this machine."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 _POSITIONS = frozenset({"position_foreign", "position_ahead"})

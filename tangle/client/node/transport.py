@@ -18,7 +18,8 @@ import httpx
 import orjson
 
 from tangle.client.errors import AnswerLost, NodeUnreachable, UnexpectedAnswer
-from tangle.client.node.once import error_of, is_loopback
+from tangle.client.node.once import error_of
+from tangle.client.node.place import place_of
 
 BINARY = "application/vnd.iota.serializer-v1"
 """media type of raw blocks; TIP-25"""
@@ -44,20 +45,17 @@ class Transport:
 
     def __init__(self, url: str, *, timeout: float, busy_retries: int) -> None:
         self.store_id: str | None = None
-        self.url = url.rstrip("/")
         self.busy_retries = busy_retries
-        try:
-            parsed = httpx.URL(self.url)
-        except httpx.InvalidURL as error:
-            raise NodeUnreachable(url, str(error)) from None
+        place = place_of(url)
+        self.url = place.url
+        signed_in = {"authorization": place.authorization} if place.authorization else {}
         # A proxy for the world outside must not swallow requests to this machine; and where no TLS can occur, the
         # authorities that it would trust are not read, which takes longer than the requests of a short command.
-        here = is_loopback(parsed.host)
         self.http = httpx.AsyncClient(
             timeout=httpx.Timeout(timeout, connect=min(timeout, 5.0)),
-            trust_env=not here,
-            verify=not (here and parsed.scheme == "http"),
-            headers={"accept": "application/json"},
+            trust_env=not place.is_here,
+            verify=place.needs_tls or not place.is_here,
+            headers={"accept": "application/json", **signed_in},
         )
 
     async def request(
