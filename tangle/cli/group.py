@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields, is_dataclass
 from importlib import import_module
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar, cast, get_type_hints
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -100,8 +101,45 @@ def command(example: str = "") -> Callable[[F], F]:
     """
 
     def declared(function: F) -> F:
+        made = spread(function)
         if example:
-            EXAMPLES[function] = example
-        return function
+            EXAMPLES[made] = example
+        return made
 
     return declared
+
+
+def spread(function: F) -> F:
+    """`function` with each parameter that is a dataclass as the options which its fields declare.
+
+    So options that many commands share stand in one place, with their defaults, and reach a command as one value.
+    """
+    parameters = inspect.signature(function, eval_str=True).parameters
+    classes: dict[str, Any] = {n: one.annotation for n, one in parameters.items() if is_dataclass(one.annotation)}
+    if not classes:
+        return function
+    own = [one for name, one in parameters.items() if name not in classes]
+    options = {name: _options(kind) for name, kind in classes.items()}
+    signature = [*own, *(option for listed in options.values() for option in listed)]
+
+    def call(**given: Any) -> None:
+        for name, listed in options.items():
+            given[name] = classes[name](**{option.name: given.pop(option.name) for option in listed})
+        function(**given)
+
+    call.__doc__ = function.__doc__
+    call.__annotations__ = {one.name: one.annotation for one in signature}
+    call.__dict__["__signature__"] = inspect.Signature(
+        [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in signature]
+    )
+    return cast("F", call)
+
+
+def _options(kind: Any) -> list[inspect.Parameter]:
+    """The fields of a dataclass as parameters."""
+    hints = get_type_hints(kind, include_extras=True)
+    options = []
+    for one in fields(kind):
+        option = inspect.Parameter(one.name, inspect.Parameter.KEYWORD_ONLY, default=one.default)
+        options.append(option.replace(annotation=hints[one.name]))
+    return options

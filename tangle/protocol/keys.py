@@ -63,22 +63,24 @@ class KeyPair:
 class Keys:
     """A tree of Ed25519 keys (SLIP-10)."""
 
-    __slots__ = ("_master",)
+    __slots__ = ("_coin_type", "_master")
 
-    def __init__(self, master: tuple[bytes, bytes]) -> None:
+    def __init__(self, master: tuple[bytes, bytes], coin_type: int = COIN_TYPE) -> None:
         self._master = master
+        self._coin_type = coin_type
 
     def __repr__(self) -> str:
         return f"Keys(first address {self.derive().address.public_key_hash.hex()[:8]}…)"
 
     @classmethod
-    def from_mnemonic(cls, words: str, passphrase: str = "") -> Keys:
+    def from_mnemonic(cls, words: str, passphrase: str = "", *, coin_type: int = COIN_TYPE) -> Keys:
         """The keys of a mnemonic.
 
         Parameters
         ----------
         words : 12 to 24 English words, any spacing
         passphrase : BIP-39's optional addition to the words; another one gives another wallet
+        coin_type : of the derivation path; 4218 is IOTA's, 4219 Shimmer's (SLIP-44)
 
         Raises
         ------
@@ -95,24 +97,24 @@ class Keys:
             raise InvalidMnemonic(f"it has 12, 15, 18, 21 or 24 words, not {len(text.split())}")
         if not mnemonic.check(text):
             raise InvalidMnemonic("the checksum is wrong; are all words in their place?")
-        return cls.from_seed(Mnemonic.to_seed(text, passphrase))
+        return cls.from_seed(Mnemonic.to_seed(text, passphrase), coin_type=coin_type)
 
     @classmethod
-    def from_seed(cls, seed: bytes) -> Keys:
+    def from_seed(cls, seed: bytes, *, coin_type: int = COIN_TYPE) -> Keys:
         """The keys of a seed of 32 or 64 bytes. Raises InvalidSeed."""
         if len(seed) not in {32, 64}:
             raise InvalidSeed(len(seed))
-        return cls(slip10_master(seed))
+        return cls(slip10_master(seed), coin_type)
 
     def derive(self, account: int = 0, index: int = 0, *, internal: bool = False) -> KeyPair:
         """The key pair of an address; `internal` ones are meant for remainders.
 
         Raises
         ------
-        ValueError : account or index is not from 0 to 2^31 - 1
+        ValueError : coin type, account or index is not from 0 to 2^31 - 1
         """
         node = self._master
-        for step in (44, COIN_TYPE, account, int(internal), index):
+        for step in (44, self._coin_type, account, int(internal), index):
             node = slip10_child(node, step)
         return KeyPair.of(node[0])
 

@@ -271,3 +271,27 @@ def test_values_that_mean_nothing_are_named(maker: Holder, taker: Holder) -> Non
     ):
         ended = maker.run(*arguments)
         assert (ended.code, ended.error["code"], ended.error["field"]) == (5, "malformed_address", field)
+
+
+def test_coins_behind_the_gap_and_in_other_accounts_are_found(
+    maker: Holder, holder: Callable[..., Holder]
+) -> None:
+    far = holder("far", funded=False)
+    for at in (["--index", "25"], ["--account", "1"], ["--coin-type", "4219"]):
+        maker.json("send", far.json("address", *at)["address"], 5000)
+    assert (far.held["total"], far.held["lookedAt"]["addresses"]) == ("0", 20)
+    wider = far.json("balance", "--gap", "30")
+    assert (wider["total"], wider["lookedAt"]) == (
+        "5000",
+        {"account": 0, "addresses": 56, "remainderAddresses": 30},
+    )
+    for at in (["--account", "1"], ["--coin-type", "4219"]):
+        assert far.json("balance", *at)["total"] == "5000"
+        assert len(far.json("history", *at)["items"]) == 1
+    looked = far.tangle("wallet", "history", "--wallet", far.purse.path).out
+    assert looked == "none; looked at account 0, addresses 0 to 19, remainders 0 to 19\n"
+    # What is sent from another account is signed with its keys and comes back to it.
+    sent = far.json("send", maker.address, 1000, "--account", "1")
+    assert sent["milestoneIndex"]
+    assert far.json("balance", "--account", "1")["total"] == "4000"
+    assert far.run("balance", "--gap", "0").code == 2

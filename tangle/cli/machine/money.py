@@ -14,10 +14,9 @@ import typer
 
 from tangle.cli.errors import InvalidValue
 from tangle.cli.group import command
-from tangle.cli.options import NODE_URL, WALLET, AsJson, NodeUrl, WalletPath
 from tangle.cli.output import show_done
 from tangle.cli.session import Worker, pow_by, run_async
-from tangle.cli.wallet.session import ProofOfWork, keys_of
+from tangle.cli.wallet.session import ProofOfWork, Where
 from tangle.client.node.attach import attach
 from tangle.client.node.rest import NodeClient
 from tangle.errors import NotFound
@@ -35,6 +34,7 @@ from tangle.terminal.live import progress
 
 @command("machine send-on tgl1q… --back")
 def send_on(
+    where: Where,
     machine: Annotated[str, typer.Argument(metavar="MACHINE", help="Address of the machine.")],
     to: Annotated[
         str | None, typer.Option("--to", metavar="ADDRESS", help="Send all of it to this address.")
@@ -44,9 +44,6 @@ def send_on(
         Path | None, typer.Option("--seed-file", metavar="FILE", help="The owner's seed, instead of a wallet.")
     ] = None,
     worker: ProofOfWork = Worker.AUTO,
-    wallet: WalletPath = WALLET,
-    node: NodeUrl = NODE_URL,
-    as_json: AsJson = False,
 ) -> None:
     """The machine tells in its log what lies there. The wallet, or the seed, must be that of the address which is
     paid for each unit.
@@ -55,10 +52,10 @@ def send_on(
         raise InvalidValue("--to", "must say where the money goes, or --back that it goes back; one of the two")
     if seed_file is not None and not seed_file.exists():
         raise InvalidValue("--seed-file", f"names {seed_file}, which is not there")
-    key = (keys_of(wallet) if seed_file is None else read_keys(seed_file)).derive()
+    key = (where.keys if seed_file is None else read_keys(seed_file)).derive(where.account)
 
     async def post() -> Json:
-        async with NodeClient(node) as client:
+        async with NodeClient(where.node) as client:
             hrp = (await client.parameters()).bech32_hrp
             asked = read_machine(machine, hrp)
             receiver = from_bech32(to, hrp, field="--to") if to else None
@@ -67,10 +64,10 @@ def send_on(
             block_id = await attach(client, payload, pow=await pow_by(client, worker))
         return {"machine": machine, "blockId": to_hex(block_id)} | ({"to": to} if to else {})
 
-    with progress("asking the machine", as_json=as_json):
+    with progress("asking the machine", as_json=where.as_json):
         told = run_async(post())
     text = f"asked; the machine sends it {f'to {to}' if to else 'back'} as soon as it reads this, and says so"
-    show_done(told, f"{text}\nblock        {told['blockId']}", as_json=as_json)
+    show_done(told, f"{text}\nblock        {told['blockId']}", as_json=where.as_json)
 
 
 def _instruction(machine: Ed25519Address, to: Address | None, key: KeyPair) -> bytes:

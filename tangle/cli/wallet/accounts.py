@@ -12,12 +12,11 @@ import typer
 
 from tangle.cli.errors import InvalidValue
 from tangle.cli.group import command
-from tangle.cli.options import NODE_URL, WALLET, AsJson, NodeUrl, WalletPath
 from tangle.cli.quantities import token_units, tokens
-from tangle.cli.session import WAIT_S, Worker, tag_of
+from tangle.cli.session import tag_of
 from tangle.cli.wallet import names
 from tangle.cli.wallet.metadata import token_metadata
-from tangle.cli.wallet.session import Decimal, Plan, ProofOfWork, Tell, Terms, Timeout, Wait, Yes, carry_out
+from tangle.cli.wallet.session import Decimal, Plan, Tell, Terms, Yes, carry_out
 from tangle.client.wallet.metadata import Irc30
 from tangle.client.wallet.wallet import Created, Sent, Wallet
 from tangle.protocol.addresses import AliasAddress, from_bech32, to_bech32
@@ -26,6 +25,7 @@ from tangle.protocol.serial import Json, to_hex
 
 @command("wallet create-alias --metadata 'Pump station 7'")
 def create_alias(
+    terms: Terms,
     metadata: Annotated[
         str, typer.Option("--metadata", metavar="TEXT|0xHEX", help="Said about it; its governor may change that.")
     ] = "",
@@ -42,12 +42,6 @@ def create_alias(
     governor: Annotated[
         str | None, typer.Option("--governor", metavar="ADDRESS", help="Who rules it, instead of who moves it.")
     ] = None,
-    wait: Wait = True,
-    timeout: Timeout = WAIT_S,
-    worker: ProofOfWork = Worker.AUTO,
-    wallet: WalletPath = WALLET,
-    node: NodeUrl = NODE_URL,
-    as_json: AsJson = False,
 ) -> None:
     """It is an account of its own, which can own things and make tokens and NFTs."""
 
@@ -73,11 +67,12 @@ def create_alias(
 
         return Plan("creating an alias", post, told)
 
-    carry_out(Terms(wallet, node, as_json, worker, wait, timeout), plan)
+    carry_out(terms, plan)
 
 
 @command("wallet create-token --name 'Pump hours' --symbol PUMP --decimals 2 --maximum 1000000 --initial 5000")
 def create_token(
+    terms: Terms,
     maximum: Annotated[
         str, typer.Option("--maximum", metavar="AMOUNT", help="The most that may ever circulate; never changes.")
     ],
@@ -106,12 +101,6 @@ def create_token(
         ),
     ] = None,
     decimal: Decimal = False,
-    wait: Wait = True,
-    timeout: Timeout = WAIT_S,
-    worker: ProofOfWork = Worker.AUTO,
-    wallet: WalletPath = WALLET,
-    node: NodeUrl = NODE_URL,
-    as_json: AsJson = False,
 ) -> None:
     """Its foundry has a maximum supply, and says for ever what the token is called."""
     metadata = token_metadata(
@@ -135,7 +124,7 @@ def create_token(
 
         async def post(ready: Wallet, _: Tell) -> Created:
             return await ready.create_token(
-                maximum=most, initial=first, metadata=metadata, alias_id=home, wait=False, within_s=timeout
+                maximum=most, initial=first, metadata=metadata, alias_id=home, wait=False, within_s=terms.timeout
             )
 
         def told(made: Created) -> tuple[Json, str]:
@@ -151,21 +140,16 @@ def create_token(
 
         return Plan("creating a token", post, told)
 
-    carry_out(Terms(wallet, node, as_json, worker, wait, timeout), plan)
+    carry_out(terms, plan)
 
 
 @command("wallet destroy PUMP")
 def destroy(
+    terms: Terms,
     name: Annotated[
         str, typer.Argument(metavar="FOUNDRY|ALIAS", help="A token's id, symbol or name, or an alias's id.")
     ],
     yes: Yes = False,
-    wait: Wait = True,
-    timeout: Timeout = WAIT_S,
-    worker: ProofOfWork = Worker.AUTO,
-    wallet: WalletPath = WALLET,
-    node: NodeUrl = NODE_URL,
-    as_json: AsJson = False,
 ) -> None:
     """A foundry takes all of its tokens with it, which the wallet must hold; an alias must own nothing. The
     storage deposit becomes available.
@@ -189,4 +173,4 @@ def destroy(
             question=f"Destroy {found}? {loss} ends for ever.",
         )
 
-    carry_out(Terms(wallet, node, as_json, worker, wait, timeout), plan, yes=yes)
+    carry_out(terms, plan, yes=yes)

@@ -7,19 +7,15 @@ from typing import Annotated
 import typer
 
 from tangle.cli.group import command
-from tangle.cli.options import NODE_URL, WALLET, AsJson, NodeUrl, WalletPath
-from tangle.cli.session import WAIT_S, Worker, tag_of
+from tangle.cli.session import tag_of
 from tangle.cli.wallet.json import claimed_json
 from tangle.cli.wallet.session import (
     ExpiresAt,
     ExpiresIn,
     LockedUntil,
     Plan,
-    ProofOfWork,
     Tell,
     Terms,
-    Timeout,
-    Wait,
     carry_out,
     times_of,
 )
@@ -32,6 +28,7 @@ from tangle.terminal.text import amount
 
 @command("wallet send tgl1q… 1000000 --expires-in 10m")
 def send(
+    terms: Terms,
     to: Annotated[str, typer.Argument(metavar="ADDRESS", help="Who is paid, as bech32 text.")],
     base_units: Annotated[int, typer.Argument(metavar="AMOUNT", min=1, help="Base units, a whole number.")],
     expires_in: ExpiresIn = None,
@@ -44,12 +41,6 @@ def send(
         str, typer.Option("--tag", metavar="TEXT|0xHEX", help="Tag of a note in the transaction.")
     ] = "",
     data: Annotated[str, typer.Option("--data", metavar="TEXT", help="Data of that note.")] = "",
-    wait: Wait = True,
-    timeout: Timeout = WAIT_S,
-    worker: ProofOfWork = Worker.AUTO,
-    wallet: WalletPath = WALLET,
-    node: NodeUrl = NODE_URL,
-    as_json: AsJson = False,
 ) -> None:
     note = TaggedData(tag_of(tag), data.encode()) if tag or data else None
 
@@ -70,20 +61,15 @@ def send(
         told: Json = {"address": to, "amount": str(base_units), **times.json}
         return Plan("sending", post, lambda _: (told, f"{amount(base_units)} to {to}{times.text}"))
 
-    carry_out(Terms(wallet, node, as_json, worker, wait, timeout), plan)
+    carry_out(terms, plan)
 
 
 @command("wallet claim")
 def claim(
+    terms: Terms,
     output_ids: Annotated[
         list[str] | None, typer.Argument(metavar="[OUTPUT_ID]...", help="Only these outputs, each as 0x….")
     ] = None,
-    wait: Wait = True,
-    timeout: Timeout = WAIT_S,
-    worker: ProofOfWork = Worker.AUTO,
-    wallet: WalletPath = WALLET,
-    node: NodeUrl = NODE_URL,
-    as_json: AsJson = False,
 ) -> None:
     """Storage deposits go back to their senders, what could expire stays for good, what has expired comes home."""
     chosen = [from_hex(text.lower(), "OUTPUT_ID", size=34) for text in output_ids] if output_ids else None
@@ -96,7 +82,7 @@ def claim(
             def joined(done: int, total: int) -> None:
                 tell(f"claimed {done:,} of {total:,} outputs")
 
-            return await ready.claim(chosen, progress=joined, wait=wait, within_s=timeout)
+            return await ready.claim(chosen, progress=joined, wait=terms.wait, within_s=terms.timeout)
 
         def told(rounds: Rounds) -> tuple[Json, str]:
             got = [one for one in taken if one.output_id not in rounds.left]
@@ -107,17 +93,12 @@ def claim(
 
         return Plan("claiming", post, told)
 
-    carry_out(Terms(wallet, node, as_json, worker, wait, timeout), plan)
+    carry_out(terms, plan)
 
 
 @command("wallet consolidate")
 def consolidate(
-    wait: Wait = True,
-    timeout: Timeout = WAIT_S,
-    worker: ProofOfWork = Worker.AUTO,
-    wallet: WalletPath = WALLET,
-    node: NodeUrl = NODE_URL,
-    as_json: AsJson = False,
+    terms: Terms,
 ) -> None:
     """All without conditions, in as many transactions of at most 128 as it takes."""
 
@@ -126,7 +107,7 @@ def consolidate(
             def joined(done: int, total: int) -> None:
                 tell(f"joined {done:,} of {total:,} outputs")
 
-            return await ready.consolidate(progress=joined, wait=wait, within_s=timeout)
+            return await ready.consolidate(progress=joined, wait=terms.wait, within_s=terms.timeout)
 
         def told(rounds: Rounds) -> tuple[Json, str]:
             inputs = sum(len(sent.transaction.essence.inputs) for sent in rounds.rounds)
@@ -136,4 +117,4 @@ def consolidate(
 
         return Plan("joining outputs", post, told)
 
-    carry_out(Terms(wallet, node, as_json, worker, wait, timeout), plan)
+    carry_out(terms, plan)

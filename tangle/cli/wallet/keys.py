@@ -13,11 +13,10 @@ import typer
 
 from tangle.cli.errors import NotFunded, OutputFailed
 from tangle.cli.group import command
-from tangle.cli.options import NODE_URL, WALLET, AsJson, NodeUrl, WalletPath
 from tangle.cli.output import show, show_done
 from tangle.cli.session import WAIT_S, run_async
 from tangle.cli.wallet.file import SealedMnemonic, create
-from tangle.cli.wallet.session import Tell, Timeout, Wait, keys_of, opened
+from tangle.cli.wallet.session import STEP_MAX, Tell, Timeout, Wait, Where
 from tangle.cli.wallet.unlock import new_password, read_mnemonic
 from tangle.client.errors import ClientError
 from tangle.client.node.rest import NodeClient
@@ -39,6 +38,7 @@ Hrp = Annotated[
 
 @command("wallet new --password")
 def new(
+    where: Where,
     mnemonic_stdin: Annotated[
         bool, typer.Option("--mnemonic-stdin", help="Import the words on standard input instead of new ones.")
     ] = False,
@@ -46,15 +46,13 @@ def new(
         bool, typer.Option("--password", help="Encrypt the file; asks, or takes TANGLE_WALLET_PASSWORD.")
     ] = False,
     hrp: Hrp = None,
-    wallet: WalletPath = WALLET,
-    node: NodeUrl = NODE_URL,
-    as_json: AsJson = False,
 ) -> None:
     """New words are shown once: write them down, they are the only copy besides the file."""
-    path = wallet.expanduser()
+    path = where.wallet.expanduser()
     words = " ".join(read_mnemonic().lower().split()) if mnemonic_stdin else new_mnemonic()
     # Everything that can fail comes before the file: words that were never shown are lost in an encrypted one.
-    address = _bech32(Keys.from_mnemonic(words), 0, hrp or run_async(_hrp(node, lenient=True)))
+    keys = Keys.from_mnemonic(words, coin_type=where.coin_type)
+    address = _bech32(keys, where.account, 0, hrp or run_async(_hrp(where.node, lenient=True)))
     create(path, words, SealedMnemonic.seal(words, new_password(path)) if password else None)
     result: Json = {"wallet": str(path), "address": address, "encrypted": password}
     rows: list[tuple[str, object]] = [("wallet", path), ("address", address)]
@@ -62,7 +60,7 @@ def new(
         result["mnemonic"] = words
         rows.append(("mnemonic", _in_lines(words)))
         rows.append(("", "Write these words down. Whoever knows them can spend; they are not shown again."))
-    if not show_done(result, facts(rows), as_json=as_json):
+    if not show_done(result, facts(rows), as_json=where.as_json):
         # A wallet whose words nobody has seen is worse than none.
         path.unlink()
         raise OutputFailed("neither standard output nor standard error takes the words; no wallet was made")
@@ -70,32 +68,28 @@ def new(
 
 @command("wallet address --index 1")
 def address(
+    where: Where,
     index: Annotated[
-        int, typer.Option(min=0, max=2**31 - 1, metavar="INDEX", help="Which address of the wallet.")
+        int, typer.Option(min=0, max=STEP_MAX, metavar="INDEX", help="Which address of the wallet.")
     ] = 0,
     hrp: Hrp = None,
-    wallet: WalletPath = WALLET,
-    node: NodeUrl = NODE_URL,
-    as_json: AsJson = False,
 ) -> None:
-    keys = keys_of(wallet)
-    text = _bech32(keys, index, hrp or run_async(_hrp(node)))
-    result = {"address": text, "index": index, "publicKey": to_hex(keys.derive(index=index).public_key)}
-    show(result, text, as_json=as_json)
+    keys = where.keys
+    text = _bech32(keys, where.account, index, hrp or run_async(_hrp(where.node)))
+    result = {"address": text, "index": index, "publicKey": to_hex(keys.derive(where.account, index).public_key)}
+    show(result, text, as_json=where.as_json)
 
 
 @command("wallet fund")
 def fund(
+    where: Where,
     wait: Wait = True,
     timeout: Timeout = WAIT_S,
-    wallet: WalletPath = WALLET,
-    node: NodeUrl = NODE_URL,
-    as_json: AsJson = False,
 ) -> None:
-    keys = keys_of(wallet)
+    keys = where.keys
 
     async def ask(tell: Tell) -> Json:
-        async with opened(node, keys) as purse:
+        async with where.opened(keys) as purse:
             before = set(await purse.node.basic_output_ids(purse.address()))
             receipt = await purse.node.request_faucet(purse.address())
             result: Json = {"address": receipt.address, "waitingRequests": receipt.waiting_requests}
@@ -111,15 +105,15 @@ def fund(
                 await asyncio.sleep(POLL_S)
         return result
 
-    with progress("asking the faucet", as_json=as_json) as tell:
+    with progress("asking the faucet", as_json=where.as_json) as tell:
         result = run_async(ask(tell))
     received = result.get("amount")
     text = f"{result['address']} got {amount(int(received))}" if received else "the faucet took the request"
-    show_done(result, text, as_json=as_json)
+    show_done(result, text, as_json=where.as_json)
 
 
-def _bech32(keys: Keys, index: int, hrp: str) -> str:
-    return to_bech32(keys.derive(index=index).address, hrp)
+def _bech32(keys: Keys, account: int, index: int, hrp: str) -> str:
+    return to_bech32(keys.derive(account, index).address, hrp)
 
 
 async def _hrp(url: str, *, lenient: bool = False) -> str:

@@ -8,8 +8,7 @@ from typing import Annotated
 import typer
 
 from tangle.cli.group import command
-from tangle.cli.options import NODE_URL, WALLET, AsJson, NodeUrl, WalletPath
-from tangle.cli.session import WAIT_S, Worker, tag_of
+from tangle.cli.session import tag_of
 from tangle.cli.wallet import names
 from tangle.cli.wallet.metadata import nft_metadata
 from tangle.cli.wallet.session import (
@@ -17,11 +16,8 @@ from tangle.cli.wallet.session import (
     ExpiresIn,
     LockedUntil,
     Plan,
-    ProofOfWork,
     Tell,
     Terms,
-    Timeout,
-    Wait,
     Yes,
     carry_out,
     times_of,
@@ -37,6 +33,7 @@ NftName = Annotated[
 
 @command("wallet mint-nft --name 'Pump 7' --type image/png --uri https://example.com/7.png --attribute bar=6")
 def mint_nft(
+    terms: Terms,
     to: Annotated[
         str | None, typer.Option("--to", metavar="ADDRESS", help="Who gets it, instead of this wallet.")
     ] = None,
@@ -78,12 +75,6 @@ def mint_nft(
         typer.Option("--metadata", metavar="TEXT|0xHEX", help="Said about it by its owner, who may change it."),
     ] = "",
     tag: Annotated[str, typer.Option("--tag", metavar="TEXT|0xHEX", help="Tag to find it by.")] = "",
-    wait: Wait = True,
-    timeout: Timeout = WAIT_S,
-    worker: ProofOfWork = Worker.AUTO,
-    wallet: WalletPath = WALLET,
-    node: NodeUrl = NODE_URL,
-    as_json: AsJson = False,
 ) -> None:
     """What its issuer says about it stays for ever."""
     said = nft_metadata(
@@ -121,22 +112,17 @@ def mint_nft(
 
         return Plan("minting an NFT", post, told)
 
-    carry_out(Terms(wallet, node, as_json, worker, wait, timeout), plan)
+    carry_out(terms, plan)
 
 
 @command("wallet send-nft tgl1q… 'Pump 7'")
 def send_nft(
+    terms: Terms,
     to: Annotated[str, typer.Argument(metavar="ADDRESS", help="Who gets it, as bech32 text.")],
     name: NftName,
     expires_in: ExpiresIn = None,
     expires_at: ExpiresAt = None,
     locked_until: LockedUntil = None,
-    wait: Wait = True,
-    timeout: Timeout = WAIT_S,
-    worker: ProofOfWork = Worker.AUTO,
-    wallet: WalletPath = WALLET,
-    node: NodeUrl = NODE_URL,
-    as_json: AsJson = False,
 ) -> None:
 
     async def plan(opened: Wallet) -> Plan[Sent]:
@@ -151,19 +137,14 @@ def send_nft(
         told: Json = {"nftId": to_hex(found.id), "address": to, **times.json}
         return Plan("sending the NFT", post, lambda _: (told, f"{found} to {to}{times.text}"))
 
-    carry_out(Terms(wallet, node, as_json, worker, wait, timeout), plan)
+    carry_out(terms, plan)
 
 
 @command("wallet burn-nft 'Pump 7'")
 def burn_nft(
+    terms: Terms,
     name: NftName,
     yes: Yes = False,
-    wait: Wait = True,
-    timeout: Timeout = WAIT_S,
-    worker: ProofOfWork = Worker.AUTO,
-    wallet: WalletPath = WALLET,
-    node: NodeUrl = NODE_URL,
-    as_json: AsJson = False,
 ) -> None:
     """Its storage deposit becomes available."""
 
@@ -181,7 +162,7 @@ def burn_nft(
             question=f"Burn {found}? It is gone for ever.",
         )
 
-    carry_out(Terms(wallet, node, as_json, worker, wait, timeout), plan, yes=yes)
+    carry_out(terms, plan, yes=yes)
 
 
 async def _issuer(wallet: Wallet, text: str) -> Address:

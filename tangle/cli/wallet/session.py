@@ -13,23 +13,23 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Annotated, Any, Generic, TypeVar
 
 import typer
 
 from tangle.cli.errors import ConfirmationNeeded, InvalidValue, NotConfirmed, Undecided
-from tangle.cli.options import finite
+from tangle.cli.options import NODE_URL, WALLET, AsJson, NodeUrl, WalletPath, finite
 from tangle.cli.output import show_done
 from tangle.cli.quantities import moment, seconds
-from tangle.cli.session import Worker, pow_by, run_async
+from tangle.cli.session import WAIT_S, Worker, pow_by, run_async
 from tangle.cli.wallet.unlock import mnemonic_of
 from tangle.client.errors import Conflicting, NotIncludedInTime
 from tangle.client.node.inclusion import Included
 from tangle.client.node.rest import NodeClient
+from tangle.client.wallet.reach import GAP_LIMIT
 from tangle.client.wallet.wallet import Sent, Wallet
 from tangle.errors import TangleError
-from tangle.protocol.keys import Keys
+from tangle.protocol.keys import COIN_TYPE, Keys
 from tangle.protocol.serial import Json, to_hex
 from tangle.terminal.live import progress
 from tangle.terminal.streams import note
@@ -37,6 +37,10 @@ from tangle.terminal.text import facts, when
 
 Tell = Callable[[str], None]
 """replaces what is shown as progress"""
+STEP_MAX = 2**31 - 1
+"""the largest step of a derivation path; SLIP-10"""
+GAP_MAX = 10_000
+"""unused addresses in a row: each is a question to the node"""
 R = TypeVar("R")
 
 ProofOfWork = Annotated[Worker, typer.Option("--pow", help="Who does the proof of work.")]
@@ -63,15 +67,71 @@ Decimal = Annotated[
 
 
 @dataclass(frozen=True)
-class Terms:
+class Where:
+    """The options that every command of a wallet has: which one, and at which node."""
+
+    wallet: WalletPath = WALLET
+    account: Annotated[
+        int, typer.Option("--account", min=0, max=STEP_MAX, metavar="INDEX", help="Account of the words.")
+    ] = 0
+    coin_type: Annotated[
+        int, typer.Option("--coin-type", min=0, max=STEP_MAX, metavar="NUMBER", help="Coin type of the words.")
+    ] = COIN_TYPE
+    gap: Annotated[
+        int,
+        typer.Option(
+            "--gap",
+            min=1,
+            max=GAP_MAX,
+            metavar="COUNT",
+            help="Unused addresses in a row after which none is used.",
+        ),
+    ] = GAP_LIMIT
+    node: NodeUrl = NODE_URL
+    as_json: AsJson = False
+
+    @property
+    def keys(self) -> Keys:
+        """The keys of the wallet file."""
+        return Keys.from_mnemonic(mnemonic_of(self.wallet.expanduser()), coin_type=self.coin_type)
+
+    @asynccontextmanager
+    async def opened(self, keys: Keys, worker: Worker = Worker.NODE) -> AsyncIterator[Wallet]:
+        """The wallet of the keys at the node."""
+        async with NodeClient(self.node) as node:
+            worked_by = await pow_by(node, worker)
+            yield Wallet(node, keys, account=self.account, gap_limit=self.gap, pow=worked_by)
+
+    def look(self, ask: Callable[[Wallet], Awaitable[R]]) -> R:
+        """What `ask` finds in the wallet."""
+        keys = self.keys
+
+        async def asked() -> R:
+            async with self.opened(keys) as wallet:
+                return await ask(wallet)
+
+        return run_async(asked())
+
+
+@dataclass(frozen=True)
+class Terms(Where):
     """The options that every command with a transaction has."""
 
-    wallet: Path
-    node: str
-    as_json: bool
-    worker: Worker
-    wait: bool
-    timeout_s: float
+    worker: ProofOfWork = Worker.AUTO
+    wait: Wait = True
+    timeout: Timeout = WAIT_S
+
+
+def looked_json(wallet: Wallet) -> Json:
+    """How far a wallet has looked for used addresses, for programs."""
+    external, internal = wallet.reach.looked_at
+    return {"account": wallet.reach.account, "addresses": external, "remainderAddresses": internal}
+
+
+def looked_text(wallet: Wallet) -> str:
+    """How far a wallet has looked for used addresses, for people."""
+    external, internal = wallet.reach.looked_at
+    return f"account {wallet.reach.account}, addresses 0 to {external - 1}, remainders 0 to {internal - 1}"
 
 
 @dataclass(frozen=True)
@@ -145,29 +205,6 @@ async def times_of(
     return Times(expires, locked)
 
 
-def keys_of(path: Path) -> Keys:
-    """The keys of a wallet file."""
-    return Keys.from_mnemonic(mnemonic_of(path.expanduser()))
-
-
-@asynccontextmanager
-async def opened(url: str, keys: Keys, worker: Worker = Worker.NODE) -> AsyncIterator[Wallet]:
-    """The wallet of some keys at a node."""
-    async with NodeClient(url) as node:
-        yield Wallet(node, keys, pow=await pow_by(node, worker))
-
-
-def look(path: Path, url: str, ask: Callable[[Wallet], Awaitable[R]]) -> R:
-    """What `ask` finds in the wallet."""
-    keys = keys_of(path)
-
-    async def asked() -> R:
-        async with opened(url, keys) as wallet:
-            return await ask(wallet)
-
-    return run_async(asked())
-
-
 def carry_out(terms: Terms, plan: Callable[[Wallet], Awaitable[Plan[Any]]], *, yes: bool = True) -> None:
     """Do what `plan` makes of the wallet, and print what came of it.
 
@@ -175,10 +212,10 @@ def carry_out(terms: Terms, plan: Callable[[Wallet], Awaitable[Plan[Any]]], *, y
     ------
     ConfirmationNeeded, NotConfirmed : it has a question, and nobody said yes
     """
-    keys = keys_of(terms.wallet)
+    keys = terms.keys
 
     async def act(tell: Tell, ready: Plan[Any] | None = None) -> tuple[Plan[Any], Done | None]:
-        async with opened(terms.node, keys, terms.worker) as wallet:
+        async with terms.opened(keys, terms.worker) as wallet:
             confirmed = yes or ready is not None
             ready = ready or await plan(wallet)
             if ready.question and not confirmed:
@@ -211,7 +248,7 @@ async def _post(wallet: Wallet, ready: Plan[Any], terms: Terms, tell: Tell) -> D
 async def _wait(wallet: Wallet, sent: Sent, terms: Terms) -> Included:
     """Wait for a posted transaction; whatever ends the waiting, it stays posted, and that is told."""
     try:
-        return await wallet.wait_included(sent.transaction, within_s=terms.timeout_s)
+        return await wallet.wait_included(sent.transaction, within_s=terms.timeout)
     except (Conflicting, NotIncludedInTime):
         raise
     except TangleError as error:

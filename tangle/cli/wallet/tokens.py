@@ -12,9 +12,7 @@ import typer
 
 from tangle.cli.errors import InvalidValue
 from tangle.cli.group import command
-from tangle.cli.options import NODE_URL, WALLET, AsJson, NodeUrl, WalletPath
 from tangle.cli.quantities import token_units, whole
-from tangle.cli.session import WAIT_S, Worker
 from tangle.cli.wallet import names
 from tangle.cli.wallet.session import (
     Decimal,
@@ -22,12 +20,9 @@ from tangle.cli.wallet.session import (
     ExpiresIn,
     LockedUntil,
     Plan,
-    ProofOfWork,
     Tell,
     Terms,
-    Timeout,
     Times,
-    Wait,
     Yes,
     carry_out,
     times_of,
@@ -47,6 +42,7 @@ TokenAmount = Annotated[
 
 @command("wallet send-tokens tgl1q… PUMP 12.5 --decimal")
 def send_tokens(
+    terms: Terms,
     to: Annotated[str, typer.Argument(metavar="ADDRESS", help="Who gets them, as bech32 text.")],
     pairs: Annotated[
         list[str], typer.Argument(metavar="TOKEN AMOUNT", help="What and how many, once or more often.")
@@ -65,12 +61,6 @@ def send_tokens(
     expires_in: ExpiresIn = None,
     expires_at: ExpiresAt = None,
     locked_until: LockedUntil = None,
-    wait: Wait = True,
-    timeout: Timeout = WAIT_S,
-    worker: ProofOfWork = Worker.AUTO,
-    wallet: WalletPath = WALLET,
-    node: NodeUrl = NODE_URL,
-    as_json: AsJson = False,
 ) -> None:
     """One kind, or several in one transaction."""
     if len(pairs) % 2:
@@ -93,61 +83,46 @@ def send_tokens(
 
         return Plan("sending tokens", post, lambda _: _sent_tokens(to, amounts, coins, return_deposit, times))
 
-    carry_out(Terms(wallet, node, as_json, worker, wait, timeout), plan)
+    carry_out(terms, plan)
 
 
 @command("wallet mint PUMP 5000")
 def mint(
+    terms: Terms,
     name: TokenName,
     how_many: TokenAmount,
     decimal: Decimal = False,
-    wait: Wait = True,
-    timeout: Timeout = WAIT_S,
-    worker: ProofOfWork = Worker.AUTO,
-    wallet: WalletPath = WALLET,
-    node: NodeUrl = NODE_URL,
-    as_json: AsJson = False,
 ) -> None:
     """The wallet must control its foundry, and the maximum supply leave room."""
 
     async def act(opened: Wallet, token_id: bytes, units: int) -> Sent:
         return await opened.mint(token_id, units, wait=False)
 
-    _change(Terms(wallet, node, as_json, worker, wait, timeout), name, how_many, decimal, "minting", "minted", act)
+    _change(terms, name, how_many, decimal, "minting", "minted", act)
 
 
 @command("wallet melt PUMP 12.5 --decimal")
 def melt(
+    terms: Terms,
     name: TokenName,
     how_many: TokenAmount,
     decimal: Decimal = False,
-    wait: Wait = True,
-    timeout: Timeout = WAIT_S,
-    worker: ProofOfWork = Worker.AUTO,
-    wallet: WalletPath = WALLET,
-    node: NodeUrl = NODE_URL,
-    as_json: AsJson = False,
 ) -> None:
     """The wallet must control it; it may mint them again."""
 
     async def act(opened: Wallet, token_id: bytes, units: int) -> Sent:
         return await opened.melt(token_id, units, wait=False)
 
-    _change(Terms(wallet, node, as_json, worker, wait, timeout), name, how_many, decimal, "melting", "melted", act)
+    _change(terms, name, how_many, decimal, "melting", "melted", act)
 
 
 @command("wallet burn PUMP 100")
 def burn(
+    terms: Terms,
     name: TokenName,
     how_many: TokenAmount,
     decimal: Decimal = False,
     yes: Yes = False,
-    wait: Wait = True,
-    timeout: Timeout = WAIT_S,
-    worker: ProofOfWork = Worker.AUTO,
-    wallet: WalletPath = WALLET,
-    node: NodeUrl = NODE_URL,
-    as_json: AsJson = False,
 ) -> None:
     """Whoever made them: their foundry does not learn of it, and can never be destroyed from then on."""
 
@@ -155,7 +130,7 @@ def burn(
         return await opened.burn_tokens(token_id, units, wait=False)
 
     _change(
-        Terms(wallet, node, as_json, worker, wait, timeout),
+        terms,
         name,
         how_many,
         decimal,

@@ -48,6 +48,11 @@ class Transport:
         self.busy_retries = busy_retries
         place = place_of(url)
         self.url = place.url
+        try:
+            # It is stricter about names of other alphabets than the name service is.
+            _ = httpx.URL(self.url).host
+        except (httpx.InvalidURL, UnicodeError) as error:
+            raise NodeUnreachable(self.url, str(error)) from None
         signed_in = {"authorization": place.authorization} if place.authorization else {}
         # A proxy for the world outside must not swallow requests to this machine; and where no TLS can occur, the
         # authorities that it would trust are not read, which takes longer than the requests of a short command.

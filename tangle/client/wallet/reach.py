@@ -36,6 +36,10 @@ class Reach:
     account : account of the derivation path
     gap_limit : unused addresses in a row after which no used one is expected; 0 looks at index 0 and at what
         `address` has given out, nothing else
+
+    Attributes
+    ----------
+    looked_at : how many addresses, and how many of those for remainders, the last scan has looked at
     """
 
     def __init__(
@@ -51,6 +55,7 @@ class Reach:
         self.keys = keys
         self.account = account
         self.key_pairs: dict[Address, KeyPair] = {}
+        self.looked_at = (1, 0)
         self._scanned = gap_limit == 0
         self._coins: dict[bytes, Coin] = {}
         self._irc30: dict[bytes, Irc30 | None] = {}
@@ -68,6 +73,7 @@ class Reach:
 
     async def scan(self) -> None:
         """Look for used addresses again, which another program with the same keys may have begun to use."""
+        looked_at = []
         for internal in (False, True):
             index = unused = 0
             while unused < self.gap_limit:
@@ -79,6 +85,8 @@ class Reach:
                     if is_used:
                         self.key_pairs.setdefault(pair.address, pair)
                 index += len(pairs)
+            looked_at.append(index)
+        self.looked_at = looked_at[0], looked_at[1]
         self._scanned = True
 
     async def _scan_once(self) -> None:
