@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -16,6 +16,7 @@ from tangle.protocol.blocks import Block, Payload
 from tangle.protocol.milestones import Milestone, MilestoneEssence, MilestoneKeys
 from tangle.protocol.outputs import BasicOutput, Output
 from tangle.protocol.parameters import ProtocolParameters
+from tangle.protocol.ruleset import KNOWN_RULES
 from tangle.protocol.serial import blake2b_256
 from tangle.protocol.signatures import public_key, sign
 from tangle.protocol.tagged_data import TaggedData
@@ -149,12 +150,17 @@ class Alone(Node):
         return step
 
 
-def found(url: str, parameters: ProtocolParameters = PARAMETERS, now: int = T0) -> None:
+def found(
+    url: str,
+    parameters: ProtocolParameters = PARAMETERS,
+    now: int = T0,
+    rules: Collection[str] = KNOWN_RULES,
+) -> None:
     """Make a test network in the database at `url`."""
     engine = open_engine(url)
     migrate(engine)
     keys = MilestoneKeys((COORDINATOR.public,))
-    create_network(engine, parameters, keys, [COORDINATOR.seed], HOLDER.address, now)
+    create_network(engine, parameters, keys, [COORDINATOR.seed], HOLDER.address, now, rules)
     engine.dispose()
 
 

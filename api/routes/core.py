@@ -77,6 +77,7 @@ async def info(request: Request) -> Response:
             BASE_TOKEN,
             answers.InfoMetrics(blocks, referenced, service.metrics.referenced_rate),
             service.store_id,
+            tuple(sorted(service.reading.milestone.rules)),
         )
     )
 

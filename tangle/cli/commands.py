@@ -131,6 +131,10 @@ SIM = {
     ),
 }
 
+NETWORK = {
+    "enable": Row("cli.node.network:enable", "Switch a rule of the ledger on, for good."),
+}
+
 COMMANDS: Table = {
     "up": Row("cli.node.service:up", "Run a node; the first start makes its network."),
     "init": Row(
@@ -142,6 +146,7 @@ COMMANDS: Table = {
         "cli.node.audit:audit",
         "Recompute all blocks, milestone roots and the ledger of a database; a running node is not disturbed.",
     ),
+    "network": Rows("Change what a network agrees on.", NETWORK),
     "demo": Row("demo.command:demo", ABOUT),
     "wallet": Rows("Keep keys, see what they own, send it; make tokens and NFTs.", WALLET),
     "data": Rows("Write tagged data to the Tangle and read it.", DATA),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import Engine
 
@@ -12,6 +12,7 @@ from tangle.protocol.addresses import Address
 from tangle.protocol.milestones import NO_ID, MilestoneKeys
 from tangle.protocol.outputs import BasicOutput
 from tangle.protocol.parameters import ProtocolParameters
+from tangle.protocol.ruleset import KNOWN_RULES
 from tangle.store import journal
 from tangle.store.journal import Network
 
@@ -26,6 +27,7 @@ def create_network(
     seeds: Sequence[bytes],
     holder: Address,
     now: int,
+    rules: Collection[str] = KNOWN_RULES,
 ) -> None:
     """Make a network in an empty, migrated database.
 
@@ -34,6 +36,7 @@ def create_network(
     seeds : of the coordinator, 32 bytes each
     holder : address that the genesis output belongs to
     now : seconds since the Unix epoch
+    rules : that its first milestone switches on
 
     Raises
     ------
@@ -43,6 +46,6 @@ def create_network(
     journal.create_network(engine, Network(parameters, keys, now), genesis)
     node = Node(engine, coordinator_seeds=seeds)
     try:
-        journal.write(node.own, node.issue(now).batch)
+        journal.write(node.own, node.issue(now, rules=rules).batch)
     finally:
         node.own.close()

@@ -77,6 +77,7 @@ class NodeInfo(Declared):
     ----------
     features : holds ``pow`` when the node does proof of work
     store_id : names the journal in which event numbers mean something; nodes of the TIP have none
+    rules : that milestones have switched on; none in the answers of other nodes
     """
 
     name: str
@@ -89,6 +90,7 @@ class NodeInfo(Declared):
     base_token: Annotated[BaseToken | None, PROMISED] = None
     metrics: Annotated[InfoMetrics | None, PROMISED] = None
     store_id: Annotated[str | None, PROMISED] = None
+    rules: Annotated[tuple[str, ...] | None, PROMISED] = None
 
     @property
     def is_healthy(self) -> bool:

@@ -25,6 +25,7 @@ from tangle.protocol.milestones import MilestoneKeys
 from tangle.protocol.outputs import BasicOutput, storage_deposit
 from tangle.protocol.parameters import ProtocolParameters
 from tangle.protocol.pow.search import compile_kernels as compile_pow
+from tangle.protocol.ruleset import KNOWN_RULES
 from tangle.service.clock import Moment, boot, steady
 from tangle.service.directory import (
     FOUNDED_NAME,
@@ -147,7 +148,7 @@ def open_node(settings: Settings, report: Report | None = None) -> OpenNode:
         seeds = keys.coordinator_seeds if keys and settings.coordinator else ()
         node = Node.open(settings.url, settings.node_settings(), coordinator_seeds=seeds)
         if seeds and node.reading.milestone.index == 0:
-            commit(node, partial(node.issue, int(time.time())))
+            commit(node, partial(node.issue, int(time.time()), rules=KNOWN_RULES))
         warm(node.engine)
     except BaseException:
         lock.close()
@@ -168,6 +169,35 @@ def _signed(engine: Engine, settings: Settings, network: Network) -> tuple[Signe
         store_id = renew_store(engine)
     signed.begin(store_id, index, Moment(time.time(), steady(), boot()))
     return signed, known.moment if known else None
+
+
+def switch_on(settings: Settings, rule: str, report: Report | None = None) -> tuple[int, bool]:
+    """Have the network of `settings` judge by `rule` from its next milestone on, which is issued here.
+
+    Returns
+    -------
+    index of the newest milestone, and whether it switched the rule on; False where an earlier one had
+
+    Raises
+    ------
+    SettingInvalid : this node does not sign milestones
+    SetupError, StoreError, NodeError : as `open_node`; a node that runs keeps others out
+    """
+    if not settings.coordinator:
+        raise SettingInvalid("coordinator", "must be true: rules are switched on by who signs the milestones")
+    opened = open_node(settings, report)
+    try:
+        node, head = opened.node, opened.node.reading.milestone
+        if rule in head.rules:
+            return head.index, False
+        assert opened.signed is not None, "who signs writes down how far"
+        opened.signed.signing(head.index + 1, Moment(time.time(), steady(), boot()))
+        # No clock is asked: a wrong one would hold up all milestones after this one.
+        commit(node, partial(node.issue, head.timestamp + 1, rules=(rule,)))
+        opened.signed.kept(head.index + 1)
+        return head.index + 1, True
+    finally:
+        opened.close()
 
 
 def _check_faucet(settings: Settings, parameters: ProtocolParameters) -> None:

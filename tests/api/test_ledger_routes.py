@@ -245,6 +245,7 @@ def test_the_node_info_has_every_member_that_clients_need(story: Story) -> None:
     assert info["status"]["pruningIndex"] == 0
     assert info["protocol"]["tokenSupply"] == str(story.node.settings.token_supply)
     assert info["features"] == ["pow"]
+    assert info["rules"] == ["locks/1"]
     assert info["pendingProtocolParameters"] == []
     assert all(isinstance(rate, float) for rate in info["metrics"].values())
     assert story.node.http.get("/health").status_code == 200

@@ -16,7 +16,7 @@ import pytest
 from tangle.errors import TangleError
 from tangle.node import Outcome
 from tangle.protocol.blocks import Block
-from tangle.protocol.errors import MilestoneInvalid, ProofOfWorkTooLow, WrongNetwork
+from tangle.protocol.errors import LockInvalid, MilestoneInvalid, ProofOfWorkTooLow, WrongNetwork
 from tangle.protocol.milestones import sign_milestone
 from tangle.protocol.outputs import BasicOutput
 from tangle.protocol.pow.search import search
@@ -24,7 +24,20 @@ from tangle.protocol.tagged_data import TaggedData
 from tangle.protocol.transactions import Transaction
 from tangle.service.door import Door, Source
 from tangle.service.writer import Writer, WriterSettings
-from tests.networks import COORDINATOR, HOLDER, PARAMETERS, T0, Key, block_on, genesis_coin, note, open_node, spend
+from tests.networks import (
+    COORDINATOR,
+    HOLDER,
+    PARAMETERS,
+    T0,
+    Key,
+    block_on,
+    found,
+    genesis_coin,
+    note,
+    open_node,
+    spend,
+)
+from tests.state.rules.builders import Held, Scene
 
 QUIET = WriterSettings(coordinator=False, confidence_interval_ms=3_600_000)
 ROOT = Path(__file__).parents[2]
@@ -110,6 +123,19 @@ def foreign() -> Transaction:
     """A transaction of another network."""
     elsewhere = replace(PARAMETERS, network_name="elsewhere")
     return spend([genesis_coin()], [BasicOutput.to(HOLDER.address, elsewhere.token_supply)], parameters=elsewhere)
+
+
+async def test_a_bad_witness_is_told_at_once_where_locks_are_switched_on(tmp_path: Path) -> None:
+    coin = genesis_coin()
+    scene = Scene([Held(coin.output_id, coin.output)], [HOLDER], [coin.output], show=lambda _: b"junk")
+    block = block_on([bytes(32)], scene.transaction)
+    async with standing(tmp_path / "t.db") as door:
+        with pytest.raises(LockInvalid, match=r"^payload\.essence\.payload\.version: ") as refused:
+            await door.admit(block, Source("a client"))
+        assert refused.value.code == "lock_invalid"
+    found(f"sqlite:///{tmp_path}/old.db", rules=())
+    async with standing(tmp_path / "old.db") as door:
+        assert (await door.admit(block, Source("a client"))).outcome is Outcome.ATTACHED
 
 
 async def test_milestone_of_a_stranger_is_refused(tmp_path: Path) -> None:

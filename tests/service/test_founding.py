@@ -11,6 +11,9 @@ from typing import Any
 import pytest
 
 from tangle.api.app import listen, prepared
+from tangle.node import create_network
+from tangle.protocol.addresses import Ed25519Address
+from tangle.protocol.ruleset import LOCKS
 from tangle.service.directory import (
     FOUNDED_NAME,
     KEYS_NAME,
@@ -25,10 +28,11 @@ from tangle.service.errors import (
     PortUnusable,
     SettingInvalid,
 )
-from tangle.service.founding import make_network, open_node
+from tangle.service.founding import make_network, open_node, switch_on
 from tangle.service.settings import CONFIG_NAME, NETWORK_SETTINGS, OF_OTHERS, Settings
 from tangle.store.engine import migrate, open_engine
 from tangle.store.errors import NoNetwork, OtherNetwork
+from tangle.store.journal import read_network
 
 
 def _settings(data: Path, **given: Any) -> Settings:
@@ -249,3 +253,38 @@ def test_a_mistyped_file_is_refused(tmp_path: Path) -> None:
         Settings.load(data=tmp_path)
     with pytest.raises(SettingInvalid, match="no file"):
         Settings.load(tmp_path / "absent.toml")
+
+
+def test_a_rule_is_switched_on_once_and_for_good(tmp_path: Path) -> None:
+    settings = _settings(tmp_path)
+    make_network(settings)
+    assert switch_on(settings, LOCKS) == (1, False)
+    with pytest.raises(SettingInvalid, match="coordinator: must be true"):
+        switch_on(_settings(tmp_path, coordinator=False), LOCKS)
+    opened = open_node(settings)
+    with pytest.raises(DataInUse):
+        switch_on(settings, LOCKS)
+    opened.close()
+
+
+def test_an_older_network_gets_locks(tmp_path: Path) -> None:
+    settings = _settings(tmp_path)
+    make_network(settings)
+    engine = open_engine(settings.url)
+    keys = read_keys(tmp_path)
+    network = read_network(engine)
+    assert network is not None
+    engine.dispose()
+    (tmp_path / "tangle.db").unlink()
+    engine = open_engine(settings.url)
+    migrate(engine)
+    holder = Ed25519Address(bytes(32))
+    create_network(
+        engine, network.parameters, network.keys, keys.coordinator_seeds, holder, 1_700_000_000, rules=()
+    )
+    engine.dispose()
+    assert switch_on(settings, LOCKS) == (2, True)
+    assert switch_on(settings, LOCKS) == (2, False)
+    opened = open_node(settings)
+    assert opened.node.reading.milestone.rules == {LOCKS}
+    opened.close()

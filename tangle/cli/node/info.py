@@ -38,5 +38,6 @@ def _text(url: str, answer: NodeInfo) -> str:
                 f"{rent.v_byte_cost} (data x {rent.v_byte_factor_data}, key x {rent.v_byte_factor_key})",
             ),
             ("features", ", ".join(answer.features) or None),
+            ("rules", ", ".join(answer.rules or ()) or None),
         ]
     )

@@ -82,7 +82,7 @@ def _prove(
     proof: Proof = NoProof()
     if isinstance(condition, Threshold):
         parts = next(masks, range(len(condition.parts)))
-        proof = PartsShown(sum(1 << part for part in parts))
+        proof = PartsShown(sum(1 << part for part in parts if part < len(condition.parts)))
         yield Shown(condition, proof)
         for part in condition.shown(proof.mask):
             yield from _prove(essence, position, part.condition, way, masks)
