@@ -327,9 +327,11 @@ def of_type(kind: type[Any], fields: Fields) -> Any:
     return kind.from_json(fields)
 
 
-def hex_items(fields: Fields, name: str, size: int, most: int) -> tuple[bytes, ...]:
-    """The array under `name`: at most `most` texts ``0x…`` of `size` bytes each."""
-    items = counted(name, fields.items(name), most)
+def hex_items(fields: Fields, name: str, size: int, most: int | None = None) -> tuple[bytes, ...]:
+    """The array under `name`: texts ``0x…`` of `size` bytes each, at most `most` where there is a bound."""
+    items = fields.items(name)
+    if most is not None:
+        counted(name, items, most)
     return tuple(from_hex(item, f"{name}[{i}]", size=size) for i, item in enumerate(items))
 
 

@@ -157,7 +157,7 @@ class Each(Kind):
 
     def parsed(self, code: Code, name: str) -> str:
         if isinstance(self.of, Fixed):
-            return f"{code.bind(hex_items)}(fields, {name!r}, {self.of.width})"
+            return f"{code.bind(hex_items)}(fields, {name!r}, {self.of.width}, {self.bounds.get('maxItems')})"
         if isinstance(self.of, Struct):
             return f"fields.each({name!r}, {code.bind(self.of.kind)}.from_json)"
         if isinstance(self.of, Text):
