@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ctypes
 import gc
 import logging
 import socket
@@ -30,11 +31,12 @@ from tangle.api import problems, questions
 from tangle.api.clients import Seats
 from tangle.api.connections import KEEP_ALIVE_S, Bounds, Config, Connections
 from tangle.api.documentation import describe
+from tangle.api.frames import Frames
 from tangle.api.gate import Gate
 from tangle.api.lane import Lane
 from tangle.api.parameters import known_names
 from tangle.api.routes import blocks, core, indexer, legacy, milestones, tangle, utxo, web
-from tangle.api.tagged import Frames
+from tangle.api.stream import Told
 from tangle.service import descriptors
 from tangle.service.errors import PortUnusable
 from tangle.service.founding import OpenNode, Report, make_network, open_node
@@ -48,17 +50,22 @@ GC_THRESHOLDS = 50_000, 20, 100
 SWITCH_S = 0.001
 """seconds after which a thread that computes gives way. A post takes the interpreter a few times,
 on two threads; with Python's own 5 ms each of them would cost that much beside an answer that is long to write"""
+M_MMAP_THRESHOLD = -3
+"""number of that option in malloc.h of the GNU C library"""
+LARGE_BYTES = 2**18
 BACKLOG = 2_048
 """connections that may wait to be accepted"""
-VANISHED = (
+SOCKET_OPTIONS = (
+    ((socket.SOL_SOCKET, socket.SO_SNDBUF), 2**17),
     ((socket.SOL_SOCKET, socket.SO_KEEPALIVE), 1),
     ((socket.IPPROTO_TCP, socket.TCP_KEEPIDLE), 30),
     ((socket.IPPROTO_TCP, socket.TCP_KEEPINTVL), 10),
     ((socket.IPPROTO_TCP, socket.TCP_KEEPCNT), 3),
     ((socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT), 60_000),
 )
-"""options of all connections: the system asks a silent client whether it is still there, and gives up one that
-confirms nothing for a minute; by itself it would wait for hours"""
+"""options of all connections: how many bytes of an answer the system takes ahead, which the node then does not see
+(it counts them twice). It also asks a silent client whether it is still there, and gives up one that confirms
+nothing for a minute; by itself it would wait for hours"""
 READERS = 8
 """threads that read for requests, fewer than the connections the engine keeps open: opening one costs more than a
 query, and more threads only wait for one another"""
@@ -79,6 +86,7 @@ def create_app(
             service = app.state.service = Service(settings, node, time.time, ticks, [questions.__name__])
             async with service.running():
                 app.state.frames = Frames()
+                app.state.told = Told()
                 app.state.seats = Seats(
                     "event streams", settings.event_subscribers_per_client_max, settings.event_subscribers_max
                 )
@@ -149,6 +157,7 @@ class Server(uvicorn.Server):
         gc.freeze()
         gc.set_threshold(*GC_THRESHOLDS)
         sys.setswitchinterval(SWITCH_S)
+        _give_back_large_pieces()
         if self.started and sockets:
             self.report(f"ready on {url_of(sockets[0])}")
 
@@ -203,6 +212,16 @@ def prepared(
         yield Server(config, app, tell), listener
 
 
+def _give_back_large_pieces() -> None:
+    """Have the system's allocator return large answers to the system when they are freed, as it does at first.
+
+    By itself it keeps what once was large: after a burst of long pages their memory would stay with the process.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(M_MMAP_THRESHOLD, LARGE_BYTES)
+
+
 def serve(settings: Settings, report: Report | None = None, ticks: Callable[[], float] = time.monotonic) -> None:
     """Run the service until SIGINT or SIGTERM; the first start makes the network. See `prepared`."""
     with prepared(settings, report, ticks) as (server, listener):
@@ -220,7 +239,7 @@ def listen(host: str, port: int) -> socket.socket:
         family, kind, proto, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, kind, proto)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        for option, value in VANISHED:
+        for option, value in SOCKET_OPTIONS:
             listener.setsockopt(*option, value)
         listener.bind(address)
         listener.listen(BACKLOG)

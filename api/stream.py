@@ -13,7 +13,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, nullcontext
+from functools import partial
 from typing import Any
 
 import orjson
@@ -22,6 +23,7 @@ from starlette.types import Receive, Scope, Send
 
 from tangle.api import problems
 from tangle.api.clients import client_behind
+from tangle.api.frames import Frames
 from tangle.api.schemas import PayloadKind
 from tangle.errors import TangleError
 from tangle.protocol import peek
@@ -47,6 +49,9 @@ log = logging.getLogger("tangle.api")
 
 DETAILS_PAUSE_S = 0.05
 """seconds between two pieces with details, unless a piece is full: whoever is behind is not held up"""
+PAUSE_PER_FOLLOWER_S = 0.000_4
+"""seconds of pause for each stream that is open: serving one takes about a quarter of that, so that however many
+follow, all of them together leave most of the event loop to requests"""
 HEADERS = {"cache-control": "no-store, no-transform", "x-accel-buffering": "no"}
 """no proxy may keep a stream, compress it or gather it first; nginx does the last unless it is told"""
 STORE_HEADER = "store-id"
@@ -173,32 +178,67 @@ class Streaming(Response):
         await send({"type": "http.response.body", "body": b""})
 
 
+class Told:
+    """Messages about events, for all who follow: plain ones, and with the details of solid blocks.
+
+    The details of what is new are read by one follower, while the others who want them wait for it.
+    """
+
+    def __init__(self) -> None:
+        self._plain = Frames()
+        self._detailed = Frames()
+        self._reading = asyncio.Lock()
+
+    def plain(self, piece: Sequence[Event]) -> bytes:
+        """The messages of some events."""
+        return b"".join(self._plain.of(event.number, partial(frame, event)) for event in piece)
+
+    async def detailed(self, service: Service, piece: Sequence[Event]) -> bytes:
+        """The messages of some events with details."""
+        numbers = [event.number for event in piece if isinstance(event, SolidEvent)]
+        if not numbers:
+            return self.plain(piece)
+        # What is old is read by each for itself: those who read it are at many places.
+        async with self._reading if numbers[0] > service.feed.last - PIECE else nullcontext():
+            kept = {number: text for number in numbers if (text := self._detailed.get(number)) is not None}
+            missing = [number for number in numbers if number not in kept]
+            heads: Mapping[int, BlockHead] = {}
+            if missing:
+                heads = await asyncio.to_thread(_heads, service, missing[0], missing[-1])
+        return b"".join(
+            kept.get(event.number)
+            or self._detailed.of(event.number, partial(frame, event, heads.get(event.number)))
+            for event in piece
+        )
+
+
+def _heads(service: Service, first: int, last: int) -> Mapping[int, BlockHead]:
+    with service.connect() as connection:
+        return queries.block_heads(connection, first, last)
+
+
 class EventStream(Streaming):
     """Sends what the feed tells; `details` with what is known of solid blocks."""
 
-    def __init__(self, service: Service, after: int, types: Sequence[type[Event]], *, details: bool) -> None:
+    def __init__(
+        self, service: Service, told: Told, after: int, types: Sequence[type[Event]], *, details: bool
+    ) -> None:
         super().__init__(service)
+        self.told = told
         self.after = after
         self.types = types
         self.details = details
 
     async def pieces(self) -> AsyncGenerator[bytes, None]:
         """Frames, and comments in silence."""
+        least_s = DETAILS_PAUSE_S if self.details else 0
         async for piece in self.service.feed.follow(self.after, self.types):
             yield await self._frames(piece) or SILENCE
-            if self.details and len(piece) < PIECE:
-                await asyncio.sleep(DETAILS_PAUSE_S)
+            if len(piece) < PIECE:
+                await asyncio.sleep(max(least_s, PAUSE_PER_FOLLOWER_S * self.service.feed.followers))
 
     async def _frames(self, piece: Sequence[Event]) -> bytes:
-        heads: Mapping[int, BlockHead] = {}
-        numbers = [event.number for event in piece if isinstance(event, SolidEvent)]
-        if self.details and numbers:
-            heads = await asyncio.to_thread(self._heads, numbers[0], numbers[-1])
-        return b"".join(frame(event, heads.get(event.number)) for event in piece)
-
-    def _heads(self, first: int, last: int) -> Mapping[int, BlockHead]:
-        with self.service.connect() as connection:
-            return queries.block_heads(connection, first, last)
+        return await self.told.detailed(self.service, piece) if self.details else self.told.plain(piece)
 
 
 async def _left(receive: Receive) -> None:

@@ -6,20 +6,18 @@ in silence: a listener that was disconnected goes on with ``?after=`` or ``Last-
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
+from functools import partial
 
 import orjson
 
+from tangle.api.frames import Frames
 from tangle.api.stream import Streaming
 from tangle.protocol import peek
 from tangle.protocol.answers import FoundData
 from tangle.service.running import Service
 from tangle.store.queries import TaggedBlock
-
-FRAMES_BYTES = 4 * 2**20
-"""bytes of frames kept for all listeners together"""
 
 
 def frame(one: TaggedBlock) -> bytes:
@@ -29,28 +27,9 @@ def frame(one: TaggedBlock) -> bytes:
     return b"id: %d\nevent: block\ndata: %s\n\n" % (one.number, json)
 
 
-class Frames:
-    """The newest frames, by number, for all who listen.
-
-    Parameters
-    ----------
-    kept_bytes : of frames
-    """
-
-    def __init__(self, kept_bytes: int = FRAMES_BYTES) -> None:
-        self._kept_bytes = kept_bytes
-        self._frames: OrderedDict[int, bytes] = OrderedDict()
-        self._size = 0
-
-    def of(self, block: TaggedBlock) -> bytes:
-        """The frame of a block."""
-        text = self._frames.get(block.number)
-        if text is None:
-            text = self._frames[block.number] = frame(block)
-            self._size += len(text)
-            while self._size > self._kept_bytes:
-                self._size -= len(self._frames.popitem(last=False)[1])
-        return text
+def framed(frames: Frames, blocks: Sequence[TaggedBlock]) -> Iterator[bytes]:
+    """The messages of some blocks, each made once."""
+    return (frames.of(block.number, partial(frame, block)) for block in blocks)
 
 
 class TagStream(Streaming):
@@ -67,4 +46,4 @@ class TagStream(Streaming):
         yield b"id: %d\n\n" % self.after
         async with aclosing(self.service.topics.follow(self.tags, self.after)) as pieces:
             async for seen, piece in pieces:
-                yield b"".join(map(self.frames.of, piece)) or b"id: %d\n\n" % seen
+                yield b"".join(framed(self.frames, piece)) or b"id: %d\n\n" % seen

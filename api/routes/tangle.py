@@ -91,7 +91,7 @@ async def events(
     if unknown:
         raise BadParameter(f"types: {unknown[0]!r} is none of {', '.join(TYPES)}", "types")
     start = tags.place(service, after, last_event_id, store_id)
-    return EventStream(service, start, [TYPES[name] for name in names], details=details)
+    return EventStream(service, request.app.state.told, start, [TYPES[name] for name in names], details=details)
 
 
 @router.get(

@@ -7,7 +7,8 @@ from collections.abc import Collection, Sequence
 
 import pytest
 
-from tangle.api.tagged import Frames, frame
+from tangle.api.frames import Frames
+from tangle.api.tagged import frame, framed
 from tangle.protocol import peek
 from tangle.protocol.blocks import Block
 from tangle.protocol.tagged_data import TaggedData
@@ -48,7 +49,7 @@ async def collect(
 ) -> bytes:
     text = b""
     async for seen, piece in topics.follow(chosen, after, silence_s=0.01):
-        text += b"".join(map(frames.of, piece))
+        text += b"".join(framed(frames, piece))
         if seen >= until:
             break
         await asyncio.sleep(pause_s)
