@@ -33,7 +33,7 @@ from tangle.api.connections import KEEP_ALIVE_S, Bounds, Config, Connections
 from tangle.api.documentation import describe
 from tangle.api.frames import Frames
 from tangle.api.gate import Gate
-from tangle.api.lane import Lane
+from tangle.api.lane import Handler, Lane
 from tangle.api.parameters import known_names
 from tangle.api.routes import blocks, core, indexer, legacy, milestones, tangle, utxo, web
 from tangle.api.stream import Told
@@ -55,6 +55,14 @@ M_MMAP_THRESHOLD = -3
 LARGE_BYTES = 2**18
 BACKLOG = 2_048
 """connections that may wait to be accepted"""
+SHORT: dict[tuple[str, str], Handler] = {
+    ("POST", blocks.PATH): blocks.submit_block,
+    ("GET", core.TIPS_PATH): core.tips,
+    ("GET", "/health"): core.health,
+    ("GET", "/api/core/v2/info"): core.info,
+    ("GET", f"{tangle.PREFIX}/metrics"): tangle.metrics,
+}
+"""what goes the short way (`tangle.api.lane`)"""
 SOCKET_OPTIONS = (
     ((socket.SOL_SOCKET, socket.SO_SNDBUF), 2**17),
     ((socket.SOL_SOCKET, socket.SO_KEEPALIVE), 1),
@@ -191,7 +199,7 @@ def prepared(
     with listen(settings.host, settings.port) as listener:
         make_network(settings, report=tell)
         app = create_app(settings, open_node(settings, tell), ticks=ticks)
-        lane = Lane(app, {("POST", blocks.PATH): blocks.submit_block, ("GET", core.TIPS_PATH): core.tips})
+        lane = Lane(app, SHORT)
         connections = Connections(Bounds.of(settings))
         config = Config(
             Gate(lane, settings),

@@ -1,4 +1,4 @@
-"""A short way for the two busiest requests: posting a block and asking for tips.
+"""A short way for the busiest requests: posting a block, asking for tips, and looking how the node is.
 
 The framework's way to a handler (layers of middleware, routing, dependencies) costs more than attaching a block
 does. Requests in this table go to the same handlers directly; everything else takes the ordinary way, and so does

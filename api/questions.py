@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import orjson
 
+from tangle.api.channels import heard_json, place_text
 from tangle.api.explanations import explanation_json
 from tangle.api.graphs import WRITERS
 from tangle.api.schemas import GraphNode
@@ -22,12 +23,13 @@ from tangle.protocol import answers, peek
 from tangle.protocol.addresses import Address, to_bech32
 from tangle.protocol.blocks import Block
 from tangle.protocol.serial import to_hex
+from tangle.service.decoding import Place, Walk, reading
 from tangle.service.history import changes
 from tangle.service.reader import Library
 from tangle.store import journal, queries
 from tangle.store.queries import BlockRecord, Cursor, Filter, TaggedFilter
 
-Place = tuple[Literal["newest", "from", "around"], Any]
+Start = tuple[Literal["newest", "from", "around"], Any]
 """where a slice of the Tangle begins"""
 
 
@@ -104,10 +106,20 @@ def supply(library: Library, token_supply: int) -> bytes:
     return orjson.dumps({"tokenSupply": str(token_supply), "unspent": str(unspent)})
 
 
+def channel(library: Library, root: str, place: Place, upto: int, size: int, now_ms: float) -> bytes:
+    """A page of the messages of a public channel."""
+    walk = Walk(place, reading(library.engine), lambda: now_ms)
+    found = walk.advance(upto, size)
+    here = place_text(walk.place)
+    items = [heard_json(one) for one in found.items]
+    body = {"root": root.lower(), "items": items, "skipped": dict(walk.skipped), "position": here}
+    return orjson.dumps({**body, "next": here} if found.more else body)
+
+
 # Of the window.
 
 
-def slice_of(library: Library, place: Place, most: int, form: str) -> bytes:
+def slice_of(library: Library, place: Start, most: int, form: str) -> bytes:
     """A slice of the Tangle, in one of its forms."""
     with library.connect() as connection:
         ledger_index = queries.ledger_index(connection)

@@ -10,10 +10,11 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Response
 from starlette.requests import Request
 
-from tangle.api import schemas
-from tangle.api.channels import ChannelStream, heard_json, place_text, read_place
-from tangle.api.views import from_hex_id, json_response, service_of
-from tangle.service.decoding import STREAMS_MAX, Place, Walk
+from tangle.api import questions, schemas
+from tangle.api.asking import ask
+from tangle.api.channels import ChannelStream, read_place
+from tangle.api.views import from_hex_id, service_of
+from tangle.service.decoding import STREAMS_MAX, Place
 from tangle.service.errors import TooManyStreams
 from tangle.service.running import Service
 
@@ -43,12 +44,9 @@ async def channel(
     """
     service = service_of(request)
     size = service.page_size(page_size)
-    walk = _walk(service, root, after, "after", store_id)
-    found = await service.decoding.page(walk, service.feed.last, size)
-    here = place_text(walk.place)
-    items = [heard_json(one) for one in found.items]
-    body = {"root": root.lower(), "items": items, "skipped": dict(walk.skipped), "position": here}
-    return json_response({**body, "next": here} if found.more else body)
+    place = _place(service, root, after, "after", store_id)
+    now_ms = 1_000 * service.clock()
+    return await ask(request, questions.channel, root, place, service.feed.last, size, now_ms)
 
 
 @router.get("/mam/{root}/events", responses={**schemas.STREAM, **schemas.OUR_PLACES}, response_class=Response)
@@ -62,13 +60,13 @@ async def channel_events(
     """Server-sent events: the messages of a public channel, those that are there first, resumable."""
     service = service_of(request)
     field = "Last-Event-ID" if last_event_id else "after"
-    walk = _walk(service, root, last_event_id or after, field, store_id)
+    walk = service.decoding.walk(_place(service, root, last_event_id or after, field, store_id))
     if service.decoding.streams >= STREAMS_MAX:
         raise TooManyStreams("too many decoded streams are open; data by tag is there for more")
     return ChannelStream(service, walk)
 
 
-def _walk(service: Service, root: str, after: str | None, field: str, store_id: str | None) -> Walk:
+def _place(service: Service, root: str, after: str | None, field: str, store_id: str | None) -> Place:
     start = read_place(after, field) if after else Place(from_hex_id(root))
     service.check_position(field, start.number, store_id)
-    return service.decoding.walk(start)
+    return start

@@ -48,7 +48,7 @@ async def graph(
         raise BadParameter("only one of after, from and around can be followed", "after")
     service.check_position("after" if first is None else "from", after or first or 0, store_id)
 
-    place: questions.Place = ("newest", after or 0)
+    place: questions.Start = ("newest", after or 0)
     if around is not None:
         place = "around", from_hex_id(around)
     elif first is not None:

@@ -17,10 +17,11 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from sqlalchemy import Engine
+
 from tangle import mam
 from tangle.protocol import peek
-from tangle.service.errors import DecodingBusy
-from tangle.store.queries import TaggedBlock, TaggedPage
+from tangle.store.queries import TaggedBlock, TaggedFilter, TaggedPage, tagged_page
 
 READ, READ_BYTES = 200, 2 * 2**20
 """blocks read from the database at once, and bytes of them"""
@@ -37,9 +38,7 @@ LOOK_S = 5.0
 STREAMS_MAX = 100
 """decoded streams at the same time; data by tag is there for more"""
 DECODING = 2
-"""requests and streams that decode at the same time; it is work for a core, and others want to be answered too"""
-WAITING_MAX = 100
-"""requests that may wait for their turn"""
+"""streams that decode at the same time; it is work for a core, and others want to be answered too"""
 
 Read = Callable[[bytes, int, int], TaggedPage]
 """(address, after, upto) -> at most `READ` blocks under the address with numbers above `after` up to `upto`"""
@@ -190,7 +189,7 @@ class Walk:
 
 
 class Decoding:
-    """How many streams and waiting requests there are, and the turns in which they decode.
+    """How many streams there are, and the turns in which they decode; pages are decoded at the `desk`.
 
     Parameters
     ----------
@@ -199,7 +198,6 @@ class Decoding:
 
     def __init__(self, read: Read, clock_ms: Callable[[], float]) -> None:
         self.streams = 0
-        self.waiting = 0
         self._read = read
         self._clock_ms = clock_ms
         self._turns = asyncio.Semaphore(DECODING)
@@ -208,17 +206,18 @@ class Decoding:
         """A walk over the blocks that this node has."""
         return Walk(place, self._read, self._clock_ms)
 
-    async def page(self, walk: Walk, upto: int, items_max: int) -> Found:
-        """`advance`, for a request. Raises DecodingBusy."""
-        if self.waiting >= WAITING_MAX:
-            raise DecodingBusy
-        return await self.advance(walk, upto, items_max)
-
     async def advance(self, walk: Walk, upto: int, items_max: int) -> Found:
         """`walk.advance` on another thread, in turn."""
-        self.waiting += 1
-        try:
-            async with self._turns:
-                return await asyncio.to_thread(walk.advance, upto, items_max)
-        finally:
-            self.waiting -= 1
+        async with self._turns:
+            return await asyncio.to_thread(walk.advance, upto, items_max)
+
+
+def reading(engine: Engine) -> Read:
+    """What reads the blocks of a database."""
+
+    def read(address: bytes, after: int, upto: int) -> TaggedPage:
+        chosen = TaggedFilter(after=after, before=upto + 1)
+        with engine.connect() as connection:
+            return tagged_page(connection, [address], chosen, READ, READ_BYTES)
+
+    return read

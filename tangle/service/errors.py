@@ -14,7 +14,7 @@ TangleError
 ├── PositionInvalid          a position in the journal that means nothing here
 │   └── PositionForeign, PositionAhead
 ├── TooBusy, TookTooLong, ReaderEnded
-└── TooManyStreams, DecodingBusy
+└── TooManyStreams
 """
 
 from __future__ import annotations
@@ -261,12 +261,3 @@ class TooManyStreams(TangleError):
     ending = Ending.UNAVAILABLE
     passes = True
     reason: str
-
-
-class DecodingBusy(TangleError):
-    """Too many requests wait for channels to be decoded."""
-
-    code = "decoding_busy"
-    template = "too many requests wait for channels to be decoded"
-    ending = Ending.UNAVAILABLE
-    passes = True

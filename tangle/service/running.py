@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine
 from tangle.node.reading import Reading
 from tangle.protocol.keys import Keys
 from tangle.service.clock import ClockWatch, agreed
-from tangle.service.decoding import READ, READ_BYTES, Decoding, Read
+from tangle.service.decoding import Decoding, reading
 from tangle.service.desk import Desk
 from tangle.service.door import Door
 from tangle.service.errors import PositionAhead, PositionForeign
@@ -97,7 +97,7 @@ class Service:
             hashes_max=settings.pow_hashes_max,
             enabled=settings.pow,
         )
-        self.decoding = Decoding(_reader(node.engine), lambda: 1_000 * clock())
+        self.decoding = Decoding(reading(node.engine), lambda: 1_000 * clock())
         self.faucet: Faucet | None = None
         if settings.faucet and opened.keys is not None:
             holder = Keys.from_mnemonic(opened.keys.mnemonic).derive()
@@ -204,12 +204,3 @@ def _topics(engine: Engine, feed: Feed, settings: Settings) -> Topics:
             return queries.tagged_between(connection, first, last, tags)
 
     return Topics(feed, fetch, news, settings.tag_ring_bytes)
-
-
-def _reader(engine: Engine) -> Read:
-    def read(address: bytes, after: int, upto: int) -> queries.TaggedPage:
-        chosen = queries.TaggedFilter(after=after, before=upto + 1)
-        with engine.connect() as connection:
-            return queries.tagged_page(connection, [address], chosen, READ, READ_BYTES)
-
-    return read

@@ -18,7 +18,7 @@ from tangle.api.problems import BadParameter
 from tangle.protocol.blocks import Block
 from tangle.protocol.serial import to_hex
 from tangle.protocol.tagged_data import TaggedData
-from tangle.service.decoding import DECODING, GAP_MS, WAITING_MAX, Decoding, Place, Walk
+from tangle.service.decoding import DECODING, GAP_MS, Decoding, Place, Walk
 from tangle.store.queries import TaggedBlock, TaggedPage
 from tests.nodes import RunningNode
 from tests.tries import each, tries
@@ -202,7 +202,7 @@ def test_a_stream_brings_what_is_there_and_what_comes_and_resumes(node: RunningN
     assert texts(again) == ["reading 3", "reading 4", "reading 5"]
 
 
-async def test_decoding_takes_turns_and_counts_who_waits() -> None:
+async def test_decoding_takes_turns() -> None:
     channel, parts = written([b"reading %d" % n for n in range(4)])
     blocks, decoding = Blocks(parts), Decoding(Blocks(parts).read, lambda: 0)
     running = most = 0
@@ -220,18 +220,6 @@ async def test_decoding_takes_turns_and_counts_who_waits() -> None:
 
     walks = [Walk(Place(channel.root(0)), read, lambda: 0) for _ in range(12)]
     waiting = [asyncio.ensure_future(decoding.advance(walk, 10, 10)) for walk in walks]
-    await asyncio.sleep(0)
-    assert decoding.waiting == len(walks)
     found = await asyncio.gather(*waiting)
     assert [len(one.items) for one in found] == [4] * len(walks)
-    assert (most, decoding.waiting) == (DECODING, 0)
-
-
-def test_requests_for_which_there_is_no_turn_soon_are_refused(node: RunningNode) -> None:
-    decoding = node.service.decoding
-    decoding.waiting += WAITING_MAX
-    try:
-        refused = node.http.get(f"/api/tangle/v1/mam/0x{'00' * 32}")
-    finally:
-        decoding.waiting -= WAITING_MAX
-    assert (refused.status_code, refused.json()["code"]) == (503, "decoding_busy")
+    assert most == DECODING

@@ -13,8 +13,8 @@ import pytest
 
 from tangle.errors import NotFound
 from tangle.protocol.errors import UnknownMember
-from tangle.service.desk import Desk
-from tangle.service.errors import ReaderEnded, TookTooLong
+from tangle.service.desk import CLIENT_MAX, Desk
+from tangle.service.errors import ReaderEnded, TooBusy, TookTooLong
 from tangle.service.reader import Library
 from tangle.service.stills import Stills
 from tangle.service.writer import Writer
@@ -108,3 +108,21 @@ async def test_an_answer_has_its_time(tmp_path: Path, begin: Callable[[Desk], Aw
         with pytest.raises(TookTooLong):
             await desk.ask("a", sleeps, limit_s + 0.2)
         assert await desk.ask("a", ledger) == 1
+
+
+async def test_questions_for_which_there_is_no_turn_soon_are_refused(tmp_path: Path) -> None:
+    async with standing(tmp_path / "t.db", readers=0) as desk:
+        asked = [asyncio.ensure_future(desk.ask("a", sleeps, 0.2)) for _ in range(1 + CLIENT_MAX)]
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        with pytest.raises(TooBusy) as refused:
+            await desk.ask("a", ledger)
+        assert (refused.value.ending.status, refused.value.passes) == (503, True)
+        others = asyncio.ensure_future(desk.ask("b", ledger))
+        await asked[0]
+        assert await others == 1
+        assert desk.waiting > CLIENT_MAX - 10
+        for one in asked:
+            one.cancel()
+        await asyncio.gather(*asked, return_exceptions=True)
+        assert desk.waiting == 0

@@ -16,7 +16,7 @@ import pytest
 from tangle.errors import TangleError
 from tangle.node import Outcome
 from tangle.protocol.blocks import Block
-from tangle.protocol.errors import LockInvalid, MilestoneInvalid, ProofOfWorkTooLow, WrongNetwork
+from tangle.protocol.errors import LockInvalid, MilestoneInvalid, ProofOfWorkTooLow, SignatureInvalid, WrongNetwork
 from tangle.protocol.milestones import sign_milestone
 from tangle.protocol.outputs import BasicOutput
 from tangle.protocol.pow.search import search
@@ -29,6 +29,7 @@ from tests.networks import (
     HOLDER,
     PARAMETERS,
     T0,
+    Coin,
     Key,
     block_on,
     found,
@@ -136,6 +137,22 @@ async def test_a_bad_witness_is_told_at_once_where_locks_are_switched_on(tmp_pat
     found(f"sqlite:///{tmp_path}/old.db", rules=())
     async with standing(tmp_path / "old.db") as door:
         assert (await door.admit(block, Source("a client"))).outcome is Outcome.ATTACHED
+
+
+async def test_many_signatures_are_checked_on_another_thread(tmp_path: Path) -> None:
+    keys = [Key.named(f"owner {i}") for i in range(40)]
+    outputs = [BasicOutput.to(key.address, 1_000_000) for key in keys]
+    coins = [Coin(bytes([i]) * 32 + bytes(2), outputs[i], key) for i, key in enumerate(keys)]
+    whole = spend(coins, [BasicOutput.to(HOLDER.address, 40_000_000)])
+    other = spend(coins, [BasicOutput.to(HOLDER.address, 39_000_000), BasicOutput.to(HOLDER.address, 1_000_000)])
+    forged = Transaction(other.essence, whole.unlocks)
+    async with standing(tmp_path / "t.db") as door:
+        admitting = asyncio.ensure_future(door.admit(block_on([bytes(32)], whole), Source("a")))
+        await asyncio.sleep(0)
+        assert not admitting.done()
+        assert (await admitting).outcome is Outcome.ATTACHED
+        with pytest.raises(SignatureInvalid):
+            await door.admit(block_on([bytes(32)], forged), Source("a"))
 
 
 async def test_milestone_of_a_stranger_is_refused(tmp_path: Path) -> None:
