@@ -7,7 +7,7 @@
         print(event)                                     # Message(index=0, …)
 
 Bytes in, bytes out: this package knows no block, no network and no database, and imports nothing of this
-project. The format is version 2, written down byte by byte in docs/mam.md; errors are the tree of
+project. The format is version 3, written down byte by byte in docs/mam.md; errors are the tree of
 `tangle.mam.errors`.
 """
 
@@ -21,6 +21,7 @@ from tangle.mam.errors import (
     ChannelExhausted,
     Forged,
     ForgedSignature,
+    InvitationForged,
     Junk,
     LayoutInvalid,
     MamError,
@@ -28,11 +29,14 @@ from tangle.mam.errors import (
     Misplaced,
     NonceInvalid,
     NotAMessage,
+    OtherNetwork,
     PathInvalid,
+    SideKeyContradicted,
     Unreadable,
     WrongKey,
 )
 from tangle.mam.events import Event, Fork, Gap, Message, Rejected, Rekeyed, Repeated, Revoked
+from tangle.mam.hashes import VERSIONS
 from tangle.mam.invitation import Invitation
 from tangle.mam.message import BODY_BYTES_MAX, DATA_BYTES_MAX, MessageKind, Part, join, overhead_bytes, unseal
 from tangle.mam.reader import Reader
@@ -44,6 +48,7 @@ __all__ = [
     "HEIGHT",
     "HEIGHT_MAX",
     "SEED_BYTES",
+    "VERSIONS",
     "Access",
     "ArgumentInvalid",
     "BodyTooLong",
@@ -56,6 +61,7 @@ __all__ = [
     "Fork",
     "Gap",
     "Invitation",
+    "InvitationForged",
     "Junk",
     "LayoutInvalid",
     "MamError",
@@ -66,6 +72,7 @@ __all__ = [
     "Mode",
     "NonceInvalid",
     "NotAMessage",
+    "OtherNetwork",
     "Part",
     "PathInvalid",
     "Position",
@@ -75,6 +82,7 @@ __all__ = [
     "Repeated",
     "Revoked",
     "Sealed",
+    "SideKeyContradicted",
     "Unreadable",
     "WrongKey",
     "join",

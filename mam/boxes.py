@@ -20,7 +20,7 @@ from nacl.exceptions import CryptoError
 
 from tangle.mam.access import SIDE_KEY_BYTES, check_bytes
 from tangle.mam.errors import ArgumentInvalid, BoxInvalid
-from tangle.mam.hashes import BOX, blake
+from tangle.mam.hashes import BOX, COMMIT, blake, uint
 
 SUBSCRIBER_KEY_BYTES = 32
 """bytes of either half of an X25519 key pair"""
@@ -57,8 +57,13 @@ def open_box(private_key: bytes, box: bytes) -> bytes:
         raise BoxInvalid from None
 
 
+def committed(index: int, side_key: bytes) -> bytes:
+    """What the rekey message of an index says, signed and to all, of the side key that it hands out."""
+    return blake(COMMIT, uint(index, 8) + side_key)
+
+
 def rekey_body(seed: bytes, recipients: Iterable[bytes], side_key: bytes) -> bytes:
-    """The body of a rekey message: a box per recipient, sorted, so that their order says nothing."""
+    """The boxes of a rekey message, one per recipient, sorted, so that their order says nothing."""
     return b"".join(sorted(seal_box(seed, recipient, side_key) for recipient in set(recipients)))
 
 

@@ -15,12 +15,14 @@ from dataclasses import dataclass, field
 from os import urandom
 from typing import Self
 
+from nacl.bindings import crypto_sign_seed_keypair
+
 from tangle.mam.access import Access, Mode, check_bytes, check_side_key
-from tangle.mam.boxes import rekey_body, seal_box
+from tangle.mam.boxes import SUBSCRIBER_KEY_BYTES, committed, rekey_body, seal_box
 from tangle.mam.errors import ArgumentInvalid, ChannelExhausted
-from tangle.mam.hashes import SIDE_KEY, blake, uint
+from tangle.mam.hashes import SIDE_KEY, VERSIONS, WRITER, blake, uint
 from tangle.mam.invitation import Invitation
-from tangle.mam.message import INDEX_MAX, MessageKind, seal
+from tangle.mam.message import INDEX_MAX, NETWORK_MAX, VERSION, MessageKind, seal
 from tangle.mam.reader import Reader
 from tangle.mam.tree import HEIGHT_MAX, Tree
 
@@ -72,6 +74,13 @@ class Channel:
     mode : public, private or restricted
     height : of the Merkle trees: 2^height messages lie under one address, each 32 bytes longer per unit
     side_key : 32 bytes, the first of a restricted channel; derived from the seed if none is given
+    network : id of the network that its messages are for, as `ProtocolParameters.network_id`; 0 names none, and
+        then somebody can publish them on another one unnoticed
+    version : of the format; 2 for a channel that began in it
+
+    Attributes
+    ----------
+    network : may be set as long as nothing is written
 
     Raises
     ------
@@ -79,14 +88,27 @@ class Channel:
     """
 
     def __init__(
-        self, seed: bytes, mode: Mode = Mode.PUBLIC, height: int = HEIGHT, side_key: bytes | None = None
+        self,
+        seed: bytes,
+        mode: Mode = Mode.PUBLIC,
+        height: int = HEIGHT,
+        side_key: bytes | None = None,
+        *,
+        network: int = 0,
+        version: int = VERSION,
     ) -> None:
         check_bytes("seed", seed, SEED_BYTES)
         if not 0 <= height <= HEIGHT_MAX:
             raise ArgumentInvalid("height", f"is {height}, 0 to {HEIGHT_MAX} are allowed")
+        if not 0 <= network <= NETWORK_MAX:
+            raise ArgumentInvalid("network", f"is {network}, an id has 64 bits")
+        if version not in VERSIONS:
+            raise ArgumentInvalid("version", f"is {version}; there are {VERSIONS}")
         self.seed = seed
         self.mode = mode
         self.height = height
+        self.network = network
+        self.version = version
         if mode is Mode.RESTRICTED and side_key is None:
             side_key = self._derived_side_key(b"")
         check_side_key(mode, side_key)
@@ -94,12 +116,19 @@ class Channel:
         self._trees: dict[int, Tree] = {}
 
     @classmethod
-    def create(cls, mode: str = "public", height: int = HEIGHT, side_key: bytes | None = None) -> Self:
+    def create(
+        cls, mode: str = "public", height: int = HEIGHT, side_key: bytes | None = None, *, network: int = 0
+    ) -> Self:
         """A channel with a new seed from the operating system. Raises ArgumentInvalid."""
-        return cls(urandom(SEED_BYTES), Mode.named(mode), height, side_key)
+        return cls(urandom(SEED_BYTES), Mode.named(mode), height, side_key, network=network)
 
     def __repr__(self) -> str:
         return f"Channel({self.mode.name.lower()}, height={self.height})"
+
+    @property
+    def writer(self) -> bytes:
+        """The public key, 32 bytes, that signs invitations: by it a reader knows the writer again."""
+        return self._writer_pair()[0]
 
     def root(self, index: int = 0) -> bytes:
         """The root, 32 bytes, of the tree that signs message `index`."""
@@ -136,6 +165,8 @@ class Channel:
             raise ArgumentInvalid("mode", "only a restricted channel has a side key to change")
         side_key = self._derived_side_key(uint(position.index, 8))
         body = rekey_body(self.seed, recipients, side_key)
+        if self.version > VERSIONS[0]:
+            body = committed(position.index, side_key) + body
         return self._seal(MessageKind.REKEY, body, position, position.index)
 
     def invite(self, recipient: bytes, position: Position) -> bytes:
@@ -144,8 +175,13 @@ class Channel:
         Somebody who knows the side key reads every message of the tree that was written with it. So that nothing
         before the position can be read, it must be the first of its tree or follow a rekey message.
         """
-        invitation = Invitation(self.access(position), position.index)
-        return seal_box(self.seed, recipient, invitation.encode())
+        check_bytes("recipient", recipient, SUBSCRIBER_KEY_BYTES)
+        invitation = Invitation(self.access(position), position.index, self.network)
+        if self.version == VERSIONS[0]:
+            return seal_box(self.seed, recipient, invitation.encode())
+        tree = self._tree(position.index >> self.height)
+        content = invitation.signed(recipient, self.height, tree, self._writer_pair())
+        return seal_box(self.seed, recipient, content)
 
     def reader(self) -> Reader:
         """A reader of the whole channel with the writer's knowledge: where it ends, the writer stood.
@@ -161,16 +197,19 @@ class Channel:
         number = index >> self.height
         tree, next_root = self._tree(number), self._tree(number + 1).root
         access = Access(self.mode, tree.root, self.side_key(position.rekeyed_at))
-        parts = seal(access, tree, self.height, kind, index, next_root, body)
+        parts = seal(access, tree, self.height, kind, index, next_root, body, self.network)
         return Sealed(index, access.address, parts, Position(index + 1, rekeyed_at))
 
     def _derived_side_key(self, place: bytes) -> bytes:
-        return blake(SIDE_KEY, bytes((self.mode, self.height)) + place, key=self.seed)
+        return blake(SIDE_KEY[self.version], bytes((self.mode, self.height)) + place, key=self.seed)
+
+    def _writer_pair(self) -> tuple[bytes, bytes]:
+        return crypto_sign_seed_keypair(blake(WRITER, bytes((self.mode, self.height)), key=self.seed))
 
     def _tree(self, number: int) -> Tree:
         tree = self._trees.get(number)
         if tree is None:
             if len(self._trees) == _TREES_KEPT:
                 del self._trees[next(iter(self._trees))]
-            tree = self._trees[number] = Tree(self.seed, self.mode, self.height, number)
+            tree = self._trees[number] = Tree(self.seed, self.mode, self.height, number, self.version)
         return tree

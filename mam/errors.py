@@ -6,6 +6,7 @@
         │   └── BodyTooLong
         ├── ChannelExhausted         the last index is used up
         ├── BoxInvalid               a sealed box that is not for this key, or was altered
+        ├── InvitationForged         an invitation that is not of the writer it names, or not for this reader
         └── Unreadable               data that is no message of this tree, as far as this reader can know
             ├── WrongKey             it lies under another address: the root or the side key is not the right one
             ├── Junk                 anybody could have written it
@@ -14,7 +15,9 @@
             ├── Forged               whoever wrote it could read the channel, but was not its writer
             │   ├── LayoutInvalid, PathInvalid, ForgedSignature
             │   └── NonceInvalid     the writer's content, masked a second time by somebody else
+            ├── OtherNetwork         the writer's own, written for another network and published here by somebody
             └── Misplaced            the writer's own, but it contradicts what was read before
+                └── SideKeyContradicted    a rekey message that handed this reader another key than it commits to
 
 What can be told apart: a reader with a wrong root or side key computes another address, so the address alone
 shows it, and nobody can make the right address fail by writing junk under it. Junk and an altered message look
@@ -63,6 +66,14 @@ class BoxInvalid(MamError):
 
     code = "box_invalid"
     template = "the box was sealed for another key, or was altered"
+
+
+class InvitationForged(MamError):
+    """An invitation that opens, but does not prove what it says."""
+
+    code = "invitation_forged"
+    template = "the invitation proves nothing: {rule}"
+    rule: str
 
 
 class Unreadable(MamError):
@@ -146,3 +157,23 @@ class Misplaced(Unreadable):
 
     code = "misplaced"
     template = "it contradicts what the channel said before{because}"
+
+
+class SideKeyContradicted(Misplaced):
+    """The writer handed this reader another side key than the one that its message commits to before all."""
+
+    code = "side_key_contradicted"
+    template = "its side key is not the one it commits to: the writer may tell readers different things{because}"
+
+
+class OtherNetwork(Unreadable):
+    """Signed by the writer for another network; anybody can publish it here once more.
+
+    Attributes
+    ----------
+    network : id of the network it was signed for
+    """
+
+    code = "other_network"
+    template = "it was written for the network of id {network}"
+    network: int = 0

@@ -29,18 +29,30 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Rekeyed:
-    """The side key changed and the reader has the new one; messages after `index` need it."""
+    """The side key changed and the reader has the new one; messages after `index` need it.
+
+    Attributes
+    ----------
+    commitment : to the new side key; all who read the message have the same. Empty in format 2, which has none
+    """
 
     index: int
     sources: tuple[bytes, ...]
+    commitment: bytes = field(default=b"", compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Revoked:
-    """The side key changed and the reader did not get the new one; it reads nothing after `index`."""
+    """The side key changed and the reader did not get the new one; it reads nothing after `index`.
+
+    Attributes
+    ----------
+    commitment : as of `Rekeyed`
+    """
 
     index: int
     sources: tuple[bytes, ...]
+    commitment: bytes = field(default=b"", compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

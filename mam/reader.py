@@ -17,8 +17,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tangle.mam.access import Access
-from tangle.mam.errors import Misplaced, Unreadable, WrongKey
+from tangle.mam.boxes import committed
+from tangle.mam.errors import Misplaced, OtherNetwork, SideKeyContradicted, Unreadable, WrongKey
 from tangle.mam.events import Event, Fork, Gap, Message, Rejected, Rekeyed, Repeated, Revoked
+from tangle.mam.hashes import HASH_BYTES, VERSIONS
 from tangle.mam.message import BODY_BYTES_MAX, MessageKind, Part, join, unseal
 
 WAITING_BYTES_MAX = 2 * BODY_BYTES_MAX
@@ -78,6 +80,11 @@ class Reader:
     start : index of the first message wanted; by default the first of the tree
     new_side_key : gives the side key that a rekey message (index, body) holds for this reader, None if none;
         `mam.opener(private_key)` for a subscriber
+    network : id of the network it reads on: what was written for another one is refused; None asks nothing
+
+    Attributes
+    ----------
+    version : of the format of the channel, None before its first message; one channel has one
     """
 
     def __init__(
@@ -85,7 +92,10 @@ class Reader:
         access: Access,
         start: int | None = None,
         new_side_key: Callable[[int, bytes], bytes | None] = _no_side_key,
+        network: int | None = None,
     ) -> None:
+        self.network = network
+        self.version: int | None = None
         self._current: Access | None = access
         self._next: Access | None = None
         self._past: dict[bytes, tuple[Access, int]] = {}
@@ -157,6 +167,8 @@ class Reader:
         return None if past is None else past[0]
 
     def _take(self, access: Access, part: Part, source: bytes) -> list[Event]:
+        if self.network is not None and part.network not in {0, self.network}:
+            raise OtherNetwork(network=part.network)
         if self._height is None:
             self._begin(part)
         self._check_tree(access, part)
@@ -177,7 +189,7 @@ class Reader:
 
     def _begin(self, part: Part) -> None:
         """The first part shows which messages the tree holds."""
-        self._height = part.height
+        self._height, self.version = part.height, part.version
         first = part.index >> part.height << part.height
         if self._start is None or self._start >> part.height != part.index >> part.height:
             self._start = self._expected = first
@@ -190,6 +202,8 @@ class Reader:
         in_row = access.address in self._past or part.index >> part.height == number
         if part.height != self._height or not in_row:
             raise Misplaced("its tree does not follow the one before")
+        if part.version != self.version:
+            raise Misplaced("it is of another format than the messages before it")
 
     def _ahead(self, index: int) -> bool:
         return self._expected is not None and index >= self._expected
@@ -246,16 +260,21 @@ class Reader:
     def _rekey(self, index: int, body: bytes, sources: tuple[bytes, ...]) -> list[Event]:
         """Take over the new side key; what waits under the old one contradicts the writer and goes."""
         assert self._current is not None
-        current, following, side_key = self._current, self._next, self._new_side_key(index, body)
+        current, following = self._current, self._next
+        has_commitment = self.version is not None and self.version > VERSIONS[0]
+        commitment, boxes = (body[:HASH_BYTES], body[HASH_BYTES:]) if has_commitment else (b"", body)
+        side_key = self._new_side_key(index, boxes)
+        contradicted = has_commitment and side_key is not None and committed(index, side_key) != commitment
         self._retire()
-        if side_key is None:
+        if side_key is None or contradicted:
             self._current = self._next = None
             self._expected = index + 1
-            return [Revoked(index, sources), *self._drop_all()]
+            told = [Rejected(sources[0], SideKeyContradicted())] if contradicted else []
+            return [*told, Revoked(index, sources, commitment), *self._drop_all()]
         self.rekeyed_at = index
         self._current = current.rekeyed(side_key)
         self._next = None if following is None else following.rekeyed(side_key)
-        return [Rekeyed(index, sources), *self._drop_all(), *self._advance_to(index + 1)]
+        return [Rekeyed(index, sources, commitment), *self._drop_all(), *self._advance_to(index + 1)]
 
     def _advance_to(self, index: int) -> list[Event]:
         """Expect `index` next, in the next tree if it lies there."""

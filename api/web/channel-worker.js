@@ -9,11 +9,13 @@
  * Out: {kind: "events", events, counts, rekeyable} and {kind: "state", state}.
  */
 
+import { networkId } from "./mam.js";
 import { Reader } from "./reader.js";
 import { at, getJson } from "./source.js";
 import { bytesOf } from "./words.js";
 
 const TAGS = "/api/tangle/v1/tags";
+const INFO = "/api/core/v2/info";
 const METRICS = "/api/tangle/v1/metrics";
 const PAGE = 200;
 const RETRY_MS = 500;
@@ -40,6 +42,7 @@ class Follower {
   async run() {
     for (;;) {
       try {
+        this.reader.network ??= networkId((await getJson(INFO)).protocol.networkName);
         await this.catchUp();
         this.retryMs = RETRY_MS;
         this.say(this.reader.closed ? "closed" : "live");
@@ -137,8 +140,8 @@ class Follower {
 
   rekey(sideKey) {
     if (!this.reader.rekeyable) return;
-    this.reader.rekey(sideKey);
-    this.wake?.();
+    if (this.reader.rekey(sideKey)) this.wake?.();
+    else this.say("refused");
   }
 
   tell() {

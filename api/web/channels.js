@@ -17,6 +17,7 @@ const STATES = {
   live: "live",
   closed: "side key changed",
   lost: "node not reached",
+  refused: "side key refused",
 };
 const CHECKS = [
   "unmasked with the key of this tree, unaltered",
@@ -32,6 +33,7 @@ const SKIPPED = {
   forged_signature: "forged signatures",
   nonce_invalid: "masked again by a reader",
   misplaced: "contradictions of the writer",
+  other_network: "written for another network, copied here",
 };
 
 const fields = new Fields(byId("fields"));
@@ -88,6 +90,9 @@ function take({ events, counts, rekeyable }) {
 }
 
 function say(state) {
+  const wrong = "This is not the side key that the writer commits to in that message: it is mistyped, or not for this channel.";
+  byId("side-key-wrong").textContent = state === "refused" ? wrong : "";
+  byId("side-key").setAttribute("aria-invalid", String(state === "refused"));
   channel.state = state;
   show();
 }

@@ -1,5 +1,5 @@
 /**
- * One part of a channel, unmasked and verified: docs/mam.md, format version 2.
+ * One part of a channel, unmasked and verified: docs/mam.md, format versions 3 and 2.
  *
  * Everything happens here in the browser. Whatever is not a part of the channel becomes an `Unreadable` that says why;
  * a reader goes on after it.
@@ -12,15 +12,17 @@ import { unmask } from "./xchacha.js";
 export const MODES = ["public", "private", "restricted"];
 export const DATA = 0;
 export const REKEY = 1;
-const VERSION = 2;
+/** the format that is written; version 2 is read as well */
+export const VERSION = 3;
+/** bytes before the public key */
+const HEAD = { 2: 15, 3: 23 };
 const DATA_BYTES_MAX = 32_256;
 const BODY_BYTES_MAX = 16_777_216;
 const HEIGHT_MAX = 16;
 const INDEX_MAX = 2n ** 63n - 1n;
-/** bytes of a part beyond its piece of the body, at height 0, unsplit */
-const OVERHEAD = 184;
-const HEAD = 15;
-const HASH = 32;
+/** bytes of a part beyond head and piece of the body, at height 0, unsplit */
+const AROUND = 169;
+export const HASH = 32;
 const SIGNATURE = 64;
 
 /** Data that is no part of the channel; `code` is stable. */
@@ -84,7 +86,18 @@ export class Access {
   }
 }
 
-function rootOf(mode, height, index, publicKey, path) {
+/** What the rekey message of an index says, signed and to all, of the side key that it hands out. */
+export function committed(index, sideKey) {
+  return blake2b(joined(littleEndian(index, 8), sideKey), { person: "mam3 commit" });
+}
+
+/** The id of a network: the first 8 bytes of the hash of its name. */
+export function networkId(name) {
+  const hash = blake2b(new TextEncoder().encode(name));
+  return new DataView(hash.buffer, hash.byteOffset).getBigUint64(0, true);
+}
+
+function rootOf(version, mode, height, index, publicKey, path) {
   let node = blake2b(publicKey, { person: "mam2 leaf" });
   for (let depth = 0; depth < height; depth += 1) {
     const sibling = path.subarray(HASH * depth, HASH * (depth + 1));
@@ -92,7 +105,7 @@ function rootOf(mode, height, index, publicKey, path) {
     node = blake2b(left ? joined(sibling, node) : joined(node, sibling), { person: "mam2 node" });
   }
   const tree = littleEndian(index >> BigInt(height), 8);
-  return blake2b(joined([mode, height], tree, node), { person: "mam2 root" });
+  return blake2b(joined([mode, height], tree, node), { person: `mam${version} root` });
 }
 
 function checkHead(expected, { mode, kind, height, index, part, parts }) {
@@ -103,12 +116,13 @@ function checkHead(expected, { mode, kind, height, index, part, parts }) {
 }
 
 /** A body is split in one way only. */
-function checkPiece({ height, part, parts }, size) {
+function checkPiece({ version, height, part, parts }, size) {
   if (parts === 1) return;
-  const most = DATA_BYTES_MAX - OVERHEAD - HASH * (height + 1);
+  const room = DATA_BYTES_MAX - AROUND - HEAD[version];
+  const most = room - HASH * (height + 1);
   const last = part === parts - 1;
   const total = (parts - 1) * most + (last ? size : 1);
-  const whole = last ? size > 0 && total > DATA_BYTES_MAX - OVERHEAD - HASH * height : size === most;
+  const whole = last ? size > 0 && total > room - HASH * height : size === most;
   if (!whole || total > BODY_BYTES_MAX) throw new Unreadable("layout_invalid", `part ${part} of ${parts} has ${size} bytes`);
 }
 
@@ -118,15 +132,19 @@ function checkPiece({ height, part, parts }, size) {
  * @param {Uint8Array} data
  */
 export function unseal(access, data) {
-  if (data.length > DATA_BYTES_MAX || data.length < OVERHEAD) {
+  const version = data[0];
+  if (!(version in HEAD)) throw new Unreadable("not_a_message", `version ${version}`);
+  if (data.length > DATA_BYTES_MAX || data.length < AROUND + HEAD[version]) {
     throw new Unreadable("not_a_message", `${data.length} bytes`);
   }
-  if (data[0] !== VERSION) throw new Unreadable("not_a_message", `version ${data[0]}`);
   const nonce = data.slice(1, 25);
   const plain = unmask(data.subarray(25), data.subarray(0, 1), nonce, access.maskKey);
   if (plain === null) throw new Unreadable("mask_invalid", "not masked with this key, or altered");
   const view = new DataView(plain.buffer);
+  const keyStart = HEAD[version];
   const head = {
+    version,
+    network: version > 2 ? view.getBigUint64(15, true) : 0n,
     mode: plain[0],
     kind: plain[1],
     height: plain[2],
@@ -135,16 +153,18 @@ export function unseal(access, data) {
     parts: view.getUint16(13, true),
   };
   checkHead(access.mode, head);
-  const pathEnd = HEAD + HASH + HASH * head.height;
+  const pathEnd = keyStart + HASH + HASH * head.height;
   const rootEnd = pathEnd + HASH;
   const bodyStart = rootEnd + (head.parts > 1 ? HASH : 0);
   const bodyEnd = plain.length - SIGNATURE;
   if (bodyStart > bodyEnd) throw new Unreadable("layout_invalid", "it ends inside its fields");
   checkPiece(head, bodyEnd - bodyStart);
-  const publicKey = plain.slice(HEAD, HEAD + HASH);
-  const root = rootOf(access.mode, head.height, head.index, publicKey, plain.subarray(HEAD + HASH, pathEnd));
+  const publicKey = plain.slice(keyStart, keyStart + HASH);
+  const path = plain.subarray(keyStart + HASH, pathEnd);
+  const root = rootOf(version, access.mode, head.height, head.index, publicKey, path);
   if (!same(root, access.root)) throw new Unreadable("path_invalid", "signed with a key of another tree");
-  const signed = blake2b(joined(access.root, access.address, plain.subarray(0, bodyEnd)), { person: "mam2 sign" });
+  const bound = joined(access.root, access.address, plain.subarray(0, bodyEnd));
+  const signed = blake2b(bound, { person: `mam${version} sign` });
   if (!verifies(plain.subarray(bodyEnd), signed, publicKey)) throw new Unreadable("forged_signature", "forged");
   if (!same(blake2b(plain, { person: "mam2 nonce", key: access.nonceKey, size: 24 }), nonce)) {
     throw new Unreadable("nonce_invalid", "masked again to look like another");

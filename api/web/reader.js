@@ -2,13 +2,14 @@
  * Following a channel: parts in any order, with anything between, to messages in order, each once.
  *
  * The reader is told what lies under its `addresses` and answers with events. It has no clock: what is missing is
- * awaited until `passGap`. After a rekey message it waits for `rekey`. Source: docs/mam.md, "Reading".
+ * awaited until `passGap`. After a rekey message it waits for `rekey`, which takes no other side key than the one that
+ * the message commits to (format 3). Source: docs/mam.md, "Reading".
  *
  * Events: {type: "message", index, body, sources, late}, {type: "gap", first, last}, {type: "fork", index, sources},
  * {type: "rekeyed", index, sources}, {type: "repeated"}, {type: "skipped", code}.
  */
 
-import { Access, join, REKEY, same, Unreadable, unseal } from "./mam.js";
+import { Access, committed, HASH, join, REKEY, same, Unreadable, unseal } from "./mam.js";
 
 /** messages behind the reader in which a fork is still noticed; always the whole tree before */
 const PAST = 256n;
@@ -17,7 +18,11 @@ const WAITING_BYTES = 32 * 2 ** 20;
 const WAITING = 4_096;
 
 export class Reader {
-  constructor(mode, root, sideKey) {
+  /** @param {bigint|null} network id of the network it reads on; null asks nothing */
+  constructor(mode, root, sideKey, network = null) {
+    this.network = network;
+    /** of the format of the channel, null before its first message */
+    this.version = null;
     /** @type {Access|null} null while a new side key is needed */
     this.current = new Access(mode, root, sideKey);
     this.next = null;
@@ -64,13 +69,19 @@ export class Reader {
     return [{ type: "gap", ...missing }, ...this._deliver()];
   }
 
-  /** Go on after a rekey message. May be tried again with another key until a message was read with one. */
+  /**
+   * Go on after a rekey message, unless it commits to another side key. In format 2, which has no commitment, it may be
+   * tried again with another key until a message was read with one.
+   * @returns {boolean} whether the key was taken
+   */
   rekey(sideKey) {
-    const { current, next, index } = this._replaced;
+    const { current, next, index, commitment } = this._replaced;
+    if (commitment && !same(commitment, committed(index, sideKey))) return false;
     this.current = current.rekeyed(sideKey);
     this.next = next?.rekeyed(sideKey) ?? null;
     this.expected = index;
     this._advance(index + 1n);
+    return true;
   }
 
   /** Whether a rekey message came and no message was read with a new side key yet. */
@@ -84,7 +95,11 @@ export class Reader {
   }
 
   _take(access, part, source) {
+    if (this.network !== null && part.network !== 0n && part.network !== this.network) {
+      throw new Unreadable("other_network", "written for another network, and published here by somebody");
+    }
     if (this.height === null) {
+      this.version = part.version;
       this.height = BigInt(part.height);
       this.expected = (part.index >> this.height) << this.height;
       this.start = this.expected;
@@ -108,6 +123,7 @@ export class Reader {
     const tree = (this.expected >> this.height) + (access === this.next ? 1n : 0n);
     const inRow = this.past.has(access.name) || part.index >> this.height === tree;
     if (BigInt(part.height) !== this.height || !inRow) throw new Unreadable("misplaced", "its tree does not follow");
+    if (part.version !== this.version) throw new Unreadable("misplaced", "of another format than the messages before it");
   }
 
   _again(part, first, source) {
@@ -174,7 +190,8 @@ export class Reader {
   /** Without the new side key nothing can be read; what waits under the old one contradicts the writer. */
   _close(index, entry) {
     this._retire();
-    this._replaced = { current: this.current, next: this.next, index };
+    const body = this.version > 2 ? entry.parts[0].body : null;
+    this._replaced = { current: this.current, next: this.next, index, commitment: body?.slice(0, HASH) ?? null };
     this.current = null;
     this.next = null;
     this.waiting.clear();

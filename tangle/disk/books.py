@@ -15,8 +15,9 @@ from __future__ import annotations
 import os
 import re
 import sqlite3
+import stat
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -132,6 +133,16 @@ def _make(book: Book, kind: BookKind, begin: Beginning) -> None:
         begin(connection)
 
 
+def _close_to_others(path: Path, file: int) -> None:
+    """A book of an earlier time, or one that was copied, may be open to others, and its log with it."""
+    with suppress(OSError):
+        if stat.S_IMODE(os.fstat(file).st_mode) & 0o077:
+            os.fchmod(file, PRIVATE)
+            for beside in (path.with_name(path.name + suffix) for suffix in ("-wal", "-shm")):
+                if beside.exists():
+                    beside.chmod(PRIVATE)
+
+
 @contextmanager
 def _opened(path: Path, flags: int, kind: BookKind) -> Iterator[tuple[Book, bool]]:
     """The book of a file, and whether its tables are made; given free if the block fails."""
@@ -143,6 +154,7 @@ def _opened(path: Path, flags: int, kind: BookKind) -> Iterator[tuple[Book, bool
         raise BookInUse(path) from None
     except OSError as error:
         raise BookFailed(path, str(error.strerror)) from None
+    _close_to_others(path, lock)
     book = Book(path, sqlite3.connect(path, timeout=0, isolation_level=None), lock)
     try:
         book.connection.execute("PRAGMA locking_mode = EXCLUSIVE")

@@ -31,7 +31,8 @@ async def open_channel(path: Path, sales: Sales, carrier: Carrier) -> Publisher:
     with sales.book.transaction() as connection:
         known = fact_count(connection)
     written = (await publisher.position()).index
-    if publisher.channel.seed == sales.channel.seed and written <= known:
+    own, ours = publisher.channel, sales.channel
+    if (own.seed, own.version) == (ours.seed, ours.version) and written <= known:
         return publisher
     await publisher.close()
     raise OtherState(f"{path}: not the channel of this machine and journal, or one of the two is an old copy")

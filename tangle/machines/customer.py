@@ -84,7 +84,7 @@ class Said:
 
     def write(self, path: Path) -> None:
         """Replace the file by this memory, durably."""
-        files.write(path, json_.dumps(asdict(self)).encode())
+        files.write(path, json_.dumps(asdict(self)).encode(), files.PRIVATE)
 
 
 @dataclass(frozen=True, slots=True)

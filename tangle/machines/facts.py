@@ -61,9 +61,10 @@ class Fact:
     body: bytes
 
 
-def channel_of(key: KeyPair, salt: bytes) -> Channel:
-    """The channel of a machine's key and its journal's salt."""
-    return Channel(blake2b_256(_SEED_DOMAIN + key.seed + salt), Mode.RESTRICTED)
+def channel_of(key: KeyPair, salt: bytes, network: int, version: int) -> Channel:
+    """The channel of a machine's key and its journal's salt, on one network."""
+    seed = blake2b_256(_SEED_DOMAIN + key.seed + salt)
+    return Channel(seed, Mode.RESTRICTED, network=network, version=version)
 
 
 def check_reader(public_key: bytes) -> None:

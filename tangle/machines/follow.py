@@ -128,19 +128,22 @@ async def _new_invitations(
 ) -> tuple[list[Invited], int]:
     """All that came after an event number, and the number up to which that is."""
     tag, found = reader_tag(reader.public), []
+    here = (await until_there(ledger.parameters, report)).network_id
     while heard := await until_there(lambda: ledger.hear(tag, after), report):  # noqa: B023  awaited at once
         after = heard[-1].number
-        found += [invited for one in heard if (invited := _opened(reader, one.data))]
+        found += [invited for one in heard if (invited := _opened(reader, one.data, here))]
     return found, after
 
 
-def _opened(reader: ReaderKey, data: bytes) -> Invited | None:
-    """The invitation in a message; None for anything else."""
+def _opened(reader: ReaderKey, data: bytes, network: int) -> Invited | None:
+    """The invitation in a message; None for anything else, and for one to a channel of another network."""
     try:
         message = unseal(data)
         if message.kind != INVITATION:
             return None
         invitation = Invitation.open(reader.private, message.body.data("invitation"))
+        if invitation.network not in {0, network}:
+            return None
         return Invited(message.sender, invitation, message.body.integer("begun", INTEGER_MAX))
     except (MessageRefused, ProtocolError, MamError):
         return None

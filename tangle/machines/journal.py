@@ -69,6 +69,11 @@ CREATE TABLE waiting (
 CREATE INDEX waiting_by_tag ON waiting (tag);
 CREATE TABLE onward (transaction_id BLOB NOT NULL PRIMARY KEY, payload BLOB NOT NULL, milestone INTEGER);
 """,
+    # A channel goes on in the format in which it began.
+    """
+CREATE TABLE channel_format (version INTEGER NOT NULL);
+INSERT INTO channel_format SELECT CASE WHEN EXISTS (SELECT 1 FROM facts) THEN 2 ELSE 3 END;
+""",
 )
 
 
@@ -81,6 +86,12 @@ def open_journal(path: Path, address: bytes, network_id: int) -> Book:
     BookInUse, BookFailed
     """
     return open_book(path, _TABLES, LAYOUT, address, network_id, _CHANGES)
+
+
+def channel_format(connection: Connection) -> int:
+    """Version of the format of the machine's channel."""
+    found: int = connection.execute("SELECT version FROM channel_format").fetchone()[0]
+    return found
 
 
 def enter_order(connection: Connection, order_id: bytes, message: bytes, customer: bytes, now_s: int) -> None:

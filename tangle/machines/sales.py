@@ -98,7 +98,8 @@ class Sales:
         self.parameters = parameters
         self.meter = meter
         self.awaiting_max = awaiting_max
-        self.channel = channel_of(key, books.salt(book.connection))
+        version = journal.channel_format(book.connection)
+        self.channel = channel_of(key, books.salt(book.connection), parameters.network_id, version)
 
     def take_order(self, message: SignedMessage, now_s: int) -> None:
         """Answer an order; one that is known already changes nothing.

@@ -82,15 +82,19 @@ class Walk:
     place : where it begins
     read : reads blocks
     clock_ms : milliseconds since the Unix epoch, to give up what is missing
+    network : id of the network of this node: what was written for another one is skipped
 
     Attributes
     ----------
     skipped : how often what was skipped, by the code of why
     """
 
-    def __init__(self, place: Place, read: Read, clock_ms: Callable[[], float]) -> None:
+    def __init__(
+        self, place: Place, read: Read, clock_ms: Callable[[], float], network: int | None = None
+    ) -> None:
         self.skipped: Counter[str] = Counter()
-        self._reader = mam.Reader(mam.Access(mam.Mode.PUBLIC, place.root), place.index)
+        access = mam.Access(mam.Mode.PUBLIC, place.root)
+        self._reader = mam.Reader(access, place.index, network=network)
         self._read = read
         self._clock_ms = clock_ms
         self._numbers = {place.root: place.number}
@@ -193,10 +197,11 @@ class Decoding:
 
     Parameters
     ----------
-    read, clock_ms : see `Walk`
+    read, clock_ms, network : see `Walk`
     """
 
-    def __init__(self, read: Read, clock_ms: Callable[[], float]) -> None:
+    def __init__(self, read: Read, clock_ms: Callable[[], float], network: int) -> None:
+        self._network = network
         self.streams = 0
         self._read = read
         self._clock_ms = clock_ms
@@ -204,7 +209,7 @@ class Decoding:
 
     def walk(self, place: Place) -> Walk:
         """A walk over the blocks that this node has."""
-        return Walk(place, self._read, self._clock_ms)
+        return Walk(place, self._read, self._clock_ms, self._network)
 
     async def advance(self, walk: Walk, upto: int, items_max: int) -> Found:
         """`walk.advance` on another thread, in turn."""

@@ -97,7 +97,7 @@ class Service:
             hashes_max=settings.pow_hashes_max,
             enabled=settings.pow,
         )
-        self.decoding = Decoding(reading(node.engine), lambda: 1_000 * clock())
+        self.decoding = Decoding(reading(node.engine), lambda: 1_000 * clock(), node.parameters.network_id)
         self.faucet: Faucet | None = None
         if settings.faucet and opened.keys is not None:
             holder = Keys.from_mnemonic(opened.keys.mnemonic).derive()

@@ -204,7 +204,7 @@ def test_a_stream_brings_what_is_there_and_what_comes_and_resumes(node: RunningN
 
 async def test_decoding_takes_turns() -> None:
     channel, parts = written([b"reading %d" % n for n in range(4)])
-    blocks, decoding = Blocks(parts), Decoding(Blocks(parts).read, lambda: 0)
+    blocks, decoding = Blocks(parts), Decoding(Blocks(parts).read, lambda: 0, 0)
     running = most = 0
     lock = threading.Lock()
 

@@ -214,7 +214,10 @@ def test_files_with_secrets_are_closed(pump: NewPump, tmp_path: Path) -> None:
     assert one.mam("grant", one.channel, public_key, "--out", tmp_path / "invitation").code == 0
     one.publish("for the customer")
     one.follow(tmp_path / "invitation", "--key", key, "--bookmark", tmp_path / "place")
-    for path in (one.channel, tmp_path / "pump.seed", key, tmp_path / "place"):
+    for table in ("--csv", "--parquet"):
+        one.mam("follow", tmp_path / "invitation", "--key", key, "--no-live", table, tmp_path / table)
+    names = ("pump.channel", "pump.seed", "customer.key", "invitation", "place", "--csv", "--parquet")
+    for path in (tmp_path / name for name in names):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
     one.channel.chmod(0o604)
     assert "chmod 600" in one.mam("publish", one.channel, "x", "--json").error["message"]
@@ -248,6 +251,21 @@ def test_readers_are_let_in_and_shut_out(pump: NewPump, tmp_path: Path) -> None:
     assert json.loads(out.err)["error"]["code"] == "access_revoked"
     wrong = one.mam("follow", tmp_path / "owner", "--key", customer[0], "--json").error
     assert (wrong["code"], wrong["field"]) == ("invalid_value", "--key")
+
+
+def test_an_invitation_tells_who_signed_it(pump: NewPump, tmp_path: Path) -> None:
+    one = pump("restricted")
+    key, public_key = one.reader("customer")
+    granted = one.do("grant", one.channel, public_key, "--out", tmp_path / "in")
+    one.publish("for the customer")
+    assert granted["writer"] == one.made["writer"]
+    way = [tmp_path / "in", "--key", key, "--writer"]
+    ended = one.mam("follow", *way, granted["writer"], "--no-live")
+    assert (ended.code, ended.err) == (0, f"the invitation is signed by writer {granted['writer']}\n")
+    error = one.mam("export", *way, "0x" + 32 * "00", "--json").error
+    assert (error["code"], error["field"]) == ("invalid_value", "--writer")
+    error = one.mam("follow", one.made["root"], "--writer", granted["writer"], "--json").error
+    assert (error["code"], error["field"]) == ("invalid_value", "--writer")
 
 
 def test_an_invitation_to_a_private_channel_opens_it(pump: NewPump, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Sequence
 import pytest
 
 from tangle.client.channels.bookmark import Bookmark
-from tangle.client.channels.errors import AccessRevoked
+from tangle.client.channels.errors import AccessRevoked, ChannelElsewhere
 from tangle.client.channels.subscription import Subscription
 from tangle.client.node.rest import NodeClient
 from tangle.mam import (
@@ -272,3 +272,17 @@ async def test_altered_copied_and_forged_blocks_are_told_and_change_nothing(node
     assert told(events) == list(enumerate(bodies(4)))
     assert sum(isinstance(event, Rejected) for event in events) == 4
     assert sum(isinstance(event, Repeated) for event in events) == len(ids) - 4
+
+
+async def test_what_was_written_for_another_network_is_refused(node: NodeClient) -> None:
+    here = (await node.parameters()).network_id
+    reader = random.Random(8).randbytes(32)
+    channel, copy = (Channel(b"n" * 32, Mode.RESTRICTED, 1, network=one) for one in (here, here ^ 1))
+    (bound,), (foreign,) = written(channel, [b"here"]), written(copy, [b"there"])
+    await post(node, foreign, bound)
+    events = await everything(Subscription(node, channel.access()).history())
+    assert [event.error.code for event in events if isinstance(event, Rejected)] == ["other_network"]
+    assert told(events) == [(0, b"here")]
+    invitation = Invitation.open(reader, copy.invite(public_key_of(reader), Position()))
+    with pytest.raises(ChannelElsewhere, match="the invitation is for the network of id"):
+        await everything(Subscription(node, invitation).history())

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import stat
 from contextlib import closing
 from pathlib import Path
 
@@ -84,3 +86,15 @@ def test_a_beginning_that_fails_makes_no_book(tmp_path: Path) -> None:
     create_book(path, KIND, begin).close()
     with pytest.raises(NoBook):
         open_book(tmp_path / "missing.db", KIND)
+
+
+def test_a_book_and_the_directory_made_for_it_are_its_owners_alone(tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        book = open_book(tmp_path / "machine" / "journal.db", KIND, lambda _: None)
+    finally:
+        os.umask(before)
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.rglob("*")}
+    assert modes.pop("machine") == 0o700
+    assert set(modes.values()) == {0o600}
+    book.close()

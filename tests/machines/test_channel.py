@@ -21,6 +21,7 @@ from tangle.parties.book import mark_posted, unposted
 from tangle.parties.errors import MessageRefused, OtherState
 from tangle.protocol.errors import ProtocolError
 from tangle.protocol.keys import KeyPair
+from tangle.protocol.parameters import ProtocolParameters
 from tangle.protocol.serial import to_hex
 from tests.machines.hearing import hear, invited, repeated
 from tests.machines.tables import CUSTOMER, MACHINE, OWNER, PARAMETERS, READER, TableLedger
@@ -188,6 +189,9 @@ class AwayAfter:
                 await self.ledger.post(tag, data)
             raise NodeUnreachable("http://node", "away")
         return await self.ledger.post(tag, data)
+
+    async def parameters(self) -> ProtocolParameters:
+        return await self.ledger.parameters()
 
 
 @pytest.mark.parametrize("takes", [False, True])

@@ -63,6 +63,7 @@ async def machine(path: Path, ledger: NodeLedger) -> AsyncIterator[Sales]:
     """A machine at work on the journal in a file."""
     book = open_journal(path, MACHINE.address.encode(), 1)
     sales = settle(book)
+    sales.channel.network = (await ledger.parameters()).network_id
     sales.name_owner(OWNER_READER.public)
     async with await open_channel(path.with_suffix(".channel"), sales, ledger) as publisher:
         one = Machine(sales, ledger, lambda _: iter(()), Pace(tick_s=0.05), publisher=publisher)

@@ -42,6 +42,8 @@ SEED = sha256(b"attacked").digest()
 OTHER_SEED = sha256(b"another").digest()
 MODES = pytest.mark.parametrize("mode", list(Mode), ids=lambda mode: mode.name.lower())
 HEIGHT = 2
+KEY, PATH = 23, 55
+"""where the public key and the path begin"""
 
 
 def channel_of(mode: Mode, seed: bytes = SEED) -> Channel:
@@ -94,7 +96,7 @@ def test_every_bit_of_a_message_altered(mode: Mode) -> None:
     for bit in range(len(data) * 8):
         altered = bytearray(data)
         altered[bit // 8] ^= 1 << bit % 8
-        refused(access, bytes(altered), NotAMessage if bit < 8 else MaskInvalid)
+        refused(access, bytes(altered), NotAMessage if 0 < bit < 8 else MaskInvalid)
 
 
 @MODES
@@ -167,7 +169,7 @@ def test_signed_with_a_key_of_ones_own(mode: Mode) -> None:
     _, access, sealed = one_message(mode)
     content = plain_of(access, sealed.parts[0])[:-64]
     public_key, secret_key = crypto_sign_seed_keypair(OTHER_SEED)
-    refused(access, seal_content(access, secret_key, content[:15] + public_key + content[47:]), PathInvalid)
+    refused(access, seal_content(access, secret_key, content[:KEY] + public_key + content[PATH:]), PathInvalid)
 
 
 @MODES
@@ -178,8 +180,8 @@ def test_key_and_path_of_another_tree(mode: Mode) -> None:
     theirs = plain_of(other.access(), other.write(b"theirs", Position(1)).parts[0])
     content = plain_of(access, sealed.parts[0])[:-64]
     _, secret_key = other._tree(0).pair(1)
-    end = 47 + 32 * HEIGHT
-    refused(access, seal_content(access, secret_key, content[:15] + theirs[15:end] + content[end:]), PathInvalid)
+    end = PATH + 32 * HEIGHT
+    refused(access, seal_content(access, secret_key, content[:KEY] + theirs[KEY:end] + content[end:]), PathInvalid)
 
 
 @MODES
@@ -191,16 +193,16 @@ def test_masked_a_second_time_with_another_nonce(mode: Mode) -> None:
     refused(access, mask(twisted, plain_of(access, sealed.parts[0])), NonceInvalid)
 
 
-@pytest.mark.parametrize("size", [0, 1, 25, 183, DATA_BYTES_MAX + 1, 10**6])
+@pytest.mark.parametrize("size", [0, 1, 25, 191, DATA_BYTES_MAX + 1, 10**6])
 def test_wrong_sizes(size: int) -> None:
     _, access, _ = one_message(Mode.PUBLIC)
-    refused(access, b"\2" * size, NotAMessage)
+    refused(access, b"\3" * size, NotAMessage)
 
 
-@pytest.mark.parametrize("size", [184, 200, DATA_BYTES_MAX])
+@pytest.mark.parametrize("size", [192, 200, DATA_BYTES_MAX])
 def test_noise_of_the_right_size(size: int) -> None:
     _, access, _ = one_message(Mode.PUBLIC)
-    refused(access, b"\2" + os.urandom(size - 1), MaskInvalid)
+    refused(access, b"\3" + os.urandom(size - 1), MaskInvalid)
 
 
 HEAD: dict[str, tuple[int, int, int]] = {
@@ -239,7 +241,7 @@ def test_a_body_split_without_need(size: int) -> None:
     channel = channel_of(Mode.PUBLIC)
     access, sealed = channel.access(), channel.write(bytes(40_000), Position())
     content = plain_of(access, sealed.parts[1])[:-64]
-    fixed = 15 + 32 + 32 * HEIGHT + 32 + 32
+    fixed = PATH + 32 * HEIGHT + 32 + 32
     secret_key = channel._tree(0).pair(0)[1]
     refused(access, seal_content(access, secret_key, content[: fixed + size]), LayoutInvalid)
     assert unseal(access, access.address, seal_content(access, secret_key, content[: fixed + 33])).part == 1
@@ -251,7 +253,7 @@ def test_an_empty_last_piece(parts: int) -> None:
     channel = channel_of(Mode.PUBLIC)
     access, sealed = channel.access(), channel.write(bytes(40_000 * parts), Position())
     content = plain_of(access, sealed.parts[-1])[:-64]
-    fixed = 15 + 32 + 32 * HEIGHT + 32 + 32
+    fixed = PATH + 32 * HEIGHT + 32 + 32
     ending = content[:11] + uint(parts - 1, 2) + uint(parts, 2) + content[15:fixed]
     refused(access, seal_content(access, channel._tree(0).pair(0)[1], ending), LayoutInvalid)
 
@@ -266,7 +268,7 @@ def signed_again(channel: Channel, sealed: Sealed, change: Callable[[bytes], byt
 def test_another_next_root_by_the_writer() -> None:
     channel = channel_of(Mode.PUBLIC)
     first, second = written(channel, [b"a", b"b"])
-    at = 47 + 32 * HEIGHT
+    at = PATH + 32 * HEIGHT
     other = signed_again(channel, second, lambda content: content[:at] + b"r" * 32 + content[at + 32 :])
     reader = Reader(channel.access())
     reader.take(first.address, first.parts[0])
@@ -278,7 +280,7 @@ def test_another_next_root_by_the_writer() -> None:
 def test_a_next_tree_with_another_number_by_the_writer() -> None:
     channel = channel_of(Mode.PUBLIC)
     first, skipped = channel.write(b"a", Position(3)), channel.write(b"b", Position(8))
-    at = 47 + 32 * HEIGHT
+    at = PATH + 32 * HEIGHT
     far_root = channel.root(8)
     leap = signed_again(channel, first, lambda content: content[:at] + far_root + content[at + 32 :])
     reader = Reader(channel.access(), start=3)
@@ -290,7 +292,7 @@ def test_a_next_tree_with_another_number_by_the_writer() -> None:
 def test_a_digest_of_another_body_by_the_writer() -> None:
     channel = channel_of(Mode.PUBLIC)
     access, sealed = channel.access(), channel.write(bytes(40_000), Position())
-    at = 47 + 32 * HEIGHT + 32
+    at = PATH + 32 * HEIGHT + 32
     _, secret_key = channel._tree(0).pair(0)
     reader, events = Reader(access), []
     for data in sealed.parts:
@@ -313,7 +315,7 @@ def test_parts_of_two_bodies_are_never_joined() -> None:
 def test_a_flood_of_junk() -> None:
     """10,000 blocks of noise and copies between ten messages: all refused, every message delivered."""
     channel, box = channel_of(Mode.RESTRICTED), Mailbox()
-    noise = b"\2" + os.urandom(400)
+    noise = b"\3" + os.urandom(400)
     for sealed in written(channel, [b"%d" % n for n in range(10)]):
         for n in range(1_000):
             box.post(sealed.address, noise[: 200 + n % 200] if n % 2 else noise[n % 100 + 1 :])

@@ -40,7 +40,7 @@ ALICE, BOB = (sha256(name).digest() for name in (b"alice", b"bob"))
 def test_overhead_is_as_documented(height: int) -> None:
     channel = Channel(SEED, Mode.PRIVATE, height)
     sealed = channel.write(b"x" * 1_024, Position())
-    assert len(sealed.parts[0]) - 1_024 == overhead_bytes(height) == 184 + 32 * height
+    assert len(sealed.parts[0]) - 1_024 == overhead_bytes(height) == 192 + 32 * height
 
 
 def test_overhead_at_height_0_is_within_its_mark() -> None:
@@ -201,9 +201,9 @@ def test_invitations_travel_as_bytes(mode: Mode) -> None:
     channel = Channel(SEED, mode, 2)
     sealed = channel.invite(public_key_of(ALICE), Position(4))
     invitation = Invitation.open(ALICE, sealed)
-    assert invitation == Invitation(channel.access(Position(4)), 4)
-    assert Invitation.decode(invitation.encode()) == invitation
-    data = invitation.encode()
+    assert invitation == Invitation(channel.access(Position(4)), 4, 0, channel.writer)
+    data = Invitation(channel.access(Position(4)), 4).encode()
+    assert Invitation.decode(data) == Invitation(channel.access(Position(4)), 4)
     for broken in (b"", data[:-1], data + b"x", b"\1" + data[1:], data[:1] + b"\3" + data[2:]):
         with pytest.raises(ArgumentInvalid):
             Invitation.decode(broken)

@@ -5,35 +5,40 @@ from itertools import takewhile
 from typing import Any
 
 import nacl.exceptions
-import nacl.public
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tangle.mam import Mode
+from tangle.mam import Invitation, Mode
 from tests.mam import decoder, vectors
 from tests.tries import tries
 
-VECTORS: dict[str, Any] = json.loads(vectors.FILE.read_text())
-CHANNELS = pytest.mark.parametrize("channel", VECTORS["channels"], ids=lambda channel: channel["name"])
+VECTORS: dict[int, Any] = {version: json.loads(file.read_text()) for version, file in vectors.FILES.items()}
+CHANNELS = pytest.mark.parametrize(
+    ("version", "channel"),
+    [(version, channel) for version, told in VECTORS.items() for channel in told["channels"]],
+    ids=lambda value: value if isinstance(value, int) else value["name"],
+)
 
 
-def test_the_code_still_makes_the_vectors() -> None:
-    assert vectors.make() == VECTORS
+@pytest.mark.parametrize("version", VECTORS)
+def test_the_code_still_makes_the_vectors(version: int) -> None:
+    assert vectors.make(version) == VECTORS[version]
 
 
 @CHANNELS
-def test_roots_follow_from_the_seed(channel: dict[str, Any]) -> None:
+def test_roots_follow_from_the_seed(version: int, channel: dict[str, Any]) -> None:
     mode = decoder.MODES[channel["mode"]]
     seed = bytes.fromhex(channel["seed"])
-    roots = [decoder.root_from_seed(seed, mode, channel["height"], tree).hex() for tree in range(2)]
+    roots = [decoder.root_from_seed(seed, mode, channel["height"], tree, version).hex() for tree in range(2)]
     assert roots == channel["roots"]
 
 
 @CHANNELS
 @pytest.mark.parametrize("reader", [vectors.ALICE, vectors.BOB], ids=["alice", "bob"])
-def test_the_second_decoder_reads_every_message(channel: dict[str, Any], reader: bytes) -> None:
-    read = decoder.read_channel(channel["mode"], root(channel), side_key(channel), reader, blocks(channel))
+def test_the_second_decoder_reads_every_message(version: int, channel: dict[str, Any], reader: bytes) -> None:
+    key = side_key(channel, version)
+    read = decoder.read_channel(channel["mode"], root(channel), key, reader, blocks(channel))
     expected = messages_for(channel, reader)
     assert [message["index"] for message in read] == list(range(len(expected)))
     for message, written in zip(read, expected, strict=True):
@@ -41,18 +46,21 @@ def test_the_second_decoder_reads_every_message(channel: dict[str, Any], reader:
         if "body" in written:
             assert message["body"].hex() == written["body"]
         else:
-            assert len(message["body"]) == 80 * len(written["rekeyFor"])
+            assert len(message["body"]) == 32 * (version > 2) + 80 * len(written["rekeyFor"])
 
 
-def test_new_side_keys_follow_from_the_seed() -> None:
-    channel = VECTORS["channels"][-1]
+@pytest.mark.parametrize("version", VECTORS)
+def test_new_side_keys_follow_from_the_seed(version: int) -> None:
+    channel = VECTORS[version]["channels"][-1]
     mode, height, seed = decoder.MODES["restricted"], channel["height"], bytes.fromhex(channel["seed"])
-    read = decoder.read_channel("restricted", root(channel), side_key(channel), vectors.ALICE, blocks(channel))
+    key = side_key(channel, version)
+    read = decoder.read_channel("restricted", root(channel), key, vectors.ALICE, blocks(channel))
     rekeys = [message for message in read if message["kind"] == 1]
     assert [message["index"] for message in rekeys] == [2, 5]
     for message in rekeys:
-        derived = decoder.side_key_from_seed(seed, mode, height, message["index"])
-        assert decoder.new_side_key(vectors.ALICE, message["body"]) == derived
+        index, body = message["index"], message["body"]
+        derived = decoder.side_key_from_seed(seed, mode, height, index, version)
+        assert decoder.new_side_key(vectors.ALICE, index, body, version) == derived
 
 
 @settings(max_examples=tries(50), deadline=None)
@@ -79,7 +87,7 @@ def test_the_second_decoder_reads_what_any_channel_writes(
 
 
 @CHANNELS
-def test_the_second_decoder_refuses_every_altered_byte(channel: dict[str, Any]) -> None:
+def test_the_second_decoder_refuses_every_altered_byte(version: int, channel: dict[str, Any]) -> None:
     first, *others = blocks(channel)
     for at in range(0, len(first[1]), max(1, len(first[1]) // 300)):
         altered = bytearray(first[1])
@@ -88,24 +96,28 @@ def test_the_second_decoder_refuses_every_altered_byte(channel: dict[str, Any]) 
             decoder.read_channel(
                 channel["mode"],
                 root(channel),
-                side_key(channel),
+                side_key(channel, version),
                 vectors.ALICE,
                 [(first[0], bytes(altered)), *others],
             )
 
 
 @CHANNELS
-def test_invitations_open(channel: dict[str, Any]) -> None:
+def test_invitations_open(version: int, channel: dict[str, Any]) -> None:
     given = channel["invitation"]
-    private_key = nacl.public.PrivateKey(bytes.fromhex(given["privateKey"]))
-    invitation = nacl.public.SealedBox(private_key).decrypt(bytes.fromhex(given["box"]))
+    box, private_key = bytes.fromhex(given["box"]), bytes.fromhex(given["privateKey"])
+    invitation = decoder.open_invitation(private_key, box)
+    assert Invitation.open(private_key, box).writer == invitation.get("writer")
     mode, height, seed = decoder.MODES[channel["mode"]], channel["height"], bytes.fromhex(channel["seed"])
     start = len(channel["messages"])
-    expected = bytes((2, mode)) + start.to_bytes(8, "little")
-    expected += decoder.root_from_seed(seed, mode, height, start >> height)
+    key = b""
     if channel["mode"] == "restricted":
         rekeyed = [n for n, message in enumerate(channel["messages"]) if "rekeyFor" in message]
-        expected += decoder.side_key_from_seed(seed, mode, height, rekeyed[-1] if rekeyed else None)
+        key = decoder.side_key_from_seed(seed, mode, height, rekeyed[-1] if rekeyed else None, version)
+    root = decoder.root_from_seed(seed, mode, height, start >> height, version)
+    expected: dict[str, Any] = {"start": start, "root": root, "sideKey": key}
+    if version > 2:
+        expected |= {"network": int(channel["network"]), "writer": bytes.fromhex(channel["writer"])}
     assert invitation == expected
 
 
@@ -120,12 +132,12 @@ def root(channel: dict[str, Any]) -> bytes:
     return bytes.fromhex(channel["roots"][0])
 
 
-def side_key(channel: dict[str, Any]) -> bytes:
+def side_key(channel: dict[str, Any], version: int = 3) -> bytes:
     """The first side key: chosen, or from the seed; none in other modes."""
     if channel["mode"] != "restricted" or channel["sideKey"]:
         return bytes.fromhex(channel["sideKey"])
     mode, seed = decoder.MODES["restricted"], bytes.fromhex(channel["seed"])
-    return decoder.side_key_from_seed(seed, mode, channel["height"], None)
+    return decoder.side_key_from_seed(seed, mode, channel["height"], None, version)
 
 
 def blocks(channel: dict[str, Any]) -> list[tuple[bytes, bytes]]:

@@ -12,6 +12,7 @@ import pytest
 from selenium.webdriver.common.by import By
 
 from tangle import mam
+from tangle.protocol.parameters import ProtocolParameters
 from tangle.protocol.tagged_data import TaggedData
 from tests.nodes import RunningNode, running_node
 from tests.tries import drawn
@@ -204,11 +205,28 @@ def test_a_new_side_key_ends_reading_until_it_is_entered(channels: Page, node: R
     until(channels, 2, "side key changed")
     writer.write(b"after")
     enter(channels, writer.root, "restricted", b"z" * 32)
-    channels.eventually(lambda: channels.text("status") == "live", "the wrong key is not tried")
+    channels.eventually(lambda: channels.text("status") == "side key refused", "the wrong key is taken")
+    assert "commits to" in channels.text("side-key-wrong")
     assert len(rows(channels)) == 2
-    new_key = mam.opener(b"p" * 32)(1, mam.unseal(writer.channel.access(), rekey.address, rekey.parts[0]).body)
+    body = mam.unseal(writer.channel.access(), rekey.address, rekey.parts[0]).body
+    new_key = mam.opener(b"p" * 32)(1, body[32:])
     enter(channels, writer.root, "restricted", new_key)
     assert until(channels, 3)[-1] == ("verified", "2", "after")
+
+
+def test_what_was_written_for_another_network_is_no_message(channels: Page, node: RunningNode) -> None:
+    writer = Writer(node, "public", b"y" * 32, height=2)
+    writer.channel.network = 7
+    writer.write(b"of another network")
+    writer.channel.network = 0
+    writer.write(b"of none")
+    name = node.get("/api/core/v2/info")["protocol"]["networkName"]
+    writer.channel.network = ProtocolParameters(network_name=name).network_id
+    writer.write(b"of this one")
+    enter(channels, writer.root, "public")
+    wait(channels, lambda: len(rows(channels)) == 3, "the gap is not given up")
+    assert [row[:2] for row in rows(channels)] == [("gap", "0"), ("verified", "1"), ("verified", "2")]
+    assert "written for another network" in channels.text("counts")
 
 
 def test_the_pages_lead_to_each_other_and_a_public_channel_has_a_link(channels: Page, node: RunningNode) -> None:

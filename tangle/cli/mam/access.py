@@ -17,7 +17,6 @@ from tangle.cli.output import show_done
 from tangle.cli.session import Worker, run_async
 from tangle.client.channels.errors import NotYetPublished
 from tangle.client.node.rest import NodeClient
-from tangle.disk.files import PUBLIC
 from tangle.mam import Mode, public_key_of
 from tangle.protocol.serial import Json, to_hex
 from tangle.terminal.live import progress
@@ -47,13 +46,14 @@ def grant(
     as_json: AsJson = False,
 ) -> None:
     """In a restricted channel everybody who may read gets a new side key with it, so nothing earlier is opened. In
-    a private channel the invitation opens the current tree, which may have begun a little earlier.
+    a private channel the invitation opens the current tree, which may have begun a little earlier. The invitation
+    is signed: tell the reader the key in a way of its own, and --writer of `follow` takes no other.
     """
     reader = key_of(public_key, "PUBLIC_KEY")
     if out.exists():
         raise InvalidValue("--out", f"{out} is there already, and is never overwritten")
 
-    async def invite() -> int:
+    async def invite() -> tuple[int, bytes]:
         async with NodeClient(node) as client, publisher_of(client, channel, worker) as publisher:
             mode, failure = publisher.channel.mode, None
             if mode is Mode.PUBLIC:
@@ -63,15 +63,17 @@ def grant(
             except NotYetPublished as error:
                 # The new side key is signed and will go out, and then the invitation is good.
                 box, failure = await publisher.invite(reader), error
-            files.write_new(out, files.INVITATION, {"box": to_hex(box)}, PUBLIC)
+            files.write_new(out, files.INVITATION, {"box": to_hex(box)})
             if failure is not None:
                 raise failure
-            return (await publisher.position()).index
+            return (await publisher.position()).index, publisher.channel.writer
 
     with progress("telling the readers", as_json=as_json), format_errors():
-        index = run_async(invite())
-    result: Json = {"invitation": str(out), "publicKey": to_hex(reader), "index": index}
-    show_done(result, facts([("invitation", out), ("reads from", f"message {index}")]), as_json=as_json)
+        index, writer = run_async(invite())
+    signed = to_hex(writer)
+    result: Json = {"invitation": str(out), "publicKey": to_hex(reader), "index": index, "writer": signed}
+    rows = [("invitation", out), ("reads from", f"message {index}"), ("signed by", signed)]
+    show_done(result, facts(rows), as_json=as_json)
 
 
 @command(f"mam revoke pump.channel 0x{32 * '5a'}")

@@ -75,7 +75,7 @@ def _encoded(kind: str, content: Json) -> bytes:
 @contextmanager
 def _told(path: Path) -> Iterator[None]:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         yield
     except FileExistsError:
         raise FileUnwritable(path, "it is there already, and is never overwritten; name another") from None

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol, TextIO
 
 from tangle.cli.errors import FileUnreadable, FileUnwritable
-from tangle.mam import Event, Fork, Gap, Message, Rejected, Rekeyed, Repeated, Revoked
+from tangle.disk.files import PRIVATE
+from tangle.mam import Event, Fork, Gap, Message, Rejected, Rekeyed, Repeated, Revoked, SideKeyContradicted
 from tangle.protocol.serial import Json, to_hex
 from tangle.terminal.streams import encodable, note
 from tangle.terminal.text import for_people, printable, readable
@@ -53,6 +55,8 @@ def notice(event: Event) -> str | None:
             return f"{what} missing and given up"
         case Fork(index=index, first=one, second=other):
             return f"two writers: message {index} was signed twice, in blocks {to_hex(one)} and {to_hex(other)}"
+        case Rejected(error=SideKeyContradicted() as error):
+            return f"the writer contradicts itself: {error}"
         case _:
             return None
 
@@ -183,7 +187,9 @@ class Table:
         try:
             if path.exists() and path.stat().st_size:
                 self._columns = _columns_of(path)
-            self._file = path.open("a", newline="", encoding="utf-8")
+            # What a private channel says is nobody else's.
+            private = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, PRIVATE)
+            self._file = os.fdopen(private, "a", newline="", encoding="utf-8")
         except OSError as error:
             raise FileUnwritable(path, error.strerror or "it cannot be written") from None
         self._rows = csv.writer(self._file, lineterminator="\n")

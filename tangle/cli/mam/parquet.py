@@ -53,7 +53,7 @@ class ParquetTable:
         self._writer: parquet.ParquetWriter | None = None
         self._columns: list[Column] = []
         try:
-            self._beside = self._open.enter_context(files.replacing(path))
+            self._beside = self._open.enter_context(files.replacing(path, files.PRIVATE))
         except OSError as error:
             raise FileUnwritable(path, error.strerror or "it cannot be written") from None
 

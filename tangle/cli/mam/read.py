@@ -24,6 +24,7 @@ from tangle.cli.mam.session import (
     SideKey,
     Timeout,
     Where,
+    WriterOption,
     format_errors,
     place_of,
     private_key_of,
@@ -37,7 +38,7 @@ from tangle.client.channels.errors import AccessRevoked, NothingRead
 from tangle.client.channels.proof import Proof, prove
 from tangle.client.channels.subscription import Subscription
 from tangle.client.node.rest import NodeClient
-from tangle.mam import Access, ArgumentInvalid, Event, Invitation, Message, Revoked
+from tangle.mam import VERSIONS, Access, ArgumentInvalid, Event, Invitation, Message, Revoked
 from tangle.protocol.errors import ProtocolError
 from tangle.protocol.serial import to_hex
 from tangle.terminal.live import progress
@@ -56,6 +57,7 @@ def follow(
     mode: ModeOption = None,
     side_key: SideKey = None,
     key: KeyPath = None,
+    writer: WriterOption = None,
     bookmark: Annotated[
         Path | None,
         typer.Option("--bookmark", metavar="FILE", help="Go on where this file says, and keep the place there."),
@@ -93,7 +95,7 @@ def follow(
     if parquet is not None and bookmark is not None:
         raise typer.BadParameter("--bookmark goes with --csv: a Parquet table is written whole, at the end")
     private_key = private_key_of(key)
-    place, begun = _place(where, mode, side_key, private_key, bookmark)
+    place, begun = _place(where, mode, side_key, private_key, writer, bookmark)
 
     async def run(sink: Sink, tell: Tell) -> None:
         outage, waits = Outage(), Waits()
@@ -138,6 +140,7 @@ def export(
     mode: ModeOption = None,
     side_key: SideKey = None,
     key: KeyPath = None,
+    writer: WriterOption = None,
     timeout: Timeout = WAIT_S,
     node: NodeUrl = NODE_URL,
     as_json: AsJson = False,
@@ -148,7 +151,7 @@ def export(
     if where is None:
         raise typer.BadParameter("say which channel: ROOT, or the file of an invitation")
     private_key = private_key_of(key)
-    place = place_of(where, mode, side_key, private_key)
+    place = place_of(where, mode, side_key, private_key, writer)
     if out is not None and out.exists():
         raise FileUnwritable(out, "it is there already, and is never overwritten; name another")
 
@@ -183,6 +186,7 @@ def _place(
     mode: ModeName | None,
     side_key: str | None,
     private_key: bytes | None,
+    writer: str | None,
     bookmark: Path | None,
 ) -> tuple[Access | Bookmark | Invitation, bytes]:
     """Where to begin, the bookmark if there is one and else what is named, and the address begun at.
@@ -191,7 +195,7 @@ def _place(
     ------
     FileUnreadable : the bookmark is none, or of another channel than is named
     """
-    named = None if where is None else place_of(where, mode, side_key, private_key)
+    named = None if where is None else place_of(where, mode, side_key, private_key, writer)
     access = named.access if isinstance(named, Invitation) else named
     if bookmark is not None and bookmark.exists():
         kept = files.read(bookmark, files.BOOKMARK)
@@ -287,9 +291,18 @@ def _faults(proof: Proof) -> str:
     unreferenced = sum(message.milestone_index is None for message in proof.messages) + len(proof.unreferenced)
     if unreferenced:
         faults.append(f"{unreferenced} messages are not referenced by a milestone yet")
+    if proof.rejected["side_key_contradicted"]:
+        faults.append("the writer handed this reader another side key than it commits to")
     if proof.revoked_at is not None:
         faults.append(f"access ended with message {proof.revoked_at}")
     return ", ".join(faults)
+
+
+def _format(proof: Proof) -> str | None:
+    """What an older format does not promise."""
+    if proof.format is None or proof.format == VERSIONS[-1]:
+        return None
+    return f"{proof.format}: messages name no network, and new side keys are not committed to"
 
 
 def _report(proof: Proof) -> str:
@@ -303,6 +316,7 @@ def _report(proof: Proof) -> str:
         ("network", proof.network),
         ("messages", f"{count}{span}"),
         ("bytes", f"{sum(message.size for message in proof.messages):,}"),
+        ("format", _format(proof)),
         ("side keys", f"changed by {', '.join(map(str, proof.rekeyed))}" if proof.rekeyed else None),
         ("digest", None if proof.digest is None else to_hex(proof.digest)),
         ("milestones", f"{when(min(times))} to {when(max(times))}" if times else None),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from enum import StrEnum
@@ -17,8 +18,8 @@ from tangle.cli.session import Worker, pow_by
 from tangle.client.channels import NodeCarrier, Publisher
 from tangle.client.errors import NodeUnreachable
 from tangle.client.node.rest import NodeClient
-from tangle.mam import Access, ArgumentInvalid, BoxInvalid, Invitation, MamError, Mode
-from tangle.protocol.serial import from_hex
+from tangle.mam import Access, ArgumentInvalid, BoxInvalid, Invitation, InvitationForged, MamError, Mode
+from tangle.protocol.serial import from_hex, to_hex
 
 ChannelPath = Annotated[Path, typer.Argument(metavar="CHANNEL", help="The writer's file.")]
 ProofOfWork = Annotated[Worker, typer.Option("--pow", help="Who does the proof of work.")]
@@ -43,6 +44,12 @@ SideKey = Annotated[
         metavar="0xHEX",
         help="Of a restricted channel; the variable keeps it out of lists of processes.",
     ),
+]
+
+
+WriterOption = Annotated[
+    str | None,
+    typer.Option("--writer", metavar="0xHEX", help="Take an invitation only if this writer signed it."),
 ]
 
 
@@ -87,9 +94,9 @@ def private_key_of(path: Path | None) -> bytes | None:
 
 
 def place_of(
-    where: str, mode: ModeName | None, side_key: str | None, private_key: bytes | None
+    where: str, mode: ModeName | None, side_key: str | None, private_key: bytes | None, writer: str | None = None
 ) -> Access | Invitation:
-    """Where to begin reading, from a root or an invitation.
+    """Where to begin reading, from a root or an invitation; who signed the invitation is told on standard error.
 
     Raises
     ------
@@ -101,15 +108,29 @@ def place_of(
         if private_key is None:
             raise InvalidValue("--key", "is needed to open an invitation")
         try:
-            return Invitation.open(private_key, box)
+            invitation = Invitation.open(private_key, box)
         except BoxInvalid:
             raise InvalidValue("--key", "does not open this invitation; it was made for another key") from None
+        except InvitationForged as error:
+            raise InvalidValue("ROOT|FILE", str(error)) from None
+        _check_writer(invitation, writer)
+        return invitation
+    if writer is not None:
+        raise InvalidValue("--writer", "goes with the file of an invitation, which its writer signs")
     given = mode_of(mode)
     if given is None:
         given = Mode.PUBLIC if side_key is None else Mode.RESTRICTED
     with format_errors():
         key = None if side_key is None else key_of(side_key, "--side-key")
         return Access(given, key_of(where, "ROOT"), key)
+
+
+def _check_writer(invitation: Invitation, wanted: str | None) -> None:
+    """Tell who signed an invitation. Raises InvalidValue if it is not who was asked for."""
+    signer = "nobody" if invitation.writer is None else f"writer {to_hex(invitation.writer)}"
+    if wanted is not None and key_of(wanted, "--writer") != invitation.writer:
+        raise InvalidValue("--writer", f"the invitation is signed by {signer}")
+    sys.stderr.write(f"the invitation is signed by {signer}\n")
 
 
 @asynccontextmanager

@@ -185,6 +185,7 @@ def _access_json(channel: Channel, position: Position | None = None) -> Json:
         "height": channel.height,
         "address": to_hex(access.address),
         "root": to_hex(access.root),
+        "writer": to_hex(channel.writer),
     }
     return json if access.side_key is None else {**json, "sideKey": to_hex(access.side_key)}
 
@@ -201,6 +202,7 @@ def _access_rows(channel: Channel) -> list[tuple[str, object]]:
         ("mode", f"{mode}: {who[mode]}"),
         ("address", to_hex(access.address)),
         ("root", to_hex(access.root)),
+        ("writer", to_hex(channel.writer)),
         ("side key", None if access.side_key is None else to_hex(access.side_key)),
     ]
 

@@ -22,19 +22,27 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-from tangle.client.channels.errors import ChannelExists, ChannelInUse, NoChannel, NotASubscriber
+from tangle.client.channels.errors import (
+    ChannelElsewhere,
+    ChannelExists,
+    ChannelInUse,
+    NoChannel,
+    NotASubscriber,
+)
 from tangle.disk import books
 from tangle.disk.errors import BookExists, BookFailed, BookInUse, NoBook
-from tangle.mam import Channel, MamError, Mode, Position, Sealed
+from tangle.mam import VERSIONS, Channel, MamError, Mode, Position, Sealed
+from tangle.protocol.serial import uint
 
-LAYOUT = 1
-"""number of this layout of the tables"""
+LAYOUT = 2
+"""number of this layout of the tables; books of the first one are of channels of format 2, and go on in it"""
+_NETWORK_BYTES = 8
 _KIND = books.BookKind(
     """
 CREATE TABLE channel (
     id INTEGER PRIMARY KEY CHECK (id = 1), layout INTEGER NOT NULL,
     seed BLOB NOT NULL, mode INTEGER NOT NULL, height INTEGER NOT NULL, side_key BLOB,
-    next_index INTEGER NOT NULL, rekeyed_at INTEGER
+    next_index INTEGER NOT NULL, rekeyed_at INTEGER, network BLOB
 ) STRICT;
 CREATE TABLE outbox (
     message INTEGER NOT NULL, part INTEGER NOT NULL, address BLOB NOT NULL, data BLOB NOT NULL,
@@ -63,17 +71,24 @@ class ChannelBook:
     ----------
     path : of the file
     channel : what the seed makes
+    is_bound : whether it is known for which network the channel is; format 2 knows none
     """
 
     def __init__(self, book: books.Book) -> None:
         self.path = book.path
         self._book = book
         row = book.connection.execute("SELECT layout, seed, mode, height, side_key FROM channel").fetchone()
-        if row is None or row[0] != LAYOUT:
+        if row is None or not 1 <= row[0] <= LAYOUT:
             raise NoBook(book.path)
-        _, seed, mode, height, side_key = row
+        layout, seed, mode, height, side_key = row
+        is_bound, network = layout == 1, 0
+        if layout == LAYOUT:
+            (stored,) = book.connection.execute("SELECT network FROM channel").fetchone()
+            is_bound, network = stored is not None, int.from_bytes(stored or b"", "little")
+        self.is_bound = is_bound
         try:
-            self.channel = Channel(seed, Mode(mode), height, side_key if mode == Mode.RESTRICTED else None)
+            first, version = side_key if mode == Mode.RESTRICTED else None, VERSIONS[layout - 1]
+            self.channel = Channel(seed, Mode(mode), height, first, network=network, version=version)
         except (ValueError, MamError) as error:
             raise BookFailed(book.path, f"the channel in it is damaged: {error}") from None
 
@@ -87,11 +102,13 @@ class ChannelBook:
         NoChannel : the file is something else
         """
         position = position or Position()
-        row = (LAYOUT, channel.seed, channel.mode, channel.height, channel.first_side_key)
+        layout = 1 + VERSIONS.index(channel.version)
+        row = (layout, channel.seed, channel.mode, channel.height, channel.first_side_key)
+        network = uint(channel.network, _NETWORK_BYTES) if channel.network else None
 
         def begin(connection: sqlite3.Connection) -> None:
-            values = (*row, position.index, position.rekeyed_at)
-            connection.execute("INSERT INTO channel VALUES (1, ?, ?, ?, ?, ?, ?, ?)", values)
+            values = (*row, position.index, position.rekeyed_at, network)
+            connection.execute("INSERT INTO channel VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?)", values)
 
         with _named():
             return cls(books.create_book(path, _KIND, begin))
@@ -112,6 +129,18 @@ class ChannelBook:
     def close(self) -> None:
         """Give the file free."""
         self._book.close()
+
+    def bind(self, network: int) -> None:
+        """Note for which network the channel is, durably; once. Raises ChannelElsewhere."""
+        if not network or self.channel.version == VERSIONS[0]:
+            return
+        if self.is_bound:
+            if self.channel.network != network:
+                raise ChannelElsewhere(f"the channel in {self.path}", self.channel.network, network)
+            return
+        with self._book.transaction() as connection:
+            connection.execute("UPDATE channel SET network = ?", (uint(network, _NETWORK_BYTES),))
+        self.channel.network, self.is_bound = network, True
 
     @property
     def position(self) -> Position:

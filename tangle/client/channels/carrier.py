@@ -6,6 +6,7 @@ from typing import Protocol
 
 from tangle.client.node.attach import Pow, attach
 from tangle.client.node.rest import NodeClient
+from tangle.protocol.parameters import ProtocolParameters
 from tangle.protocol.tagged_data import TaggedData
 
 
@@ -14,6 +15,10 @@ class Carrier(Protocol):
 
     async def post(self, tag: bytes, data: bytes) -> bytes:
         """Put data under a tag; returns the block id once a node holds it durably. Raises ClientError."""
+        ...
+
+    async def parameters(self) -> ProtocolParameters:
+        """Of the network that data goes to. Raises ClientError."""
         ...
 
 
@@ -33,3 +38,7 @@ class NodeCarrier:
     async def post(self, tag: bytes, data: bytes) -> bytes:
         """Attach a block to current tips. Raises NodeUnreachable, NodeError, UnexpectedAnswer."""
         return await attach(self._node, TaggedData(tag, data), pow=self._pow)
+
+    async def parameters(self) -> ProtocolParameters:
+        """Of the node's network. Raises NodeUnreachable, NodeError, UnexpectedAnswer."""
+        return await self._node.parameters()

@@ -8,6 +8,7 @@ ClientError
     │   └── ChannelExists        a channel is there already and is not overwritten
     ├── NotYetPublished          a message is kept safely but the node did not take it; it is sent again
     ├── NotASubscriber           a key is revoked that was never granted
+    ├── ChannelElsewhere         a channel or an invitation is of another network than the node
     ├── NothingRead              a channel was read to its end, and not one message of it was there
     └── AccessRevoked            the side key changed and this reader did not get the new one
 
@@ -97,6 +98,23 @@ class NotASubscriber(ChannelError):
 
     code = "not_a_subscriber"
     template = "this key is none of the channel's subscribers"
+
+
+class ChannelElsewhere(ChannelError):
+    """A channel belongs to one network: on another one its messages would be copies that readers refuse.
+
+    Attributes
+    ----------
+    what : the channel or the invitation
+    named, here : ids of its network and of the node's
+    """
+
+    code = "channel_elsewhere"
+    template = "{what} is for the network of id {named}; the node is on that of id {here}"
+    hint = "--node names another node"
+    what: str
+    named: int
+    here: int
 
 
 class NothingRead(ChannelError):

@@ -59,6 +59,8 @@ class Proof:
     address : under which its first tree lies
     rekeyed : indexes of the messages that changed the side key
     unreferenced : indexes of those among them that no milestone references yet
+    commitments : by index of a message that changed the side key, what it commits to: the same for all readers
+    format : version of the channel's format; None if nothing was read
     seen : blocks that lay under the addresses, whatever they hold
     rejected : why data under the addresses was none of the channel's, by code
     revoked_at : index of the message that left this reader out, None if none did
@@ -70,12 +72,14 @@ class Proof:
     messages: list[ProvenMessage] = field(default_factory=list)
     rekeyed: list[int] = field(default_factory=list)
     unreferenced: list[int] = field(default_factory=list)
+    commitments: dict[int, bytes] = field(default_factory=dict)
     gaps: list[Gap] = field(default_factory=list)
     forks: list[Fork] = field(default_factory=list)
     repeated: int = 0
     rejected: Counter[str] = field(default_factory=Counter)
     revoked_at: int | None = None
     seen: int = 0
+    format: int | None = None
 
     @property
     def is_complete(self) -> bool:
@@ -104,8 +108,10 @@ class Proof:
             "complete": self.is_complete,
             "digest": None if self.digest is None else to_hex(self.digest),
             "blocksSeen": self.seen,
+            "format": self.format,
             "messages": [_message_json(message) for message in self.messages],
             "rekeyed": self.rekeyed,
+            "sideKeys": [{"index": index, "commitment": to_hex(one)} for index, one in self.commitments.items()],
             "gaps": [{"first": gap.first, "last": gap.last} for gap in self.gaps],
             "forks": [
                 {"index": fork.index, "blockIds": [to_hex(fork.first), to_hex(fork.second)]} for fork in self.forks
@@ -152,8 +158,9 @@ async def prove(
             case Message():
                 proof.messages.append(await _proven(node, event, times))
                 tell(len(proof.messages))
-            case Rekeyed(index=index, sources=sources):
+            case Rekeyed(index=index, sources=sources, commitment=commitment):
                 proof.rekeyed.append(index)
+                proof.commitments |= {index: commitment} if commitment else {}
                 if None in await _milestones(node, sources):
                     proof.unreferenced.append(index)
             case Gap():
@@ -162,11 +169,12 @@ async def prove(
                 proof.forks.append(event)
             case Rejected(error=error):
                 proof.rejected[error.code] += 1
-            case Revoked(index=index):
+            case Revoked(index=index, commitment=commitment):
                 proof.revoked_at = index
+                proof.commitments |= {index: commitment} if commitment else {}
             case _:
                 proof.repeated += 1
-    proof.seen = subscription.waiting.seen
+    proof.seen, proof.format = subscription.waiting.seen, subscription.version
     # A message that was given up and came late stands where it belongs, and leaves no gap.
     proof.messages.sort(key=lambda message: message.index)
     late = {message.index for message in proof.messages}

@@ -75,6 +75,7 @@ class Publisher:
         self._turn = asyncio.Lock()
         self._under_way: set[tuple[int, int]] = set()
         self._behind = True
+        self._network_is_known = False
 
     @classmethod
     async def create(
@@ -143,6 +144,7 @@ class Publisher:
         Raises
         ------
         ArgumentInvalid, BodyTooLong, ChannelExhausted, BookFailed : nothing was signed
+        ChannelElsewhere : the node is of another network than the channel
         NotYetPublished : it is signed and kept, and will go out
         """
         return (await self.publish_many([body]))[0]
@@ -186,23 +188,42 @@ class Publisher:
 
     async def invite(self, public_key: bytes) -> bytes:
         """A sealed invitation to read from here on. See `mam.Channel.invite` for what it opens."""
+        await self._bind()
         return await self._in_book(lambda: self.channel.invite(public_key, self._book.position))
 
     async def invitation(self) -> Invitation:
         """The same, not sealed: what a reader needs from here on."""
         return await self._in_book(
-            lambda: Invitation(self.channel.access(self._book.position), self._book.position.index)
+            lambda: Invitation(
+                self.channel.access(self._book.position), self._book.position.index, self.channel.network
+            )
         )
 
     async def resume(self) -> list[Published]:
         """Post what is kept and not acknowledged; the messages that this completes. Raises NotYetPublished."""
+        await self._bind()
         async with self._turn:
             outgoing = await self._waiting()
         posted = await self._post(outgoing)
         posted.check({one.index for one in outgoing})
         return posted.messages
 
+    async def _bind(self) -> None:
+        """Ask for which network this is, until it is known: a channel is of the first one that it reaches.
+
+        What is signed before is bound to none. Raises ChannelElsewhere.
+        """
+        if self._network_is_known:
+            return
+        try:
+            network = (await self._carrier.parameters()).network_id
+        except ClientError:
+            return
+        await self._in_book(lambda: self._book.bind(network))
+        self._network_is_known = True
+
     async def _publish(self, reserve: Callable[[], list[Sealed]]) -> list[Published]:
+        await self._bind()
         async with self._turn:
             behind, self._behind = self._behind, True
             messages = await self._in_book(reserve)

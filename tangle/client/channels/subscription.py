@@ -31,7 +31,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TypeVar
 
 from tangle.client.channels.bookmark import Bookmark
-from tangle.client.channels.errors import AccessRevoked
+from tangle.client.channels.errors import AccessRevoked, ChannelElsewhere
 from tangle.client.channels.inbox import Inbox
 from tangle.client.channels.progress import ReaderProgress
 from tangle.client.channels.waiting import Waiting
@@ -107,6 +107,7 @@ class Subscription:
         self._on_break = on_break
         self._on_wait = on_wait
         self._access = mark.access
+        self._named = where.network if isinstance(where, Invitation) else 0
         self._prove_blocks = prove_blocks
         self._begin(node, mark, reader or Reader(mark.access, mark.start))
 
@@ -164,6 +165,11 @@ class Subscription:
         return Waiting(self.index, access, self._progress.seen, self.has_read, reader.missing)
 
     @property
+    def version(self) -> int | None:
+        """Of the format of the channel, None before its first message."""
+        return self._progress.reader.version
+
+    @property
     def rekeyed_at(self) -> int | None:
         """Index of the last rekey message read, None before the first."""
         return self._progress.reader.rekeyed_at
@@ -186,6 +192,7 @@ class Subscription:
         ------
         NodeUnreachable, NodeError, UnexpectedAnswer
         """
+        await self._learn_network()
         if self._position is None:
             # What comes from here on is told by the stream, and what was there before by pages.
             self._position = await self._enduring(self._node.newest_event)
@@ -207,6 +214,7 @@ class Subscription:
 
     async def history(self) -> AsyncIterator[Event]:
         """What the node holds by now, and then an end; what is missing is given up at once. Raises as `events`."""
+        await self._learn_network()
         self._progress.read_again()
         while True:
             async for event in self._pages():
@@ -251,6 +259,14 @@ class Subscription:
                 self._position = found.number
                 for event in self._progress.deliveries():
                     yield event
+
+    async def _learn_network(self) -> None:
+        """Have the reader refuse what was written for another network. Raises ChannelElsewhere."""
+        if self._progress.reader.network is None:
+            here = (await self._enduring(self._node.parameters)).network_id
+            if self._named not in {0, here}:
+                raise ChannelElsewhere("the invitation", self._named, here)
+            self._progress.reader.network = here
 
     async def _enduring(self, ask: Callable[[], Awaitable[T]]) -> T:
         while True:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tangle.client.errors import NodeUnreachable
 from tangle.mam import Channel, Event, Reader
+from tangle.protocol.parameters import ProtocolParameters
 
 
 class TableCarrier:
@@ -23,6 +24,7 @@ class TableCarrier:
         self._delay_s = delay_s
         self.fail_before = 0
         self.fail_after = 0
+        self.network = ProtocolParameters()
 
     async def post(self, tag: bytes, data: bytes) -> bytes:
         await asyncio.sleep(self._delay_s)
@@ -37,6 +39,9 @@ class TableCarrier:
             raise NodeUnreachable("table", "told to fail once it is done")
         await asyncio.sleep(self._delay_s)
         return block_id
+
+    async def parameters(self) -> ProtocolParameters:
+        return self.network
 
     def posts(self) -> list[tuple[bytes, bytes, bytes]]:
         """Tag, data and id of all posts, in order."""

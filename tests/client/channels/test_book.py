@@ -6,6 +6,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -13,13 +14,14 @@ import pytest
 from tangle.client.channels import ChannelBook
 from tangle.client.channels.errors import (
     ChannelBookError,
+    ChannelElsewhere,
     ChannelExists,
     ChannelInUse,
     NoChannel,
     NotASubscriber,
 )
 from tangle.disk.errors import BookFailed
-from tangle.mam import BODY_BYTES_MAX, ArgumentInvalid, BodyTooLong, Channel, Mode, Position, public_key_of
+from tangle.mam import BODY_BYTES_MAX, ArgumentInvalid, BodyTooLong, Channel, Mode, Position, public_key_of, unseal
 
 ROOT = Path(__file__).parents[3]
 SEED = b"s" * 32
@@ -161,3 +163,44 @@ def test_errors_name_the_file(tmp_path: Path) -> None:
     for error in (ChannelInUse, NoChannel, ChannelExists):
         assert str(tmp_path) in str(error(tmp_path))
         assert issubclass(error, ChannelBookError)
+
+
+def test_a_channel_is_of_the_first_network_that_it_reaches(tmp_path: Path) -> None:
+    path = tmp_path / "channel.db"
+    book = ChannelBook.create(path, Channel(SEED, Mode.PRIVATE, 1))
+    (unbound,) = book.reserve([b"before any node"])
+    book.bind(2**64 - 1)
+    (bound,) = book.reserve([b"after"])
+    assert unseal(book.channel.access(), unbound.address, unbound.parts[0]).network == 0
+    assert unseal(book.channel.access(), bound.address, bound.parts[0]).network == 2**64 - 1
+    book.close()
+    again = ChannelBook.open(path)
+    again.bind(2**64 - 1)
+    with pytest.raises(ChannelElsewhere, match=f"id {2**64 - 1}; the node is on that of id 7"):
+        again.bind(7)
+    again.close()
+
+
+def test_a_book_of_format_2_goes_on_in_it(tmp_path: Path) -> None:
+    path = tmp_path / "channel.db"
+    ChannelBook.create(path, Channel(SEED, Mode.RESTRICTED, 1)).close()
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("ALTER TABLE channel DROP COLUMN network")
+        connection.execute("UPDATE channel SET layout = 1, side_key = ?", (b"k" * 32,))
+    book = ChannelBook.open(path)
+    book.bind(7)
+    (sealed,) = book.reserve([b"as before"])
+    old = Channel(SEED, Mode.RESTRICTED, 1, b"k" * 32, version=2)
+    assert sealed == old.write(b"as before", Position())
+    book.close()
+
+
+def test_a_book_that_was_open_to_others_is_closed(tmp_path: Path) -> None:
+    path = tmp_path / "channel.db"
+    ChannelBook.create(path, Channel(SEED, Mode.PRIVATE, 1)).close()
+    path.chmod(0o644)
+    book = ChannelBook.open(path)
+    book.reserve([b"one"])
+    for file in tmp_path.iterdir():
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600, file
+    book.close()

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tangle.client.channels import ChannelBook, Publisher
-from tangle.client.channels.errors import ChannelInUse, NotASubscriber, NotYetPublished
+from tangle.client.channels.errors import ChannelElsewhere, ChannelInUse, NotASubscriber, NotYetPublished
 from tangle.client.channels.publisher import Body, encode
 from tangle.mam import (
     ArgumentInvalid,
@@ -31,6 +31,7 @@ from tangle.mam import (
     opener,
     public_key_of,
 )
+from tangle.protocol.parameters import ProtocolParameters
 from tests.client.channels.tables import TableCarrier, read
 
 SEED = b"s" * 32
@@ -248,3 +249,14 @@ def test_bodies_keep_their_kind() -> None:
     assert encode({"n": 2**200, "x": 0.1, "t": "1", "at": datetime(2026, 1, 31, tzinfo=UTC)}) == (
         b'{"n":%d,"x":0.1,"t":"1","at":"2026-01-31T00:00:00+00:00"}' % 2**200
     )
+
+
+async def test_a_channel_is_not_published_on_another_network(tmp_path: Path, carrier: TableCarrier) -> None:
+    async with await publisher_of(tmp_path, carrier) as publisher:
+        await publisher.publish(b"0")
+    carrier.network = ProtocolParameters(network_name="elsewhere")
+    async with await Publisher.open(tmp_path / "channel.db", carrier) as publisher:
+        for call in (publisher.publish(b"1"), publisher.resume(), publisher.invite(public_key_of(ALICE))):
+            with pytest.raises(ChannelElsewhere):
+                await call
+        assert await publisher.position() == Position(1)
