@@ -28,6 +28,7 @@ from tangle.cli.mam.session import (
     format_errors,
     place_of,
     private_key_of,
+    signer_of,
 )
 from tangle.cli.mam.waits import Outage, Waits, nowhere
 from tangle.cli.options import NODE_URL, AsJson, NodeUrl
@@ -96,6 +97,9 @@ def follow(
         raise typer.BadParameter("--bookmark goes with --csv: a Parquet table is written whole, at the end")
     private_key = private_key_of(key)
     place, begun = _place(where, mode, side_key, private_key, writer, bookmark)
+
+    if not as_json and (signer := signer_of(place)) is not None:
+        sys.stderr.write(f"the invitation is signed by {signer}\n")
 
     async def run(sink: Sink, tell: Tell) -> None:
         outage, waits = Outage(), Waits()
@@ -168,13 +172,14 @@ def export(
     silence: list[str] = []
     with progress("reading the channel", as_json=as_json) as tell, format_errors():
         proof = run_async(run(tell))
-    report = proof.to_json()
+    signer = signer_of(place)
+    report = proof.to_json() | ({} if signer is None else {"invitedBy": signer.removeprefix("writer ")})
     if out is not None:
         try:
             out.write_text(json.dumps(report, indent=2) + "\n")
         except OSError as error:
             raise FileUnwritable(out, error.strerror or "it cannot be written") from None
-    show(report, _report(proof), as_json=as_json)
+    show(report, _report(proof, signer), as_json=as_json)
     if silence:
         raise NothingRead(silence[0])
     if not proof.is_complete:
@@ -305,7 +310,7 @@ def _format(proof: Proof) -> str | None:
     return f"{proof.format}: messages name no network, and new side keys are not committed to"
 
 
-def _report(proof: Proof) -> str:
+def _report(proof: Proof, signer: str | None) -> str:
     """The report for people."""
     count = len(proof.messages)
     span = f", number {proof.messages[0].index} to {proof.messages[-1].index}" if count else ""
@@ -314,6 +319,7 @@ def _report(proof: Proof) -> str:
     rows = [
         ("channel", f"{proof.mode}, {to_hex(proof.address)}"),
         ("network", proof.network),
+        ("invited by", signer),
         ("messages", f"{count}{span}"),
         ("bytes", f"{sum(message.size for message in proof.messages):,}"),
         ("format", _format(proof)),

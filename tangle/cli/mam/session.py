@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from enum import StrEnum
@@ -96,7 +95,7 @@ def private_key_of(path: Path | None) -> bytes | None:
 def place_of(
     where: str, mode: ModeName | None, side_key: str | None, private_key: bytes | None, writer: str | None = None
 ) -> Access | Invitation:
-    """Where to begin reading, from a root or an invitation; who signed the invitation is told on standard error.
+    """Where to begin reading, from a root or an invitation.
 
     Raises
     ------
@@ -113,7 +112,8 @@ def place_of(
             raise InvalidValue("--key", "does not open this invitation; it was made for another key") from None
         except InvitationForged as error:
             raise InvalidValue("ROOT|FILE", str(error)) from None
-        _check_writer(invitation, writer)
+        if writer is not None and key_of(writer, "--writer") != invitation.writer:
+            raise InvalidValue("--writer", f"the invitation is signed by {signer_of(invitation)}")
         return invitation
     if writer is not None:
         raise InvalidValue("--writer", "goes with the file of an invitation, which its writer signs")
@@ -125,12 +125,11 @@ def place_of(
         return Access(given, key_of(where, "ROOT"), key)
 
 
-def _check_writer(invitation: Invitation, wanted: str | None) -> None:
-    """Tell who signed an invitation. Raises InvalidValue if it is not who was asked for."""
-    signer = "nobody" if invitation.writer is None else f"writer {to_hex(invitation.writer)}"
-    if wanted is not None and key_of(wanted, "--writer") != invitation.writer:
-        raise InvalidValue("--writer", f"the invitation is signed by {signer}")
-    sys.stderr.write(f"the invitation is signed by {signer}\n")
+def signer_of(place: object) -> str | None:
+    """Who signed an invitation, for people; None for anything else."""
+    if not isinstance(place, Invitation):
+        return None
+    return "nobody" if place.writer is None else f"writer {to_hex(place.writer)}"
 
 
 @asynccontextmanager
