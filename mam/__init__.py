@@ -29,10 +29,10 @@ from tangle.mam.errors import (
     Misplaced,
     NonceInvalid,
     NotAMessage,
-    OtherNetwork,
     PathInvalid,
     SideKeyContradicted,
     Unreadable,
+    WrittenElsewhere,
     WrongKey,
 )
 from tangle.mam.events import Event, Fork, Gap, Message, Rejected, Rekeyed, Repeated, Revoked
@@ -72,7 +72,6 @@ __all__ = [
     "Mode",
     "NonceInvalid",
     "NotAMessage",
-    "OtherNetwork",
     "Part",
     "PathInvalid",
     "Position",
@@ -84,6 +83,7 @@ __all__ = [
     "Sealed",
     "SideKeyContradicted",
     "Unreadable",
+    "WrittenElsewhere",
     "WrongKey",
     "join",
     "opener",

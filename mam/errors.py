@@ -15,7 +15,7 @@
             ├── Forged               whoever wrote it could read the channel, but was not its writer
             │   ├── LayoutInvalid, PathInvalid, ForgedSignature
             │   └── NonceInvalid     the writer's content, masked a second time by somebody else
-            ├── OtherNetwork         the writer's own, written for another network and published here by somebody
+            ├── WrittenElsewhere     the writer's own, written for another network and published here by somebody
             └── Misplaced            the writer's own, but it contradicts what was read before
                 └── SideKeyContradicted    a rekey message that handed this reader another key than it commits to
 
@@ -166,7 +166,7 @@ class SideKeyContradicted(Misplaced):
     template = "its side key is not the one it commits to: the writer may tell readers different things{because}"
 
 
-class OtherNetwork(Unreadable):
+class WrittenElsewhere(Unreadable):
     """Signed by the writer for another network; anybody can publish it here once more.
 
     Attributes
@@ -174,6 +174,6 @@ class OtherNetwork(Unreadable):
     network : id of the network it was signed for
     """
 
-    code = "other_network"
+    code = "written_elsewhere"
     template = "it was written for the network of id {network}"
     network: int = 0

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from tangle.mam.access import Access
 from tangle.mam.boxes import committed
-from tangle.mam.errors import Misplaced, OtherNetwork, SideKeyContradicted, Unreadable, WrongKey
+from tangle.mam.errors import Misplaced, SideKeyContradicted, Unreadable, WrittenElsewhere, WrongKey
 from tangle.mam.events import Event, Fork, Gap, Message, Rejected, Rekeyed, Repeated, Revoked
 from tangle.mam.hashes import HASH_BYTES, VERSIONS
 from tangle.mam.message import BODY_BYTES_MAX, MessageKind, Part, join, unseal
@@ -168,7 +168,7 @@ class Reader:
 
     def _take(self, access: Access, part: Part, source: bytes) -> list[Event]:
         if self.network is not None and part.network not in {0, self.network}:
-            raise OtherNetwork(network=part.network)
+            raise WrittenElsewhere(network=part.network)
         if self._height is None:
             self._begin(part)
         self._check_tree(access, part)

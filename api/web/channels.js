@@ -33,7 +33,7 @@ const SKIPPED = {
   forged_signature: "forged signatures",
   nonce_invalid: "masked again by a reader",
   misplaced: "contradictions of the writer",
-  other_network: "written for another network, copied here",
+  written_elsewhere: "written for another network, copied here",
 };
 
 const fields = new Fields(byId("fields"));

@@ -96,7 +96,7 @@ export class Reader {
 
   _take(access, part, source) {
     if (this.network !== null && part.network !== 0n && part.network !== this.network) {
-      throw new Unreadable("other_network", "written for another network, and published here by somebody");
+      throw new Unreadable("written_elsewhere", "written for another network, and published here by somebody");
     }
     if (this.height === null) {
       this.version = part.version;

@@ -274,14 +274,14 @@ async def test_altered_copied_and_forged_blocks_are_told_and_change_nothing(node
     assert sum(isinstance(event, Repeated) for event in events) == len(ids) - 4
 
 
-async def test_what_was_written_for_another_network_is_refused(node: NodeClient) -> None:
+async def test_what_was_written_for_anwritten_elsewhere_is_refused(node: NodeClient) -> None:
     here = (await node.parameters()).network_id
     reader = random.Random(8).randbytes(32)
     channel, copy = (Channel(b"n" * 32, Mode.RESTRICTED, 1, network=one) for one in (here, here ^ 1))
     (bound,), (foreign,) = written(channel, [b"here"]), written(copy, [b"there"])
     await post(node, foreign, bound)
     events = await everything(Subscription(node, channel.access()).history())
-    assert [event.error.code for event in events if isinstance(event, Rejected)] == ["other_network"]
+    assert [event.error.code for event in events if isinstance(event, Rejected)] == ["written_elsewhere"]
     assert told(events) == [(0, b"here")]
     invitation = Invitation.open(reader, copy.invite(public_key_of(reader), Position()))
     with pytest.raises(ChannelElsewhere, match="the invitation is for the network of id"):

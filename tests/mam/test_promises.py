@@ -15,7 +15,6 @@ from tangle.mam import (
     Message,
     Misplaced,
     Mode,
-    OtherNetwork,
     Position,
     Reader,
     Rejected,
@@ -23,6 +22,7 @@ from tangle.mam import (
     Revoked,
     Sealed,
     SideKeyContradicted,
+    WrittenElsewhere,
     opener,
     public_key_of,
 )
@@ -76,13 +76,13 @@ def test_all_who_read_a_rekey_message_have_one_commitment() -> None:
 
 
 @pytest.mark.parametrize("mode", list(Mode))
-def test_messages_of_another_network_are_noticed(mode: Mode) -> None:
+def test_messages_of_anwritten_elsewhere_are_noticed(mode: Mode) -> None:
     channel = Channel(SEED, mode, 1, network=HERE)
     sealed = channel.write(b"paid", Position())
     assert take(Reader(channel.access(), network=HERE), sealed) == [Message(0, b"paid", (b"",))]
     (event,) = take(Reader(channel.access(), network=THERE), sealed)
     assert isinstance(event, Rejected)
-    assert isinstance(event.error, OtherNetwork)
+    assert isinstance(event.error, WrittenElsewhere)
     assert (event.error.network, str(HERE) in str(event.error)) == (HERE, True)
     # A reader that asks for none, and a writer that names none.
     assert len(take(Reader(channel.access()), sealed)) == 1
