@@ -156,7 +156,8 @@ EXIT_CODES = {
         database_damaged network_exists no_network network_lost unusable_network database_unusable""",
     11: "audit_failed",
     12: """channel book book_in_use no_book book_exists book_failed channel_book channel_in_use no_channel
-        channel_exists channel_broken nothing_read channel_elsewhere not_yet_published not_a_subscriber access_revoked""",
+        channel_exists channel_broken nothing_read channel_elsewhere not_yet_published not_a_subscriber
+        access_revoked""",
     13: "sim bad_attack bad_result bad_replay engine_missing sweep_failed",
 }
 """exit code -> the codes that end so; all others end with 1 or 5. Part of the interface"""
