@@ -1,7 +1,7 @@
 """``python -m tests.bench``: every benchmark, one table.
 
 --small            the small tables, a minute or so
---only pow,http    some of codec, pow, tips, sim, http, ledger, mam, subscribers, overload, restart
+--only pow,http    some of codec, pow, tips, sim, http, ledger, mam, subscribers, overload, dear, restart
 --write FILE       also keep the table as Markdown
 """
 
@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tests.bench import codec, ledger, machine, mam, overload, posts, restart, subscribers, tips
+from tests.bench import codec, dear, ledger, machine, mam, overload, posts, restart, subscribers, tips
 from tests.bench import pow as work
 from tests.bench import sim as simulations
 
@@ -30,6 +30,7 @@ BENCHES: dict[str, tuple[str, Callable[[bool], list[Row]]]] = {
     "mam": ("Channels", mam.run),
     "subscribers": ("Subscribers of a tag", subscribers.run),
     "overload": ("Overload", overload.run),
+    "dear": ("Dear questions", dear.run),
     "restart": ("Restart and memory", restart.run),
 }
 COLUMNS = ("what", "ours", "rival", "ratio", "note")

@@ -12,7 +12,7 @@ import pytest
 from tangle.protocol.blocks import Block
 from tangle.protocol.serial import Fields
 from tests.bench import __main__ as bench
-from tests.bench import by_hand, codec, ledger, machine, overload, posts, restart
+from tests.bench import by_hand, codec, dear, ledger, machine, overload, posts, restart
 from tests.bench.generator import binary_block, json_block
 
 COLUMNS = {"what", "ours", "rival", "ratio", "note"}
@@ -38,6 +38,14 @@ def test_an_overload_loses_nothing() -> None:
     rows = overload.run(small=True)
     assert [set(row) for row in rows] == [COLUMNS] * 3
     assert number(rows[0]["ours"].split("/")[0]) > 0
+
+
+@pytest.mark.slow
+def test_posts_go_on_beside_dear_questions() -> None:
+    rows = dear.run(small=True)
+    assert len(rows) == 20
+    assert {frozenset(row) for row in rows} == {frozenset(COLUMNS)}
+    assert not [row for row in rows if "x 500" in row["note"]]
 
 
 @pytest.mark.slow
