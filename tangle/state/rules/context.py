@@ -80,6 +80,8 @@ class Context:
     signers : addresses of the keys that signed, wherever they did; filled for these locks
     dues : of all these locks
     dealt : addresses of NFTs that a deal moves, which unlock nothing here
+    owned : position of a voting input -> tokens that may vote and since when (seconds); asked once
+    made : digests of aliases that are made here; None until a lock asks
     """
 
     transaction: Transaction
@@ -95,6 +97,8 @@ class Context:
     signers: Collection[Address] = ()
     dues: Dues = field(default_factory=Dues)
     dealt: Collection[Address] = ()
+    owned: dict[int, Sequence[tuple[int, Mapping[bytes, int]]]] = field(default_factory=dict)
+    made: Collection[bytes] | None = None
 
     @property
     def created(self) -> Sequence[Output]:

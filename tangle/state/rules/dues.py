@@ -109,6 +109,8 @@ def coin_dues(ctx: Context) -> bool:
 @lock_rule(Conflict.RETURN_AMOUNT_NOT_FULFILLED)
 def token_dues(ctx: Context) -> bool:
     """Per address and native token, dues must be paid by Basic Outputs with an address alone."""
+    if not ctx.dues.tokens:
+        return True
     paid = {address: sum_tokens(outputs) for address, outputs in _payments(ctx).items()}
     return all(
         paid.get(address, {}).get(token_id, 0) >= amount for (address, token_id), amount in ctx.dues.tokens.items()
@@ -124,8 +126,8 @@ def nft_dues(ctx: Context) -> bool:
 @lock_rule(Conflict.RETURN_AMOUNT_NOT_FULFILLED)
 def nft_once(ctx: Context) -> bool:
     """The locks of two inputs must not ask for the same NFT."""
-    asked = {(due.position, due.nft_id) for due in ctx.dues.nfts}
-    return len(asked) == len({nft_id for _, nft_id in asked})
+    first: dict[bytes, int] = {}
+    return all(first.setdefault(due.nft_id, due.position) == due.position for due in ctx.dues.nfts)
 
 
 def _payments(ctx: Context) -> dict[Address, list[BasicOutput]]:

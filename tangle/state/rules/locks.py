@@ -13,7 +13,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TypeVar
+from itertools import chain
+from typing import Any
 
 from tangle.protocol.addresses import Address, AliasAddress, Ed25519Address, NftAddress
 from tangle.protocol.conflicts import Conflict
@@ -22,6 +23,7 @@ from tangle.protocol.locks import (
     Carries,
     CoSignature,
     Makes,
+    NoProof,
     OwnSignature,
     PartsShown,
     Pays,
@@ -35,29 +37,24 @@ from tangle.protocol.locks import (
     VoucherShown,
 )
 from tangle.protocol.locks.conditions import BLAKE2B_256, SHA_256
+from tangle.protocol.locks.proofs import SignedProof
 from tangle.protocol.outputs import AliasOutput, NftOutput, Output
 from tangle.protocol.serial import blake2b_256
 from tangle.protocol.transactions import AliasUnlock, NftUnlock, ReferenceUnlock, SignatureUnlock, Transaction
 from tangle.state.rules.context import Context
 from tangle.state.rules.dues import held_tokens
-from tangle.state.rules.reasons import Rule, lock_rule
+from tangle.state.rules.reasons import AnyRule, Rule, lock_rule
 
-C = TypeVar("C")
-P = TypeVar("P")
 LockRule = Rule[[Context, int, Address]]
 """asked of the context, the position of the input, and the address that must be unlocked"""
+ConditionRule = Rule[[Context, int, Any, Any]]
+"""asked of the context, the position of the input, a condition that is shown, and its proof"""
 AMOUNT = slice(1, 9)
 """bytes of the amount in the binary form of an output"""
 HASHES: Mapping[int, Callable[[bytes], bytes]] = {
     BLAKE2B_256: blake2b_256,
     SHA_256: lambda data: hashlib.sha256(data).digest(),
 }
-
-
-def _shown(ctx: Context, position: int, condition: type[C], proof: type[P]) -> list[tuple[C, P]]:
-    """The conditions of one kind that are shown for an input, with their proofs."""
-    shown = ctx.entries[position].shown
-    return [(one, by) for one, by in shown if isinstance(one, condition) and isinstance(by, proof)]
 
 
 @lock_rule(Conflict.INPUT_UNLOCK_INVALID)
@@ -73,24 +70,6 @@ def key_unlock(ctx: Context, position: int, _: Address) -> bool:
 
 
 @lock_rule(Conflict.INPUT_UNLOCK_INVALID)
-def signed(ctx: Context, position: int, _: Address) -> bool:
-    """*signed*: a key of the address must have signed, or an earlier input must have unlocked its alias or NFT."""
-    return all(
-        condition.address in (ctx.signers if isinstance(condition.address, Ed25519Address) else ctx.unlocked)
-        for condition, _ in _shown(ctx, position, Signed, OwnSignature)
-    )
-
-
-@lock_rule(Conflict.INPUT_UNLOCK_INVALID)
-def co_signed(ctx: Context, position: int, _: Address) -> bool:
-    """*signed* by a co-signature: its key must be the address's."""
-    return all(
-        Ed25519Address.from_public_key(proof.public_key) == condition.address
-        for condition, proof in _shown(ctx, position, Signed, CoSignature)
-    )
-
-
-@lock_rule(Conflict.INPUT_UNLOCK_INVALID)
 def covered(ctx: Context, position: int, _: Address) -> bool:
     """Where *signed* is shown, a signature unlock or an account of this transaction must meet one of them."""
     proofs = [proof for condition, proof in ctx.entries[position].shown if isinstance(condition, Signed)]
@@ -98,58 +77,57 @@ def covered(ctx: Context, position: int, _: Address) -> bool:
 
 
 @lock_rule(Conflict.INPUT_UNLOCK_INVALID)
-def threshold(ctx: Context, position: int, _: Address) -> bool:
+def signed(ctx: Context, _: int, condition: Signed, proof: SignedProof) -> bool:
+    """*signed*: a key of the address must have signed, or an earlier input must have unlocked its alias or NFT."""
+    if isinstance(proof, CoSignature):
+        return True
+    return condition.address in (ctx.signers if isinstance(condition.address, Ed25519Address) else ctx.unlocked)
+
+
+@lock_rule(Conflict.INPUT_UNLOCK_INVALID)
+def co_signed(_: Context, __: int, condition: Signed, proof: SignedProof) -> bool:
+    """*signed* by a co-signature: its key must be the address's."""
+    if isinstance(proof, OwnSignature):
+        return True
+    return Ed25519Address.from_public_key(proof.public_key) == condition.address
+
+
+@lock_rule(Conflict.INPUT_UNLOCK_INVALID)
+def threshold(_: Context, __: int, condition: Threshold, proof: PartsShown) -> bool:
     """*threshold*: the parts that are shown must weigh at least what is needed."""
-    return all(
-        sum(part.weight for part in condition.shown(proof.mask)) >= condition.need
-        for condition, proof in _shown(ctx, position, Threshold, PartsShown)
-    )
+    return sum(part.weight for part in condition.shown(proof.mask)) >= condition.need
 
 
 @lock_rule(Conflict.INPUT_UNLOCK_INVALID)
-def preimage(ctx: Context, position: int, _: Address) -> bool:
+def preimage(_: Context, __: int, condition: Preimage, proof: Secret) -> bool:
     """*preimage*: what is shown must have the digest."""
-    return all(
-        HASHES[condition.hash](proof.preimage) == condition.digest
-        for condition, proof in _shown(ctx, position, Preimage, Secret)
-    )
+    return HASHES[condition.hash](proof.preimage) == condition.digest
 
 
 @lock_rule(Conflict.INPUT_UNLOCK_INVALID)
-def pays(ctx: Context, position: int, _: Address) -> bool:
+def pays(ctx: Context, position: int, condition: Pays, _: NoProof) -> bool:
     """*pays* all of a native token: the input must hold some."""
-    held = held_tokens(ctx.consumed[position].output)
-    return all(
-        condition.amount or not isinstance(condition.asset, TokenAsset) or condition.asset.token_id in held
-        for condition, _ in _shown(ctx, position, Pays, object)
-    )
-
-
-@lock_rule(Conflict.INPUT_UNLOCK_INVALID)
-def voucher(ctx: Context, position: int, _: Address) -> bool:
-    """*voucher*: what is taken must not exceed what the voucher allows, nor what the input holds."""
-    output = ctx.consumed[position].output
-    return all(
-        proof.taken <= min(proof.cumulative, _held(output, condition))
-        for condition, proof in _shown(ctx, position, Voucher, VoucherShown)
-    )
-
-
-def _held(output: Output, condition: Voucher) -> int:
     asset = condition.asset
-    return output.amount if isinstance(asset, BaseCoins) else held_tokens(output).get(asset.token_id, 0)
+    if condition.amount or not isinstance(asset, TokenAsset):
+        return True
+    return asset.token_id in held_tokens(ctx.consumed[position].output)
 
 
 @lock_rule(Conflict.INPUT_UNLOCK_INVALID)
-def stake(ctx: Context, position: int, _: Address) -> bool:
+def voucher(ctx: Context, position: int, condition: Voucher, proof: VoucherShown) -> bool:
+    """*voucher*: what is taken must not exceed what the voucher allows, nor what the input holds."""
+    output, asset = ctx.consumed[position].output, condition.asset
+    held = output.amount if isinstance(asset, BaseCoins) else held_tokens(output).get(asset.token_id, 0)
+    return proof.taken <= min(proof.cumulative, held)
+
+
+@lock_rule(Conflict.INPUT_UNLOCK_INVALID)
+def stake(ctx: Context, position: int, condition: Stake, _: NoProof) -> bool:
     """*stake*: other inputs, opened by who owns them, must carry the tokens in outputs of that age."""
-    asked = [condition for condition, _ in _shown(ctx, position, Stake, object)]
-    owned = _Owners(ctx, position).tokens() if asked else []
-    return all(
-        sum(held.get(condition.token_id, 0) for since, held in owned if ctx.at - since >= condition.age)
-        >= condition.amount
-        for condition in asked
-    )
+    if position not in ctx.owned:
+        ctx.owned[position] = _Owners(ctx, position).tokens()
+    owned = [held for since, held in ctx.owned[position] if ctx.at - since >= condition.age]
+    return sum(held.get(condition.token_id, 0) for held in owned) >= condition.amount
 
 
 class _Owners:
@@ -200,22 +178,20 @@ def _account(output: Output, output_id: bytes) -> AliasAddress | NftAddress | No
 
 
 @lock_rule(Conflict.INPUT_UNLOCK_INVALID)
-def carries(ctx: Context, position: int, _: Address) -> bool:
+def carries(ctx: Context, position: int, _: Carries, __: NoProof) -> bool:
     """*carries*: the alias or NFT of the input must have a next state."""
-    if not _shown(ctx, position, Carries, object):
-        return True
-    account = _account(ctx.consumed[position].output, ctx.consumed[position].output_id)
+    consumed = ctx.consumed[position]
+    account = _account(consumed.output, consumed.output_id)
     return account is not None and account.encode() in ctx.next
 
 
 @lock_rule(Conflict.INPUT_UNLOCK_INVALID)
-def makes(ctx: Context, position: int, _: Address) -> bool:
+def makes(ctx: Context, _: int, condition: Makes, __: NoProof) -> bool:
     """*makes*: an alias output with the digest must be created, and none consumed."""
-    asked = {condition.digest for condition, _ in _shown(ctx, position, Makes, object)}
-    if not asked:
-        return True
-    consumed = {blanked(one.output) for one in ctx.consumed if isinstance(one.output, AliasOutput)}
-    return asked <= {blanked(one) for one in ctx.created if isinstance(one, AliasOutput)} - consumed
+    if ctx.made is None:
+        consumed = {blanked(one.output) for one in ctx.consumed if isinstance(one.output, AliasOutput)}
+        ctx.made = {blanked(one) for one in ctx.created if isinstance(one, AliasOutput)} - consumed
+    return condition.digest in ctx.made
 
 
 def blanked(output: AliasOutput) -> bytes:
@@ -235,18 +211,29 @@ def signers_of(transaction: Transaction) -> frozenset[Address]:
     )
 
 
-LOCK_RULES: tuple[LockRule, ...] = (
-    lock_of_owner,
-    key_unlock,
-    covered,
-    signed,
-    co_signed,
-    threshold,
-    preimage,
-    pays,
-    voucher,
-    stake,
-    carries,
-    makes,
-)
-"""asked in this order of every input whose lock is shown"""
+ENTRY_RULES: tuple[LockRule, ...] = (lock_of_owner, key_unlock, covered)
+"""asked of every input whose lock is shown"""
+CONDITION_RULES: Mapping[int, tuple[ConditionRule, ...]] = {
+    Signed.TYPE: (signed, co_signed),
+    Threshold.TYPE: (threshold,),
+    Preimage.TYPE: (preimage,),
+    Pays.TYPE: (pays,),
+    Voucher.TYPE: (voucher,),
+    Stake.TYPE: (stake,),
+    Carries.TYPE: (carries,),
+    Makes.TYPE: (makes,),
+}
+"""kind of condition -> its rules, asked of every one that is shown"""
+LOCK_RULES: tuple[AnyRule, ...] = (*ENTRY_RULES, *chain.from_iterable(CONDITION_RULES.values()))
+
+
+def broken_by_lock(ctx: Context, position: int, owner: Address) -> AnyRule | None:
+    """The first rule that a shown lock breaks: of the entry, then of its conditions, depth first."""
+    for asked in ENTRY_RULES:
+        if not asked.holds(ctx, position, owner):
+            return asked
+    for condition, proof in ctx.entries[position].shown:
+        for rule in CONDITION_RULES[condition.TYPE]:
+            if not rule.holds(ctx, position, condition, proof):
+                return rule
+    return None

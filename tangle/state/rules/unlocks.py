@@ -19,7 +19,7 @@ from tangle.protocol.conflicts import Conflict
 from tangle.protocol.outputs import AliasOutput, NftOutput, TimelockUnlockCondition
 from tangle.protocol.transactions import AliasUnlock, NftUnlock, ReferenceUnlock, SignatureUnlock
 from tangle.state.rules.context import Context
-from tangle.state.rules.locks import LOCK_RULES
+from tangle.state.rules.locks import broken_by_lock
 from tangle.state.rules.reasons import AnyRule, Rule, lock_rule, rule
 from tangle.state.rules.table import OUTPUT_RULES
 
@@ -122,7 +122,7 @@ def unlock_inputs(ctx: Context) -> Iterator[AnyRule]:
         if not timelock.holds(ctx, position, owner):
             yield timelock
         if position in ctx.entries:
-            broken = next((asked for asked in LOCK_RULES if not asked.holds(ctx, position, owner)), None)
+            broken = broken_by_lock(ctx, position, owner)
             if broken is not None:
                 yield broken
                 continue
