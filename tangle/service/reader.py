@@ -175,16 +175,15 @@ def _serve(pipe: Pipe, url: str) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.nice(NICENESS)
     library = Library(open_engine(url))
-    pipe.send(None)
-    while True:
-        with contextlib.suppress(EOFError, OSError):
+    # Nobody to answer any more: the node has ended, perhaps before this process was there.
+    with contextlib.suppress(EOFError, OSError):
+        pipe.send(None)
+        while True:
             message = _received(pipe)
             if isinstance(message, Still):
                 library = Library(library.engine, message)
-                continue
-            pipe.send_bytes(pickle.dumps(_answer(library, *message)))
-            continue
-        return
+            else:
+                pipe.send_bytes(pickle.dumps(_answer(library, *message)))
 
 
 def _answer(library: Library, question: Question, arguments: tuple[Any, ...], shown: bool) -> Any:

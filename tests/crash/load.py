@@ -119,8 +119,14 @@ class Load:
                     await asyncio.sleep(RETRY_S)
 
     async def _post(self, parents: Iterable[bytes], payload: Payload) -> bytes:
+        """Post a block; upon new tips where the old ones became too old while the node was away."""
         block = block_on(set(parents), payload)
-        block_id = await self._reach(partial(self.client.submit, block))
+        try:
+            block_id = await self._reach(partial(self.client.submit, block))
+        except NodeError as error:
+            if error.code != "below_max_depth":
+                raise
+            return await self._post(await self._tips(2), payload)
         self.acknowledged[block_id] = block
         return block_id
 
