@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import secrets
-
 import sqlalchemy as sa
 
 from alembic import op
+from tangle.store.seals import new_store_id
 
 revision = "0003"
 down_revision = "0002"
@@ -16,7 +15,7 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("network", sa.Column("store_id", sa.String(32), nullable=False, server_default=""))
-    made = secrets.token_hex(16)
+    made = new_store_id()
     op.execute(sa.text("UPDATE network SET store_id = :made").bindparams(made=made))
 
 

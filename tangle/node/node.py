@@ -32,11 +32,14 @@ from tangle.protocol.milestones import NO_ID
 from tangle.state.confidence import Sample
 from tangle.state.finality import Finality
 from tangle.state.finality.milestones import Milestones
-from tangle.store import journal, queries
-from tangle.store.engine import OwnConnection, migrate, open_engine
+from tangle.store import journal, queries, seals
+from tangle.store.engine import OwnConnection, check_pages, migrate, open_engine
 from tangle.store.errors import AuditFailed, DatabaseDamaged, NoNetwork
 from tangle.store.rows import CrossingRow
 from tangle.tipselect import confidence
+
+PAGES_AT_START_BYTES = 16 * 2**20
+"""bytes of a database whose pages are all looked through at each start; `tangle audit` does so with any"""
 
 
 class Node:
@@ -98,6 +101,7 @@ class Node:
         engine = open_engine(url)
         try:
             migrate(engine)
+            check_pages(engine, PAGES_AT_START_BYTES)
             node = cls(engine, settings, **kwargs)
             node.audit()
         except (TangleError, SQLAlchemyError):
@@ -115,8 +119,14 @@ class Node:
         self.engine.dispose()
 
     def audit(self) -> None:
-        """Raise AuditFailed unless the unspent outputs add up to the supply."""
+        """Check what a start has time for: the newest rows against their seals, the ledger against the supply.
+
+        Raises
+        ------
+        AuditFailed, DatabaseDamaged
+        """
         with self.own.reading() as connection:
+            seals.check(connection, seals.CHECKED_AT_START)
             unspent = journal.unspent_total(connection)
         if unspent != self.parameters.token_supply:
             supply = self.parameters.token_supply

@@ -169,6 +169,25 @@ def migrate(engine: Engine) -> None:
         upgrade(config, "head")
 
 
+def check_pages(engine: Engine, most_bytes: int | None = None) -> None:
+    """Have SQLite look through all pages and indexes, unless there are more than `most_bytes`.
+
+    Raises
+    ------
+    DatabaseDamaged : it names the first fault
+    """
+    if engine.dialect.name != "sqlite":
+        return
+    with engine.connect() as connection:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar() or 0
+        size = connection.exec_driver_sql("PRAGMA page_size").scalar() or 0
+        if most_bytes is not None and pages * size > most_bytes:
+            return
+        found = connection.exec_driver_sql("PRAGMA integrity_check(1)").scalar()
+    if found != "ok":
+        raise DatabaseDamaged(str(found))
+
+
 def check_network(engine: Engine, parameters: ProtocolParameters) -> None:
     """Raise OtherNetwork when the database holds a network whose parameters are not `parameters`."""
     with engine.connect() as connection:

@@ -31,8 +31,8 @@ from tangle.store.rows import (
     ReferencedRow,
     SpentRow,
     TransactionRow,
-    new_store_id,
 )
+from tangle.store.seals import NUMBERED, new_store_id, row_sum, seal
 
 __all__ = [
     "Batch",
@@ -48,12 +48,14 @@ __all__ = [
     "TransactionRow",
     "all_movements",
     "all_outputs",
+    "all_transactions",
     "append",
     "block_total",
     "create_network",
     "crossings",
     "first_referenced",
     "latest_milestone",
+    "network_of",
     "next_number",
     "read_network",
     "renew_store",
@@ -66,6 +68,7 @@ __all__ = [
 REPLAY_PAGE = 2_000
 """blocks read at a time by `replay`"""
 _KEY_BYTES = 32
+_SEALED = frozenset(NUMBERED)
 
 
 _SPEND = (
@@ -85,12 +88,18 @@ def append(connection: Connection, batch: Batch) -> None:
     DoubleSpend : an output to spend is absent or spent; the caller's transaction must be rolled back
     sqlalchemy.exc.IntegrityError : a number, id or spent output repeats, or a row refers to an absent block
     """
+    added = newest = 0
     for table in tables.JOURNAL:
         rows = getattr(batch, table.name)
         if rows:
             sql, positional = _insert(table, connection.dialect)
             values = [tuple(row.__dict__.values()) if positional else row.__dict__ for row in rows]
             connection.exec_driver_sql(sql, values)
+            if table in _SEALED:
+                added += sum(row_sum(row.__dict__.values()) for row in rows)
+                newest = max(newest, rows[-1].number)
+    if newest:
+        seal(connection, newest, added)
     if batch.spent:
         sql, order = _spend(connection.dialect)
         named = [{f"{name}_": value for name, value in row.__dict__.items()} for row in batch.spent]
@@ -188,6 +197,12 @@ def all_movements(connection: Connection) -> Iterator[MovementRow]:
         yield MovementRow(*row)
 
 
+def all_transactions(connection: Connection) -> Iterator[TransactionRow]:
+    """Every included transaction, in no order."""
+    for row in connection.execution_options(yield_per=REPLAY_PAGE).execute(select(*tables.transactions.c)):
+        yield TransactionRow(*row)
+
+
 def unspent_total(connection: Connection) -> int:
     """The sum, in base units and exact, of all unspent outputs: the token supply if the ledger is sound."""
     unspent = tables.outputs.c.spent_index.is_(None)
@@ -208,7 +223,7 @@ def create_network(engine: Engine, network: Network, genesis: OutputRow) -> None
     if genesis.amount != supply:
         raise UnusableNetwork(f"the genesis output holds {genesis.amount} base units, the supply is {supply}")
     with writing(engine) as connection:
-        found = _network(connection)
+        found = network_of(connection)
         if found is not None:
             raise NetworkExists(found.parameters.network_name)
         row: dict[str, Any] = {
@@ -218,9 +233,9 @@ def create_network(engine: Engine, network: Network, genesis: OutputRow) -> None
             "milestone_keys": b"".join(network.keys.public_keys),
             "threshold": network.keys.threshold,
             "created_at": network.created_at,
-            "store_id": network.store_id,
         }
-        connection.execute(insert(tables.network), row)
+        seal(connection, 0, row_sum([one.encode() if isinstance(one, str) else one for one in row.values()]))
+        connection.execute(insert(tables.network), {**row, "store_id": new_store_id()})
         append(connection, Batch(outputs=[genesis]))
 
 
@@ -235,10 +250,11 @@ def renew_store(engine: Engine) -> str:
 def read_network(engine: Engine) -> Network | None:
     """The network of this database, or None before `create_network`."""
     with engine.connect() as connection:
-        return _network(connection)
+        return network_of(connection)
 
 
-def _network(connection: Connection) -> Network | None:
+def network_of(connection: Connection) -> Network | None:
+    """The network, or None before `create_network`."""
     row = connection.execute(select(tables.network)).one_or_none()
     if row is None:
         return None

@@ -5,17 +5,11 @@ A `Batch` is everything that one group commit makes durable.
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass, field
 from enum import IntEnum
 
 from tangle.protocol.milestones import MilestoneKeys
 from tangle.protocol.parameters import ProtocolParameters
-
-
-def new_store_id() -> str:
-    """32 hex digits, drawn anew."""
-    return secrets.token_hex(16)
 
 
 class Inclusion(IntEnum):
@@ -195,10 +189,10 @@ class Network:
 
     Attributes
     ----------
-    store_id : names this journal, whatever network it holds: numbers of events mean something in one journal only
+    store_id : names this journal: numbers of events mean something in one journal only; empty before it is made
     """
 
     parameters: ProtocolParameters
     keys: MilestoneKeys
     created_at: int
-    store_id: str = field(default_factory=new_store_id)
+    store_id: str = ""

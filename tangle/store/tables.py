@@ -144,6 +144,13 @@ crossings = Table(
     Column("walks", Integer, nullable=False),
 )
 
+seals = Table(
+    "seals",
+    metadata,
+    Column("number", COUNTER, primary_key=True, autoincrement=False),
+    Column("total", BigInteger, nullable=False),
+)
+
 _columns = outputs.c
 _unspent = _columns.spent_index.is_(None)
 _order = (_columns.output_type, _columns.created_index, _columns.output_id)

@@ -63,7 +63,7 @@ def journals(draw: st.DrawFn) -> list[Batch]:
             number += 1
             free.remove(block_number)
             reason = draw(st.none() | st.integers(0, 255))
-            inclusion = draw(st.sampled_from(list(Inclusion)))
+            inclusion = int(draw(st.sampled_from(list(Inclusion))))
             batch.referenced.append(ReferencedRow(number, block_number, index, inclusion, reason))
         if draw(st.booleans()) and batch.blocks:
             number += 1

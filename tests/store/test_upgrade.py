@@ -82,6 +82,7 @@ def test_everything_is_kept_and_the_new_columns_are_what_basic_outputs_have(path
     engine.dispose()
     after = contents(path)
     assert all(len(str(row.pop("store_id"))) == 32 for row in after["network"])
+    assert [row["number"] for row in after.pop("seals")] == [0, 148]
     assert {name: rows for name, rows in after.items() if name != "outputs"} == {
         name: rows for name, rows in before.items() if name != "outputs"
     }
