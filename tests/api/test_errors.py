@@ -137,6 +137,6 @@ def test_codes_are_unique_and_documented() -> None:
     text = DOCS.read_text()
     missing = [row for row in table if "| `{}` | {} | {} |".format(*row) not in text]
     assert missing == []
-    assert text.partition("| code |")[2].count("\n| `") == len(table), (
+    assert text.rpartition("| code |")[2].count("\n| `") == len(table), (
         "docs/rest.md lists codes that no longer exist"
     )

@@ -49,10 +49,16 @@ def follow(path: Path, blocks: Iterable[Arrived], rng: random.Random) -> Alone:
 
 
 def contents(engine: Engine) -> dict[str, list[tuple[Any, ...]]]:
-    """Every row of every table, in order of the primary keys."""
+    """Every row of every table, in order of the primary keys; but for the name that each journal has."""
+    own = tables.network.c.store_id
     with engine.connect() as connection:
         return {
-            name: [tuple(row) for row in connection.execute(select(table).order_by(*table.primary_key))]
+            name: [
+                tuple(row)
+                for row in connection.execute(
+                    select(*(column for column in table.c if column is not own)).order_by(*table.primary_key)
+                )
+            ]
             for name, table in tables.metadata.tables.items()
         }
 
