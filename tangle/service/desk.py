@@ -10,7 +10,6 @@ wait, or when an answer took longer than `SLOW_S`. A question has `limit_s`; who
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,14 +18,11 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Engine
 
-from tangle.errors import TangleError
 from tangle.node import Still
 from tangle.service.errors import TookTooLong
 from tangle.service.reader import Library, Reader
 from tangle.service.stills import Stills
 from tangle.service.turns import Turns
-
-log = logging.getLogger("tangle.desk")
 
 SLOW_S = 0.05
 """seconds of an answer after which the next ones come from a process of their own"""
@@ -70,7 +66,7 @@ class Desk:
         shared = engine.url.database not in {None, "", ":memory:"}
         self._idle = [Reader(url, limit_s, preload) for _ in range(readers)] if shared else []
         self._readers = tuple(self._idle)
-        self._starting: asyncio.Task[None] | None = None
+        self._begun = False
 
     @property
     def waiting(self) -> int:
@@ -107,8 +103,6 @@ class Desk:
 
     async def stop(self) -> None:
         """End the readers."""
-        if self._starting is not None:
-            await asyncio.gather(self._starting, return_exceptions=True)
         for reader in self._readers:
             await asyncio.to_thread(reader.stop)
         self._thread.shutdown(wait=False)
@@ -147,15 +141,10 @@ class Desk:
             self._idle.append(reader)
 
     def _start(self) -> None:
-        if self._readers and self._starting is None:
-            self._starting = asyncio.create_task(self._started())
-
-    async def _started(self) -> None:
-        for reader in self._readers:
-            try:
-                await reader.start()
-            except (TangleError, OSError):
-                log.exception("a process for dear questions does not start; the node answers them itself")
+        if not self._begun:
+            self._begun = True
+            for reader in self._readers:
+                reader.start()
 
 
 async def _no_window() -> None:

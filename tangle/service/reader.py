@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import multiprocessing
 import os
 import pickle
 import signal
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -25,6 +27,8 @@ from sqlalchemy import Connection, Engine
 from tangle.node import Still
 from tangle.service.errors import ReaderEnded, TookTooLong
 from tangle.store.engine import open_engine
+
+log = logging.getLogger("tangle.reader")
 
 NICENESS = 5
 """of the process: what is written and served goes first"""
@@ -77,10 +81,20 @@ class Reader:
         self._pipe: Pipe | None = None
         self._shown: Still | None = None
 
-    async def start(self) -> None:
-        """Start the process; the first one takes a second or two."""
+    def start(self) -> None:
+        """Have the process started, which takes a second or two the first time; `ready` tells that it is there.
+
+        Nobody waits for the thread that does it: a node that stops meanwhile must not.
+        """
+        threading.Thread(target=self._begin, name="reader start", daemon=True).start()
+
+    def _begin(self) -> None:
         _CONTEXT.set_forkserver_preload([__name__, *self._preload])
-        await self.ask(_nothing, (), None)
+        try:
+            self._open()
+        except (EOFError, OSError):
+            log.exception("a process for dear questions does not start; the node answers them itself")
+            return
         self.ready = True
 
     async def ask(self, question: Question, arguments: tuple[Any, ...], still: Still | None) -> Any:
@@ -103,7 +117,7 @@ class Reader:
         self._thread.shutdown()
 
     def _kill(self) -> None:
-        if self._process is not None:
+        if self._process is not None and self._process.pid is not None:  # it may just be about to start
             self._process.kill()
 
     def _ask(self, question: Question, arguments: tuple[Any, ...], still: Still | None) -> Any:
@@ -149,10 +163,6 @@ class _Failed:
     """A question that raised."""
 
     error: Exception
-
-
-def _nothing(_library: Library) -> None:
-    """Asked for nothing but the start."""
 
 
 def _send(pipe: Pipe, value: object) -> None:
