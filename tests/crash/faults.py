@@ -12,12 +12,14 @@ import random
 import resource
 import signal
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.e2e.nodes import NodeProcess
+from tests.e2e.nodes import LOOK_S, NodeProcess
+from tests.forked import START_S
 
 WAL_HEADER, FRAME_HEADER = 32, 24
 """bytes; https://sqlite.org/walformat.html"""
@@ -156,7 +158,12 @@ def read_only(victim: Victim, rng: random.Random) -> None:
     """Killed, and started on a disk that cannot be written: it ends and says why, and starts once it can."""
     assert victim.disk is not None
     victim.node.kill()
-    subprocess.run(["mount", "-o", "remount,ro", str(victim.disk)], check=True)
+    remount = ["mount", "-o", "remount,ro", str(victim.disk)]
+    deadline = time.monotonic() + START_S
+    # Processes that read for the node end a moment after it.
+    while subprocess.run(remount, check=False, capture_output=True).returncode:
+        assert time.monotonic() < deadline, "something still writes to the disk of a node that was killed"
+        time.sleep(LOOK_S)
     before = victim.node.log.stat().st_size
     try:
         victim.node.launch()
