@@ -86,6 +86,7 @@ def metadata(service: Service, record: BlockRecord) -> BlockMetadata:
         tuple(peek.parents(record.block.data)),
         is_solid=True,
         **settled(record),
+        white_flag_index=record.white_flag_index,
         should_promote=promote,
         should_reattach=reattach,
         confidence=confidence(service, record),

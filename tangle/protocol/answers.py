@@ -150,6 +150,7 @@ class BlockMetadata(Declared):
     carried_index : of the milestone that the block carries, if it carries one that was applied
     inclusion : None while not referenced
     conflict_reason : see `tangle.protocol.conflicts`
+    white_flag_index : place of the block, from 0, in the order in which its milestone applied blocks (TIP-2)
     confidence : None from nodes that do not tell
     """
 
@@ -160,6 +161,7 @@ class BlockMetadata(Declared):
     milestone_index: Annotated[Index | None, Name("referencedByMilestoneIndex")] = None
     inclusion: Annotated[InclusionState | None, Name("ledgerInclusionState")] = None
     conflict_reason: int | None = None
+    white_flag_index: Index | None = None
     should_promote: bool | None = None
     should_reattach: bool | None = None
     confidence: Annotated[Confidence | None, PROMISED] = None

@@ -8,7 +8,7 @@ own and are passed on from here.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
@@ -95,11 +95,15 @@ HEAD_BYTES = 2 + 8 * 32
 
 @dataclass(frozen=True)
 class BlockRecord:
-    """A block, what a milestone made of it (None: not referenced), and the milestone it carries, if applied."""
+    """A block, what a milestone made of it (None: not referenced), and the milestone it carries, if applied.
+
+    `white_flag_index` is its place in its milestone's order (TIP-2), where one block was asked for alone.
+    """
 
     block: BlockRow
     referenced: ReferencedRow | None
     milestone_index: int | None
+    white_flag_index: int | None = None
 
 
 @dataclass(frozen=True)
@@ -281,7 +285,16 @@ def _milestone(connection: Connection, chosen: ColumnElement[bool]) -> Milestone
 
 def _one_record(connection: Connection, statement: Select[*tuple[Any, ...]]) -> BlockRecord | None:
     row = connection.execute(statement).one_or_none()
-    return _record(row) if row else None
+    if row is None:
+        return None
+    found = _record(row)
+    if found.referenced is None:
+        return found
+    # Rows of one milestone have numbers without a gap, in white-flag order.
+    of = tables.referenced.c
+    first = select(func.min(of.number)).where(of.milestone_index == found.referenced.milestone_index)
+    place = found.referenced.number - connection.execute(first).scalar_one()
+    return replace(found, white_flag_index=place)
 
 
 def _record(row: Row[*tuple[Any, ...]]) -> BlockRecord:

@@ -9,11 +9,14 @@ from typing import Any
 import orjson
 import pytest
 
+from tangle.protocol.answers import BlockMetadata
 from tangle.protocol.merkle import merkle_root
 from tangle.protocol.milestones import Milestone
 from tangle.protocol.outputs import OUTPUTS, BasicOutput, Output, SenderFeature, TagFeature
 from tangle.protocol.serial import Fields, Reader
+from tangle.protocol.tagged_data import TaggedData
 from tangle.protocol.transactions import Transaction
+from tangle.store import queries
 from tests.networks import Key, coins_of, note, spend
 from tests.nodes import BINARY, RunningNode, running_node
 
@@ -147,7 +150,8 @@ def test_the_node_bounds_the_page_whoever_names_its_size(story: Story) -> None:
     node, address = story.node, story.node.bech32(ALICE.address)
     first = node.get("/api/indexer/v1/outputs/basic", address=address, pageSize=1_000)
     assert len(first["items"]) == 3
-    stretched = first["cursor"].rpartition(".")[0] + ".1000"
+    place, _, store = first["cursor"].split(".")
+    stretched = f"{place}.1000.{store}"
     assert len(node.get("/api/indexer/v1/outputs/basic", address=address, cursor=stretched)["items"]) == 3
 
 
@@ -282,3 +286,14 @@ def test_the_generation_before_finds_what_it_wrote(story: Story) -> None:
     assert node.get("/api/v1/tips")["data"]["tipMessageIds"]
     bad = node.http.post("/api/v1/messages", json={"payload": {"type": 0}})
     assert (bad.status_code, bad.json()["code"]) == (400, "unknown_type")
+
+
+def test_metadata_tells_the_place_in_white_flag_order(node: RunningNode) -> None:
+    blocks = [node.attach(TaggedData(b"order", bytes([number]))) for number in range(3)]
+    found = [node.wait_referenced(block_id) for block_id in blocks]
+    for metadata in found:
+        index = metadata["referencedByMilestoneIndex"]
+        with node.service.connect() as connection:
+            order = [record.block.block_id for record in queries.milestone_blocks(connection, index)]
+        assert "0x" + order[metadata["whiteFlagIndex"]].hex() == metadata["blockId"]
+        assert BlockMetadata.from_json(Fields(metadata)).white_flag_index == metadata["whiteFlagIndex"]
