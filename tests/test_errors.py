@@ -84,7 +84,11 @@ def test_every_code_has_one_owner() -> None:
     assert {code: names for code, names in owners.items() if len(names) > 1} == {}
     assert [code for code in owners if not re.fullmatch("[a-z][a-z0-9_]*", code)] == []
     # A class without a code of its own is a base, or is told its code by the node that was asked.
-    assert {kind.__qualname__ for kind in KINDS if "code" not in vars(kind)} == {"NodeError", "WalletError"}
+    assert {kind.__qualname__ for kind in KINDS if "code" not in vars(kind)} == {
+        "NodeError",
+        "JournalChanged",
+        "WalletError",
+    }
 
 
 def test_every_message_is_made_of_what_its_class_declares() -> None:
@@ -152,7 +156,7 @@ EXIT_CODES = {
         password_needed wrong_password""",
     8: "conflicting not_included_in_time not_funded answer_lost undecided partly_done",
     9: "port_unusable",
-    10: """setup keys_missing keys_unusable data_in_use data_unusable other_network unknown_revision
+    10: """setup older_copy keys_missing keys_unusable data_in_use data_unusable other_network unknown_revision
         database_damaged network_exists no_network network_lost unusable_network database_unusable""",
     11: "audit_failed",
     12: """channel book book_in_use no_book book_exists book_failed channel_book channel_in_use no_channel
