@@ -25,7 +25,6 @@ import asyncio
 from collections import Counter, OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import Enum
 from http import HTTPStatus
 from ipaddress import ip_address, ip_network
 from itertools import islice
@@ -65,16 +64,10 @@ PIPELINED_MAX = 100
 """requests of one connection that may wait behind one another"""
 REFUSED_MAX = 64
 """connections without a place that are told so at the same time; more are cut"""
+HEAD, BODY, NOTHING = range(3)
+"""what is awaited from a client; plain numbers, for each request meets them some ten times"""
 GRACE_S = 0.5
 """seconds that an answer may lie unread even when memory is short"""
-
-
-class Owed(Enum):
-    """What is awaited from a client."""
-
-    HEAD = 0
-    BODY = 1
-    NOTHING = 2
 
 
 @dataclass(frozen=True)
@@ -237,7 +230,7 @@ class Connection(HttpToolsProtocol):
         self.url = b""
         self.unread = 0
         self.full_since = self._moved = self._since = self.loop.time()
-        self._owed = Owed.HEAD
+        self._owed = HEAD
         self._active: RequestResponseCycle | None = None
         self._piece = 0
         # Bytes of this header, or those since the last byte of the body.
@@ -288,7 +281,7 @@ class Connection(HttpToolsProtocol):
             self._refuse(told)
             return
         self._around += self._piece
-        if self._owed is not Owed.NOTHING and self._around > self.limits.head_bytes_max:
+        if self._owed != NOTHING and self._around > self.limits.head_bytes_max:
             self._refuse(self._too_large())
 
     def pause_writing(self) -> None:
@@ -313,7 +306,7 @@ class Connection(HttpToolsProtocol):
         """A request begins."""
         super().on_message_begin()
         self._begun = True
-        self._owed = Owed.HEAD
+        self._owed = HEAD
         self._since = self.loop.time()
         self._around = -self._piece
 
@@ -323,11 +316,6 @@ class Connection(HttpToolsProtocol):
         if len(self.url) > self.limits.url_bytes_max:
             raise self._too_large()
 
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """A header; what comes behind the body is none."""
-        if self._owed is Owed.HEAD:
-            super().on_header(name, value)
-
     def on_headers_complete(self) -> None:
         """The request can begin. Raises HeaderTooLarge, TooManyOfClient."""
         most = self.limits.head_bytes_max
@@ -335,10 +323,12 @@ class Connection(HttpToolsProtocol):
             raise self._too_large()
         if len(self.pipeline) >= PIPELINED_MAX:
             raise TooManyOfClient(f"at most {PIPELINED_MAX} requests may wait on one connection")
-        self._owed = Owed.BODY
+        self._owed = BODY
         self._since = self.loop.time()
         self.all.works(self)
         super().on_headers_complete()
+        # What comes behind the body is no header: the request keeps its list, and the parser fills another.
+        self.headers = []
 
     def on_body(self, body: bytes) -> None:
         """A part of the body."""
@@ -348,7 +338,7 @@ class Connection(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """The request is here."""
         super().on_message_complete()
-        self._owed = Owed.NOTHING
+        self._owed = NOTHING
         if self.cycle.response_complete:
             self._rest()
 
@@ -372,7 +362,7 @@ class Connection(HttpToolsProtocol):
             return
         if self._refusal is not None:
             self._tell(self._refusal)
-        elif self._owed is Owed.NOTHING:
+        elif self._owed == NOTHING:
             self._rest()
         else:
             self._since = self.loop.time()
@@ -391,12 +381,12 @@ class Connection(HttpToolsProtocol):
             self.transport.abort()
         elif self._refusal is not None or self.transport.is_closing():
             return
-        elif self._owed is Owed.HEAD:
+        elif self._owed == HEAD:
             self._look_at_head(waited)
-        elif self._owed is Owed.BODY and self.cycle.response_complete:
+        elif self._owed == BODY and self.cycle.response_complete:
             if waited > LINGER_S:
                 self.transport.close()
-        elif self._owed is Owed.BODY:
+        elif self._owed == BODY:
             if waited > self.limits.body_s:
                 self._refuse(RequestSlow(f"the body did not come within {self.limits.body_s:g} s"))
         elif waited > KEEP_ALIVE_S and (self._active is None or self._active.response_complete):
@@ -428,7 +418,7 @@ class Connection(HttpToolsProtocol):
     def _too_large(self) -> TangleError:
         if len(self.url) > self.limits.url_bytes_max:
             return UrlTooLong(f"a URL has at most {self.limits.url_bytes_max} bytes")
-        what = "a header has" if self._owed is Owed.HEAD else "between the bytes of a body there are"
+        what = "a header has" if self._owed == HEAD else "between the bytes of a body there are"
         return HeaderTooLarge(f"{what} at most {self.limits.head_bytes_max} bytes")
 
     def _refuse(self, error: TangleError) -> None:
@@ -437,13 +427,13 @@ class Connection(HttpToolsProtocol):
         active = self._active
         if active is None or active.response_complete:
             self._tell(error)
-        elif self._owed is Owed.BODY and active is self.cycle:
+        elif self._owed == BODY and active is self.cycle:
             self._forget(active)
             if active.response_started:
                 self.transport.close()
             else:
                 self._tell(error)
-        elif self._owed is Owed.BODY:
+        elif self._owed == BODY:
             # The request that is not whole waits behind others.
             self.pipeline.popleft()
 

@@ -19,7 +19,7 @@ from __future__ import annotations
 import asyncio
 import re
 import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping
 from functools import lru_cache
 from ipaddress import ip_address
 
@@ -46,6 +46,7 @@ DEFAULTS: Mapping[bytes, bytes] = {
     b"x-content-type-options": b"nosniff",
 }
 """headers of every answer that does not bring its own"""
+_DEFAULTS = tuple(DEFAULTS.items())
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 """methods that change nothing"""
 _ONCE = frozenset({b"host", b"origin", b"sec-fetch-site", b"content-encoding", b"transfer-encoding"})
@@ -105,14 +106,12 @@ class Gate:
     def _covering(self, send: Send) -> Send:
         """`send` that gives every answer its headers."""
 
-        def cover(message: Message) -> Message:
-            headers = list(message.get("headers", ()))
-            there = {name for name, _ in headers}
-            headers += [header for header in DEFAULTS.items() if header[0] not in there]
-            return {**message, "headers": headers + self._vary}
-
-        async def covering(message: Message) -> None:
-            await send(cover(message) if message["type"] == "http.response.start" else message)
+        def covering(message: Message) -> Awaitable[None]:
+            if message["type"] == "http.response.start":
+                headers = message["headers"] = [*message.get("headers", ()), *self._vary]
+                there = [name for name, _ in headers if name in DEFAULTS]
+                headers += _DEFAULTS if not there else [one for one in _DEFAULTS if one[0] not in there]
+            return send(message)
 
         return covering
 
@@ -128,7 +127,8 @@ class Gate:
             raise RequestMalformed("a request names its Host", "Host")
         if scope["method"] not in SAFE:
             self._check_origin(headers, host or b"")
-        _check_encoding(headers)
+        if b"content-encoding" in headers or b"transfer-encoding" in headers:
+            _check_encoding(headers)
 
     def _check_host(self, host: bytes) -> None:
         answers = self._answers_to(host)
