@@ -23,7 +23,7 @@ from tangle.protocol.outputs import OUTPUTS
 from tangle.protocol.pow.search import search
 from tangle.protocol.serial import Fields
 from tangle.protocol.transactions import Transaction
-from tangle.service.directory import read_keys
+from tangle.service.directory import supply_words
 from tangle.service.founding import make_network
 from tangle.service.running import Service
 from tangle.service.settings import NETWORK_SETTINGS, Settings
@@ -66,8 +66,8 @@ class RunningNode:
 
     @property
     def holder(self) -> Key:
-        """The key that the whole supply was given to."""
-        return Key(Keys.from_mnemonic(read_keys(self.settings.data).mnemonic).derive().seed)
+        """The key that the supply was given to."""
+        return Key(Keys.from_mnemonic(supply_words(self.settings.supply_path)).derive().seed)
 
     def bech32(self, address: Address) -> str:
         """The text of an address on this network."""
@@ -144,7 +144,9 @@ def running_node(data: Path, **settings: Any) -> Iterator[RunningNode]:
     loaded = Settings.load(data=data, **{"port": 0, **given})
     if not data.exists():
         chosen = {name: given[name] for name in NETWORK_SETTINGS if name in given}
-        shutil.copytree(_founded(**chosen), data)
+        founded = _founded(**chosen)
+        shutil.copytree(founded, data)
+        shutil.copy(Settings.load(data=founded).supply_path, loaded.supply_path)
     with prepared(loaded, ticks=quick_ticks) as (server, listener):
         url = url_of(listener)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="node")

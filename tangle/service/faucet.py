@@ -107,6 +107,7 @@ class Faucet:
 
     Parameters
     ----------
+    fund : gives the faucet its part of the supply; posted when it is first asked and holds too little
     ticks : seconds that only grow, for what is given within an hour
     """
 
@@ -117,6 +118,7 @@ class Faucet:
         work: WorkRoom,
         keys: KeyPair,
         settings: Settings,
+        fund: Transaction | None = None,
         ticks: Callable[[], float] = time.monotonic,
     ) -> None:
         self.node = node
@@ -129,6 +131,7 @@ class Faucet:
         self._waiting: dict[Address, None] = {}
         self._news = asyncio.Event()
         self._empty = False
+        self._fund = fund
         self._clients = Quota(settings.faucet_client_hourly, ticks)
         self._addresses = Quota(settings.faucet_address_hourly, ticks)
 
@@ -197,6 +200,10 @@ class Faucet:
         """Pay the oldest requests, as many as one transaction takes."""
         addresses = list(self._waiting)[: OUTPUTS_MAX - 1]
         transaction = await asyncio.to_thread(self._compose, addresses)
+        if transaction is None and self._fund is not None:
+            fund, self._fund = self._fund, None
+            await self._settle(fund)
+            return
         if transaction is None:
             own = to_bech32(self.keys.address, self.node.parameters.bech32_hrp)
             log.error("the faucet is empty: %d requests are dropped; send coins to %s", len(self._waiting), own)

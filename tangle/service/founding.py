@@ -9,6 +9,7 @@ the same keys would sign a second history: that is refused.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,15 +18,19 @@ from typing import IO
 
 from sqlalchemy import Engine
 
+from tangle.client.wallet.selection import Coin
+from tangle.client.wallet.transfer import least_remainder, sign_transfer
 from tangle.disk import files
-from tangle.node import Node, create_network
-from tangle.protocol.addresses import Ed25519Address
-from tangle.protocol.keys import Keys
+from tangle.node import GENESIS_OUTPUT_ID, Node, create_network
+from tangle.protocol.addresses import Address, Ed25519Address
+from tangle.protocol.keys import KeyPair, Keys
 from tangle.protocol.milestones import MilestoneKeys
 from tangle.protocol.outputs import BasicOutput, storage_deposit
 from tangle.protocol.parameters import ProtocolParameters
 from tangle.protocol.pow.search import compile_kernels as compile_pow
 from tangle.protocol.ruleset import KNOWN_RULES
+from tangle.protocol.tagged_data import TaggedData
+from tangle.protocol.transactions import Transaction
 from tangle.service.clock import Moment, boot, steady
 from tangle.service.directory import (
     FOUNDED_NAME,
@@ -33,6 +38,8 @@ from tangle.service.directory import (
     NodeKeys,
     lock_directory,
     read_keys,
+    supply_words,
+    write_fund,
     write_keys,
 )
 from tangle.service.errors import KeysUnusable, NetworkLost, OlderCopy, SettingInvalid
@@ -43,6 +50,8 @@ from tangle.store.engine import check_network, migrate, open_engine, warm
 from tangle.store.errors import NoNetwork
 from tangle.store.journal import Network, latest_milestone, read_network, renew_store
 from tangle.tipselect.compile import compile_kernels as compile_tipselect
+
+log = logging.getLogger("tangle.founding")
 
 Report = Callable[[str], None]
 """told what happens now, for a line that people read"""
@@ -109,14 +118,29 @@ def _found(engine: Engine, settings: Settings, now: int, tell: Report) -> None:
             f"a network was made in {data}, and its database is empty or gone; put the database back from your "
             "copy, or start with an empty data directory"
         )
-    tell(f"making the network {settings.network_name} in {data}")
+    tell(f"making the network {settings.network_name} in {data}; its supply is in {settings.supply_path}")
     if not (data / KEYS_NAME).exists():
         write_keys(data, NodeKeys.fresh(), settings.network_name)
     if not (data / CONFIG_NAME).exists():
         files.write(data / CONFIG_NAME, commented_toml(settings).encode())
     keys = read_keys(data)
-    holder = Keys.from_mnemonic(keys.mnemonic).derive().address
-    create_network(engine, settings.parameters(), keys.milestone_keys, keys.coordinator_seeds, holder, now)
+    holder = Keys.from_mnemonic(keys.mnemonic or supply_words(settings.supply_path)).derive()
+    parameters, seeds = settings.parameters(), keys.coordinator_seeds
+    if not keys.mnemonic:
+        write_fund(data, _faucet_fund(holder, keys.faucet.address, settings.faucet_fund, parameters))
+    create_network(engine, parameters, keys.milestone_keys, seeds, holder.address, now)
+
+
+def _faucet_fund(holder: KeyPair, faucet: Address, fund: int, parameters: ProtocolParameters) -> Transaction:
+    """What gives the faucet its part of the supply, once; all of a supply that is hardly more.
+
+    It is posted when the faucet is first asked.
+    """
+    supply = Coin(GENESIS_OUTPUT_ID, BasicOutput.to(holder.address, parameters.token_supply))
+    rest = parameters.token_supply - fund
+    amount = fund if rest >= least_remainder(holder.address, parameters) else parameters.token_supply
+    output, note = BasicOutput.to(faucet, amount), TaggedData(b"faucet", b"")
+    return sign_transfer([supply], [output], lambda _: holder, holder.address, parameters, note)
 
 
 def open_node(settings: Settings, report: Report | None = None) -> OpenNode:
@@ -142,6 +166,13 @@ def open_node(settings: Settings, report: Report | None = None) -> OpenNode:
             engine.dispose()
         _check_faucet(settings, network.parameters)
         keys = _keys_for(settings, network.keys)
+        if keys is not None and keys.mnemonic:
+            log.warning(
+                "%s holds the words of the supply, and the faucet gives all of it away; stop the node, put them "
+                "into a wallet elsewhere (`tangle wallet new --mnemonic-stdin`), take the line supplyMnemonic out "
+                "of the file, and send the faucet's new address some coins once it says which",
+                settings.data / KEYS_NAME,
+            )
         compile_pow(tell)
         compile_tipselect(tell)
         tell("reading the journal")

@@ -13,10 +13,10 @@ from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from sqlalchemy import Connection, Engine
 
 from tangle.node.reading import Reading
-from tangle.protocol.keys import Keys
 from tangle.service.clock import ClockWatch, agreed
 from tangle.service.decoding import Decoding, reading
 from tangle.service.desk import Desk
+from tangle.service.directory import read_fund
 from tangle.service.door import Door
 from tangle.service.errors import PositionAhead, PositionForeign
 from tangle.service.faucet import Faucet
@@ -100,8 +100,9 @@ class Service:
         self.decoding = Decoding(reading(node.engine), lambda: 1_000 * clock(), node.parameters.network_id)
         self.faucet: Faucet | None = None
         if settings.faucet and opened.keys is not None:
-            holder = Keys.from_mnemonic(opened.keys.mnemonic).derive()
-            self.faucet = Faucet(node, self.door, self.work, holder, settings)
+            self.faucet = Faucet(
+                node, self.door, self.work, opened.keys.faucet, settings, read_fund(settings.data)
+            )
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

@@ -99,7 +99,15 @@ class Settings(BaseSettings):
         description="hashes that the blocks that wait for a search may take; half for one client",
     )
 
-    faucet: bool = Field(True, description="whether the holder of the supply gives away coins on request")
+    faucet: bool = Field(True, description="whether the node gives away coins of its faucet on request")
+    faucet_fund: int = Field(
+        1_000_000_000_000, ge=1, description="base units that the faucet of a new network gets of the supply, once"
+    )
+    supply_file: str = Field(
+        "",
+        description="wallet file for the words of a new network's supply; empty: DIR-supply.json beside DIR, the "
+        "data directory",
+    )
     faucet_amount: int = Field(1_000_000_000, ge=1, description="base units per request")
     faucet_balance_max: int = Field(
         10_000_000_000, ge=1, description="base units; an address that holds as many gets no more"
@@ -289,6 +297,14 @@ class Settings(BaseSettings):
         # Made of its parts: a directory may be called anything, and a text would be read as a URL with a query.
         own = URL.create("sqlite", database=str(self.data / "tangle.db"))
         return self.database_url or own.render_as_string(hide_password=False)
+
+    @property
+    def supply_path(self) -> Path:
+        """The wallet file with the words of the supply, outside of the data directory."""
+        data = self.data.absolute()
+        return (
+            Path(self.supply_file).expanduser() if self.supply_file else data.with_name(f"{data.name}-supply.json")
+        )
 
     def parameters(self) -> ProtocolParameters:
         """The protocol parameters of a network made with these settings. Raises ProtocolError."""

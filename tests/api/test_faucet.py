@@ -19,6 +19,12 @@ def _balance(node: RunningNode, address: Ed25519Address) -> int:
     return sum(int(node.get(f"/api/core/v2/outputs/{item}")["output"]["amount"]) for item in items)
 
 
+def _faucet(node: RunningNode) -> Key:
+    """The faucet's key."""
+    assert node.service.faucet is not None
+    return Key(node.service.faucet.keys.seed)
+
+
 def _wait_balance(node: RunningNode, address: Ed25519Address, least: int) -> int:
     deadline = time.monotonic() + 30
     while (held := _balance(node, address)) < least:
@@ -87,12 +93,12 @@ def test_an_empty_faucet_says_so(tmp_path: Path) -> None:
 def test_coins_with_conditions_do_not_stop_the_faucet(tmp_path: Path) -> None:
     asker = Key.named("asker").address
     with running_node(tmp_path / "data", token_supply=10_000_000, faucet_amount=500_000) as node:
-        own = node.holder.address
+        own = _faucet(node)
         # What it holds most of, as anybody may send it: locked for years.
-        locked = BasicOutput(9_000_000, (AddressUnlockCondition(own), TimelockUnlockCondition(2**32 - 1)))
+        locked = BasicOutput(9_000_000, (AddressUnlockCondition(own.address), TimelockUnlockCondition(2**32 - 1)))
         gift = spend(
             node.coins(node.holder),
-            [locked, BasicOutput.to(own, 1_000_000)],
+            [locked, BasicOutput.to(own.address, 1_000_000)],
             parameters=node.service.parameters,
         )
         assert node.include(gift)["ledgerInclusionState"] == "included"
@@ -103,16 +109,20 @@ def test_coins_with_conditions_do_not_stop_the_faucet(tmp_path: Path) -> None:
 def test_dust_at_its_own_address_does_not_stop_it(tmp_path: Path) -> None:
     asker = Key.named("asker").address
     with running_node(tmp_path / "data", token_supply=10_000_000, faucet_amount=500_000) as node:
-        (coin,), own = node.coins(node.holder), node.holder
+        own, holder = _faucet(node), node.holder
+        (coin,) = node.coins(holder)
         parents = node.tips()
         for _ in range(8):
             # Each upon the one before, so that they apply in this order; together more than a page of outputs.
             dust = [BasicOutput.to(own.address, 500) for _ in range(126)]
-            rest = BasicOutput.to(own.address, coin.output.amount - 126 * 500)
+            rest = BasicOutput.to(holder.address, coin.output.amount - 126 * 500)
             sent = spend([coin], [*dust, rest], parameters=node.service.parameters)
             block = node.finished(sent, parents)
             assert node.post_bytes(block.encoded).status_code == 201
-            parents, coin = (block.id,), coins_of(sent, [own])[-1]
+            parents, coin = (block.id,), coins_of(sent, [own, holder])[-1]
+        rest = BasicOutput.to(own.address, coin.output.amount)
+        block = node.finished(spend([coin], [rest], parameters=node.service.parameters), parents)
+        assert node.post_bytes(block.encoded).status_code == 201
         assert node.wait_referenced(block.id)["ledgerInclusionState"] == "included"
         assert _ask(node, asker) == (202, None)
         assert _wait_balance(node, asker, 1) == 500_000

@@ -22,7 +22,7 @@ from tangle.protocol.keys import Keys
 from tangle.protocol.outputs import BasicOutput
 from tangle.protocol.parameters import OUTPUTS_MAX, PARENTS_MAX, ProtocolParameters
 from tangle.protocol.transactions import Transaction
-from tangle.service.directory import read_keys
+from tangle.service.directory import supply_words
 from tangle.service.founding import make_network, open_node
 from tangle.service.settings import Settings
 from tangle.service.writer import commit
@@ -59,7 +59,7 @@ def funded(data: Path, count: int) -> Funded:
     opened = open_node(settings)
     try:
         parameters = opened.node.parameters
-        holder = Key(Keys.from_mnemonic(read_keys(data).mnemonic).derive().seed)
+        holder = Key(Keys.from_mnemonic(supply_words(settings.supply_path)).derive().seed)
         supply = BasicOutput.to(holder.address, parameters.token_supply)
         coins = fan_out(opened.node, Coin(GENESIS_OUTPUT_ID, supply, holder), count)[:count]
         return Funded(data, coins, payments(coins, parameters))

@@ -185,7 +185,9 @@ def made(run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data directory with a network."""
     data = tmp_path_factory.mktemp("made") / "data"
     result = run("init", "--data", data, "--network-name", "first", "--json").json
-    assert result == {"network": "first", "data": str(data), "tokenSupply": "2779530283277761"}
+    supply = str(data.with_name("data-supply.json"))
+    told = {"network": "first", "data": str(data), "tokenSupply": "2779530283277761", "supplyWallet": supply}
+    assert result == told
     return data
 
 

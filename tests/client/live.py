@@ -13,7 +13,7 @@ from tangle.client.wallet.wallet import Wallet
 from tangle.protocol.keys import Keys
 from tangle.protocol.outputs import BasicOutput
 from tangle.protocol.serial import blake2b_256
-from tangle.service.directory import read_keys
+from tangle.service.directory import supply_words
 from tests.nodes import RunningNode
 
 FUNDS = 100_000
@@ -56,6 +56,6 @@ class Bank:
 @asynccontextmanager
 async def bank_of(running: RunningNode) -> AsyncIterator[Bank]:
     """The bank of a running node."""
-    keys = Keys.from_mnemonic(read_keys(running.settings.data).mnemonic)
+    keys = Keys.from_mnemonic(supply_words(running.settings.supply_path))
     async with NodeClient(running.url, timeout=30) as node:
         yield Bank(node, Wallet(node, keys, gap_limit=0))

@@ -13,11 +13,14 @@ import pytest
 from tangle.api.app import listen, prepared
 from tangle.node import create_network
 from tangle.protocol.addresses import Ed25519Address
+from tangle.protocol.keys import Keys
 from tangle.protocol.ruleset import LOCKS
 from tangle.service.directory import (
     FOUNDED_NAME,
     KEYS_NAME,
+    read_fund,
     read_keys,
+    supply_words,
 )
 from tangle.service.errors import (
     DataInUse,
@@ -49,11 +52,58 @@ def test_a_new_network_keeps_its_secrets(tmp_path: Path) -> None:
     assert stat.S_IMODE(data.stat().st_mode) == 0o700
     assert stat.S_IMODE((data / KEYS_NAME).stat().st_mode) == 0o600
     keys = read_keys(data)
-    assert keys.mnemonic not in repr(keys)
+    assert keys.faucet_seed.hex() not in repr(keys)
     assert keys.coordinator_seeds[0].hex() not in repr(keys)
     assert make_network(_settings(data)) is False
     assert read_keys(data) == keys
     _open(_settings(data))
+
+
+def test_the_words_of_the_supply_lie_outside_of_the_node(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    settings = _settings(data, faucet_fund=5_000_000, token_supply=10_000_000)
+    make_network(settings)
+    assert settings.supply_path == tmp_path / "data-supply.json"
+    assert stat.S_IMODE(settings.supply_path.stat().st_mode) == 0o600
+    words = supply_words(settings.supply_path)
+    assert not [file for file in data.iterdir() if words.split()[0] in file.read_text(errors="ignore")]
+    fund = read_fund(data)
+    assert fund is not None
+    given = {output.owner: output.amount for output in fund.essence.outputs}
+    holder = Keys.from_mnemonic(words).derive().address
+    assert given == {read_keys(data).faucet.address: 5_000_000, holder: 5_000_000}
+
+
+def test_a_supply_file_that_is_there_is_used_and_one_that_is_none_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "supply.json"
+    words = supply_words(file)
+    make_network(_settings(tmp_path / "data", supply_file=str(file)))
+    assert supply_words(file) == words
+    file.write_text("{}")
+    with pytest.raises(KeysUnusable, match="TANGLE_SUPPLY_FILE"):
+        make_network(_settings(tmp_path / "other", supply_file=str(file)))
+    with pytest.raises(DataUnusable, match="TANGLE_SUPPLY_FILE"):
+        make_network(_settings(tmp_path / "third", supply_file=str(tmp_path / "no" / "such" / "place.json")))
+
+
+def test_a_directory_of_an_earlier_build_goes_on_and_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = _settings(tmp_path / "data")
+    make_network(settings)
+    path, words = settings.data / KEYS_NAME, supply_words(settings.supply_path)
+    members = json.loads(path.read_text())
+    own = read_keys(settings.data).faucet.address
+    del members["faucetSeed"]
+    path.write_text(json.dumps(members | {"supplyMnemonic": words}))
+    assert read_keys(settings.data).faucet.address == Keys.from_mnemonic(words).derive().address
+    _open(settings)
+    assert "holds the words of the supply" in caplog.text
+    # With the words taken out, as it advises, the faucet has a key of its own.
+    path.write_text(json.dumps(members))
+    there = read_keys(settings.data).faucet.address
+    assert there not in {own, Keys.from_mnemonic(words).derive().address}
+    assert there == read_keys(settings.data).faucet.address
 
 
 def test_two_networks_share_no_key(tmp_path: Path) -> None:

@@ -123,11 +123,13 @@ def init(
         "network": settings.network_name,
         "data": str(settings.data),
         "tokenSupply": str(settings.token_supply),
+        "supplyWallet": str(settings.supply_path),
     }
     rows = [
         ("network", settings.network_name),
         ("data", settings.data),
-        ("keys", f"{settings.data / 'keys.json'}  (copy it to a safe place: whoever has it holds the supply)"),
+        ("keys", f"{settings.data / 'keys.json'}  (copy it to a safe place: it signs milestones)"),
+        ("supply", f"{settings.supply_path}  (take it off this machine: whoever has it holds the supply)"),
         ("settings", settings.data / "tangle.toml"),
     ]
     show_done(result, facts(rows), as_json=as_json)
@@ -173,7 +175,9 @@ def _log(level: str) -> None:
 def _show_ready(settings: Settings, url: str, as_json: bool) -> None:
     name, data = _network_name(settings), settings.data.absolute()
     docs = f"{url}/docs"
-    rows = [("ready", url), ("network", name), ("data", data), ("docs", docs), ("stop", "Ctrl-C")]
+    supply = settings.supply_path if settings.supply_path.exists() else None
+    rows = [("ready", url), ("network", name), ("data", data), ("supply", supply), ("docs", docs)]
+    rows.append(("stop", "Ctrl-C"))
     show_done({"url": url, "network": name, "data": str(data), "docs": docs}, facts(rows), as_json=as_json)
 
 
