@@ -135,8 +135,8 @@ def node(data: Path, port: int, speed: float = SPEED, clock: Path | None = None)
     for name, ms in (("PARENTS_WAIT", 3_000), ("CONFIDENCE_INTERVAL", 500), ("MILESTONE_SILENCE", 3_000)):
         os.environ.setdefault(f"TANGLE_{name}_MS", str(round(speed * ms)))
     if clock is not None:
-        right = time.time
-        time.time = lambda: right() + float(clock.read_text() or 0)
+        right, file = time.time, os.open(clock, os.O_RDONLY)  # kept open: no descriptor may be left
+        time.time = lambda: right() + float(os.pread(file, 32, 0) or 0)
     os.environ.setdefault("TANGLE_CLOCK_STEP_MAX_S", str(10**7))
     try:
         run_node({"data": data, "port": port}, as_json=True, ticks=lambda: speed * time.monotonic())

@@ -149,13 +149,13 @@ class Siege:
 
     def _check(self, node: NodeProcess, load: Load, blocks: dict[bytes, Block]) -> None:
         """Hold the database against what was told."""
+        # Taken before the database is looked at: what is heard is there, and may have come since the look.
+        heard = list(load.events)
         engine = open_engine(f"sqlite:///{node.data / 'tangle.db'}")
         try:
             audit(engine)
             with engine.connect() as connection:
                 records = queries.records_by_ids(connection, blocks)
-                # Listeners hear of a commit after it: they may have missed the last ones, and nothing else.
-                heard = list(load.events)
                 self._check_events(connection, heard)
         finally:
             engine.dispose()
