@@ -134,6 +134,8 @@ def node(data: Path, port: int, speed: float = SPEED, clock: Path | None = None)
     """
     for name, ms in (("PARENTS_WAIT", 3_000), ("CONFIDENCE_INTERVAL", 500), ("MILESTONE_SILENCE", 3_000)):
         os.environ.setdefault(f"TANGLE_{name}_MS", str(round(speed * ms)))
+    # A reader's server would load everything anew; where readers are tried they are asked for.
+    os.environ.setdefault("TANGLE_READERS", "0")
     if clock is not None:
         right, file = time.time, os.open(clock, os.O_RDONLY)  # kept open: no descriptor may be left
         time.time = lambda: right() + float(os.pread(file, 32, 0) or 0)

@@ -47,7 +47,11 @@ def row_sum(values: Iterable[Any]) -> int:
     They are laid out by `marshal` in its version 2, which has no references: a third of the time of anything else,
     and the same bytes in every Python (a test holds one).
     """
-    return crc32(marshal.dumps(tuple(values), 2))
+    row = tuple(values)
+    try:
+        return crc32(marshal.dumps(row, 2))
+    except ValueError:  # members of an enumeration, which are integers, too
+        return crc32(marshal.dumps(tuple(int(one) if isinstance(one, int) else one for one in row), 2))
 
 
 def new_store_id() -> str:

@@ -112,6 +112,8 @@ def test_arguments_name_benchmarks() -> None:
         "ledger",
         "mam",
         "subscribers",
+        "overload",
+        "dear",
         "restart",
     ]
     with pytest.raises(SystemExit):

@@ -39,6 +39,7 @@ ASKED = 30
 SETTINGS = {
     "min_pow_score": 0,
     "faucet_client_hourly": 1_000_000,
+    "readers": 1,
     "log_level": "warning",
 }
 

@@ -199,7 +199,7 @@ def test_a_journal_of_the_layout_before_is_brought_up_to_date(tmp_path: Path) ->
     path, mine = tmp_path / "machine.db", (MACHINE.address.encode(), PARAMETERS.network_id)
     book = open_journal(path, *mine)
     with book.transaction() as connection:
-        for name in ("waiting", "onward"):
+        for name in ("waiting", "onward", "channel_format"):
             connection.execute(f"DROP TABLE {name}")
         for name in ("orders_by_state", "orders_of_customer", "outbox_by_tag"):
             connection.execute(f"DROP INDEX {name}")

@@ -49,7 +49,10 @@ def follow(path: Path, blocks: Iterable[Arrived], rng: random.Random) -> Alone:
 
 
 def contents(engine: Engine) -> dict[str, list[tuple[Any, ...]]]:
-    """Every row of every table, in order of the primary keys; but for the name that each journal has."""
+    """Every row of every table, in order of the primary keys.
+
+    But for what each journal has of its own: its name, and the seals, one for each of its commits.
+    """
     own = tables.network.c.store_id
     with engine.connect() as connection:
         return {
@@ -60,6 +63,7 @@ def contents(engine: Engine) -> dict[str, list[tuple[Any, ...]]]:
                 )
             ]
             for name, table in tables.metadata.tables.items()
+            if table is not tables.seals
         }
 
 

@@ -61,7 +61,7 @@ def test_blocks_are_found_with_what_became_of_them(engine: Engine) -> None:
         assert queries.block(connection, name(2)) == a_block(2)
         assert queries.block(connection, name(99)) is None
         record = queries.record(connection, name(2))
-        assert record == queries.BlockRecord(a_block(2), ReferencedRow(8, 2, 1, 2, 1), None)
+        assert record == queries.BlockRecord(a_block(2), ReferencedRow(8, 2, 1, 2, 1), None, 2)
         assert queries.record(connection, name(5)) == queries.BlockRecord(a_block(5), None, 1)
         assert queries.record(connection, name(99)) is None
         included = queries.included_block(connection, name(1))
