@@ -132,16 +132,18 @@ def torn(victim: Victim, rng: random.Random) -> None:
     victim.node.kill()
     if not victim.log.exists():
         return
-    data = bytearray(victim.log.read_bytes())
+    data = victim.log.read_bytes()
     end = end_of_commits(data)
-    match rng.randrange(3):
-        case 0:
-            del data[end + rng.randrange(len(data) - end + 1) :]
-        case 1:
-            data[end:] = bytes(len(data) - end)
-        case _:
-            data[end:] = rng.randbytes(len(data) - end + rng.randrange(5_000))
-    victim.log.write_bytes(data)
+    # In its place, and no longer than it was: the disk may be full.
+    with victim.log.open("r+b") as log:
+        log.seek(end)
+        match rng.randrange(3):
+            case 0:
+                log.truncate(end + rng.randrange(len(data) - end + 1))
+            case 1:
+                log.write(bytes(len(data) - end))
+            case _:
+                log.write(rng.randbytes(len(data) - end))
 
 
 def end_of_commits(log: bytes | bytearray) -> int:
