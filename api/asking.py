@@ -4,32 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Concatenate, ParamSpec, TypeVar
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from tangle.api.clients import client_behind
 from tangle.api.problems import ClientGone
 from tangle.api.views import service_of
 from tangle.service.reader import Library
 
-IPV6_PREFIX = 64
-"""bits that one client has: all below belongs to one household (RFC 6177)"""
 P = ParamSpec("P")
 T = TypeVar("T")
-
-
-def client_of(request: Request) -> str:
-    """Who asks, as turns are given to: an address, or an IPv6 network."""
-    host = request.client.host if request.client else "?"
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return host
-    if isinstance(address, IPv6Address) and address.ipv4_mapped is None:
-        return str(ip_network((address, IPV6_PREFIX), strict=False))
-    return host
 
 
 async def ask(
@@ -37,7 +23,7 @@ async def ask(
 ) -> Response:
     """The JSON that a question about the database returns. Raises TooBusy, TookTooLong and what it raises."""
     desk = service_of(request).desk
-    return _json(await while_connected(request, desk.ask(client_of(request), question, *args, **named)))
+    return _json(await while_connected(request, desk.ask(client_behind(request.scope), question, *args, **named)))
 
 
 async def ask_window(
@@ -49,7 +35,7 @@ async def ask_window(
 ) -> Response:
     """`ask` about the window, as it stood when the block of that number was in it, or later."""
     desk = service_of(request).desk
-    asked = desk.ask_window(client_of(request), number, question, *args, **named)
+    asked = desk.ask_window(client_behind(request.scope), number, question, *args, **named)
     return _json(await while_connected(request, asked))
 
 

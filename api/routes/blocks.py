@@ -16,7 +16,8 @@ from starlette.requests import ClientDisconnect, Request
 
 from tangle.api import questions, schemas
 from tangle.api.accept import wants_raw
-from tangle.api.asking import ask, client_of, while_connected
+from tangle.api.asking import ask, while_connected
+from tangle.api.clients import client_behind
 from tangle.api.problems import BodyInvalid, BodyTooLarge, ClientGone, UnsupportedMediaType
 from tangle.api.schemas import BINARY
 from tangle.api.views import block_response, from_hex_id, json_response, metadata, service_of
@@ -173,7 +174,7 @@ def media_type(header: str) -> str:
 
 async def admitted(request: Request, read: Callable[[Request, bytes], Any]) -> bytes:
     """Let the block that `read` finds in the body enter; returns its id when it is durable. Raises TangleError."""
-    service, client = service_of(request), client_of(request)
+    service, client = service_of(request), client_behind(request.scope)
     body = await read_body(request, service.settings.body_bytes_max)
 
     def work(block: Block) -> Awaitable[Block]:
