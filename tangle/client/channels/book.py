@@ -32,6 +32,7 @@ from tangle.client.channels.errors import (
 from tangle.disk import books
 from tangle.disk.errors import BookExists, BookFailed, BookInUse, NoBook
 from tangle.mam import VERSIONS, Channel, MamError, Mode, Position, Sealed
+from tangle.mam.message import INDEX_MAX
 from tangle.protocol.serial import uint
 
 LAYOUT = 2
@@ -145,8 +146,10 @@ class ChannelBook:
     @property
     def position(self) -> Position:
         """Where the writer stands: the next message is signed there."""
-        (row,) = self._book.rows("SELECT next_index, rekeyed_at FROM channel")
-        return Position(*row)
+        ((index, rekeyed_at),) = self._book.rows("SELECT next_index, rekeyed_at FROM channel")
+        if not 0 <= index <= INDEX_MAX + 1 or (rekeyed_at is not None and not 0 <= rekeyed_at < max(index, 1)):
+            raise BookFailed(self.path, f"where its writer stands is damaged: {index}, rekeyed at {rekeyed_at}")
+        return Position(index, rekeyed_at)
 
     @property
     def subscribers(self) -> list[bytes]:
